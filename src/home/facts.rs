@@ -6,11 +6,11 @@ use crate::model::{
     fields::FieldChange,
     names::{ContainerId, DesiredHash, ServiceName},
     plan::{CurrentRevision, Facts},
-    revision::Hold,
+    revision::{Hold, ServiceRecord},
 };
 use rusqlite::{OptionalExtension, Transaction, params};
 use serde::{Serialize, de::DeserializeOwned};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The containers whose fields did not take are remembered for so many of them, the newest.
 pub const DID_NOT_TAKE_MAX: usize = 500;
@@ -43,16 +43,22 @@ impl Home {
     /// All that a plan needs of the home, from one moment.
     pub fn facts(&self) -> Result<Facts, HomeError> {
         self.store.read(|transaction| {
+            let mut not_started = BTreeSet::new();
             let current = match revisions::newest(transaction)? {
                 Some(number) => {
                     let body = self.body(transaction, number)?;
+                    let failed = |record: &ServiceRecord| *record == ServiceRecord::Failed;
+                    let records = self.load(transaction, number)?.map(|revision| revision.services).unwrap_or_default();
+                    not_started =
+                        records.into_iter().filter(|(_, record)| failed(record)).map(|(name, _)| name).collect();
                     Some(CurrentRevision { number, desired: body.desired.clone(), images: body.images.clone() })
                 }
                 None => None,
             };
             Ok(Facts {
-                home: true,
+                identity: None,
                 current,
+                not_started,
                 completed: self.by_name(transaction, Kind::Completed, ServiceName::new)?,
                 failed: self.by_name(transaction, Kind::Failed, ServiceName::new)?,
                 holds: self.by_name(transaction, Kind::Hold, ServiceName::new)?,
