@@ -301,6 +301,7 @@ pub(super) fn observed(mut from: Inspected, api: (u32, u32)) -> ObservedContaine
         id,
         state,
         addresses,
+        memory_used: None,
     }
 }
 
