@@ -8,6 +8,8 @@ use crate::model::{
     units::Timestamp,
     value::Secrets,
 };
+pub mod progress;
+
 use crate::{
     engine::{Engine, clock::Clock},
     home::HomeError,
