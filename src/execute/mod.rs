@@ -8,6 +8,7 @@ use crate::model::{
     units::Timestamp,
     value::Secrets,
 };
+pub mod gate;
 pub mod progress;
 
 use crate::{
