@@ -274,6 +274,11 @@ impl<'p> Progress<'p> {
         self.states.iter().all(|state| *state == State::Done)
     }
 
+    /// The rollout that a step of the plan proper belongs to.
+    pub fn rollout_of(&self, step: usize) -> Option<usize> {
+        self.rollout_of.get(step).copied().flatten()
+    }
+
     /// The rollouts of which nothing but a pull has begun.
     pub fn not_begun(&self) -> impl Iterator<Item = &'p Rollout> + '_ {
         let rollouts = self.plan.rollouts.iter().zip(&self.rollouts);
