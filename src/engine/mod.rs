@@ -5,6 +5,7 @@
 
 pub mod clock;
 pub mod error;
+pub mod simulated;
 
 use crate::model::{
     container::{Attachment, ContainerSpec, Limits, RestartPolicy},
