@@ -83,3 +83,14 @@ pub trait Journal: Send + Sync {
     /// Fields that read back otherwise right after they were set.
     fn did_not_take(&self, container: &ContainerId, fields: &[FieldChange]) -> Result<(), HomeError>;
 }
+
+/// What is as it was, though nothing of it failed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stopped {
+    /// Services of a begun rollout that is taken back.
+    pub undone: Vec<ServiceName>,
+    /// Services of this plan whose rollout has not begun.
+    pub not_begun: Vec<ServiceName>,
+    /// A sentence for people.
+    pub why: String,
+}

@@ -526,7 +526,7 @@ impl<'p> Progress<'p> {
     }
 
     fn taken_back(&self, rollout: usize) -> AfterFailure {
-        if self.plan.rollouts[rollout].replaces { AfterFailure::Restored } else { AfterFailure::Nothing }
+        if self.plan.rollouts[rollout].serving { AfterFailure::Restored } else { AfterFailure::Nothing }
     }
 
     fn end(&mut self, rollout: usize, trouble: Trouble, after: AfterFailure) {

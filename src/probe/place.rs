@@ -108,6 +108,7 @@ mod tests {
             state: ContainerState { status: Status::Running, pid: 7, ..ContainerState::default() },
             spec: ContainerSpec::default(),
             addresses: [("net".into(), address.to_owned())].into(),
+            memory_used: None,
         }
     }
 

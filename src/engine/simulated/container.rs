@@ -211,6 +211,7 @@ impl Container {
             state: self.state(now),
             spec,
             addresses,
+            memory_used: None,
         }
     }
 

@@ -140,6 +140,7 @@ impl World {
             cpus: NanoCpus(4_000_000_000),
             logging_driver: "json-file".to_owned(),
             cgroup_version: 1,
+            images_by_digest: false,
             supports: Supports { blkio_weight: false, ..Supports::default() },
         };
         world.add_predefined_networks();

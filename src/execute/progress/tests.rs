@@ -57,6 +57,7 @@ fn rollout(id: &str, replaces: bool, steps: &[&str]) -> Rollout {
         strategy: None,
         why: String::new(),
         replaces,
+        serving: replaces,
         steps: steps.iter().map(|id| StepId::from(*id)).collect(),
         undo: steps
             .iter()
