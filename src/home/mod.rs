@@ -70,7 +70,8 @@ impl Home {
         Ok(home)
     }
 
-    /// Opens the home of a stack to be read: nothing is made or written, and the state directory need not be writable.
+    /// Opens the home of a stack to be read: no file is made, nothing is written but SQLite's own marks in the index
+    /// of its log (where it may), and the state directory need not be writable.
     /// `None` when there is none. What others write from then on is seen by most calls, but open it anew for each look: of
     /// a home that no process has written to since its files were copied it stays the state of the opening.
     pub fn read(state_dir: &Path, stack: &StackName) -> Result<Option<Home>, HomeError> {

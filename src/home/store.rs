@@ -200,22 +200,30 @@ fn connect(path: &Path, migrations: &[&str]) -> Result<Connection, HomeError> {
     Ok(connection)
 }
 
-/// A connection that writes nothing and makes no file, and the version of what it found.
+/// A connection that changes neither the file nor its log and makes no file, and the version of what it found.
 fn connect_to_read(path: &Path) -> Result<(Connection, i64), HomeError> {
     let (log, index) = (with_ending(path, "-wal"), with_ending(path, "-shm"));
-    let how = if !has_bytes(&log) {
-        // Nothing but the file itself counts, and without a log SQLite would make one.
-        if log.exists() && index.exists() { "readonly_shm=1" } else { "immutable=1" }
-    } else if index.exists() {
-        "readonly_shm=1"
-    } else {
+    let (first, second) = match (has_bytes(&log), log.exists() && index.exists()) {
+        // The index is written to where that is allowed: a writer in this process shares it. Where it is not allowed, or
+        // the disk is full, SQLite makes its own in memory.
+        (_, true) => ("cache=private", Some("readonly_shm=1")),
+        // Nothing but the file itself counts, and SQLite would make the log.
+        (false, false) => ("immutable=1", None),
         // A log without its index: somebody copied one without the other. SQLite has to make it, where it may.
-        "cache=private"
+        (true, false) => ("cache=private", None),
     };
-    let uri = format!("file:{}?mode=ro&{how}", in_uri(path));
+    connect_so(path, first).or_else(|error| match second {
+        Some(second) => connect_so(path, second),
+        None => Err(error),
+    })
+}
+
+fn connect_so(path: &Path, way: &str) -> Result<(Connection, i64), HomeError> {
+    let uri = format!("file:{}?mode=ro&{way}", in_uri(path));
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(uri, flags)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     let found = schema::found(&connection)?;
     Ok((connection, found))
 }

@@ -14,15 +14,17 @@ fn database(dir: &Path) -> PathBuf {
     dir.join("stacks/webkit/home.db")
 }
 
-/// Every file below `dir` with its bytes.
+/// Every file below `dir` with its bytes, but for SQLite's index of its log: a reader makes its marks in it.
 fn snapshot(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut files = BTreeMap::new();
     for entry in fs::read_dir(dir).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
-            files.extend(snapshot(&path))
+            files.extend(snapshot(&path));
         } else {
-            drop(files.insert(path.clone(), fs::read(&path).unwrap()))
+            let index = path.display().to_string().ends_with("-shm");
+            let bytes = if index { Vec::new() } else { fs::read(&path).unwrap() };
+            files.insert(path, bytes);
         }
     }
     files
@@ -186,15 +188,17 @@ fn reading_writes_nothing_and_sees_what_others_write() {
     let dir = tempfile::tempdir().unwrap();
     let writer = open(dir.path());
     apply(&writer, &[("core", "core:1")]);
-    let before = snapshot(dir.path());
     let reader = Home::read(dir.path(), &stack()).unwrap().unwrap();
     assert_eq!(reader.current().unwrap(), writer.current().unwrap());
-    assert_eq!(reader.list().unwrap().len(), 1);
-    assert_eq!(snapshot(dir.path()), before);
     apply(&writer, &[("core", "core:2")]);
     assert_eq!(reader.current().unwrap().unwrap().number, 2);
     drop(writer);
     assert_eq!(reader.current().unwrap().unwrap().number, 2);
+    drop(reader);
+    let before = snapshot(dir.path());
+    let reader = Home::read(dir.path(), &stack()).unwrap().unwrap();
+    assert_eq!((reader.current().unwrap().unwrap().number, reader.list().unwrap().len()), (2, 2));
+    assert_eq!(snapshot(dir.path()), before);
     for refused in [reader.append(&[event("x", 1, Severity::Info)]).err(), reader.clear_hold(&"core".into()).err()] {
         assert!(matches!(refused, Some(HomeError::ReadOnly { .. })));
     }

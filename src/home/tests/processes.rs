@@ -151,10 +151,35 @@ fn a_process_killed_at_any_instant_leaves_a_whole_home() {
         // Not a wait for something: it only makes the instants differ.
         std::thread::sleep(std::time::Duration::from_micros(700 * round));
         worker.kill();
+        let seen = Home::read(dir.path(), &stack()).unwrap().unwrap().current().unwrap();
         let home = open(dir.path());
         assert_eq!(home.moved_aside(), None);
+        assert_eq!(home.current().unwrap(), seen, "who only reads sees what a writer would find");
         check(&home);
     }
+}
+
+#[test]
+fn reading_works_while_another_process_writes() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut worker = Worker::start("work", dir.path());
+    worker.wait_for("working");
+    let reader = Home::read(dir.path(), &stack()).unwrap().unwrap();
+    let mut last = 0;
+    for _ in 0..200 {
+        for home in [&reader, &Home::read(dir.path(), &stack()).unwrap().unwrap()] {
+            let number = home.current().unwrap().unwrap().number;
+            assert!(number >= last);
+            last = number;
+        }
+    }
+    while reader.current().unwrap().unwrap().number <= last {
+        std::thread::yield_now();
+    }
+    worker.kill();
+    let number = reader.current().unwrap().unwrap().number;
+    assert_eq!(apply(&open(dir.path()), &[]), number + 1);
+    assert_eq!(reader.current().unwrap().unwrap().number, number + 1);
 }
 
 #[test]
