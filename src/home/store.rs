@@ -5,7 +5,9 @@ use super::{
     paths::{StackFolder, with_ending},
     schema,
 };
-use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior, config::DbConfig};
+use rusqlite::{
+    Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior, config::DbConfig, ffi::SQLITE_IOERR_SHMSIZE,
+};
 use rustix::fs::{FlockOperation, flock};
 use std::{
     fs::{self, File, OpenOptions},
@@ -283,6 +285,10 @@ fn is_damage(error: &HomeError) -> bool {
     ))
 }
 
+fn extended_code(error: &rusqlite::Error) -> Option<i32> {
+    error.sqlite_error().map(|error| error.extended_code)
+}
+
 /// Says which file a database error is about, and what kind of failure it is.
 fn placed(path: &Path, error: HomeError) -> HomeError {
     let HomeError::Database { source, .. } = error else {
@@ -293,6 +299,8 @@ fn placed(path: &Path, error: HomeError) -> HomeError {
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => HomeError::Damaged { path: shown, source },
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => HomeError::Busy { path: shown },
         Some(ErrorCode::DiskFull) => HomeError::Full { path: shown },
+        // No room for the index of the log.
+        _ if extended_code(&source) == Some(SQLITE_IOERR_SHMSIZE) => HomeError::Full { path: shown },
         Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
             // SQLite keeps the system's reason to itself; the same attempt shows it.
             let attempt = OpenOptions::new().append(true).open(path).err();

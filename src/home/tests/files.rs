@@ -270,11 +270,18 @@ fn a_full_disk_is_told_and_the_home_stays_whole() {
 }
 
 #[test]
-fn a_busy_home_is_told_as_such() {
-    let error = crate::home::HomeError::from(rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(5), None));
+fn what_the_database_refuses_is_told_by_its_kind() {
     let home = Home::in_memory(&stack()).unwrap();
-    let told = home.store.write(Durability::Process, |_| Err::<(), _>(error)).unwrap_err();
-    assert!(matches!(told, HomeError::Busy { .. }), "{told:?}");
+    let told = |code| {
+        let refused = rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None);
+        home.store.write(Durability::Process, |_| Err::<(), _>(HomeError::from(refused))).unwrap_err()
+    };
+    assert!(matches!(told(rusqlite::ffi::SQLITE_BUSY), HomeError::Busy { .. }));
+    assert!(matches!(told(rusqlite::ffi::SQLITE_FULL), HomeError::Full { .. }));
+    assert!(matches!(told(rusqlite::ffi::SQLITE_IOERR_SHMSIZE), HomeError::Full { .. }));
+    assert!(matches!(told(rusqlite::ffi::SQLITE_READONLY), HomeError::NotWritable { .. }));
+    assert!(matches!(told(rusqlite::ffi::SQLITE_NOTADB), HomeError::Damaged { .. }));
+    assert!(matches!(told(rusqlite::ffi::SQLITE_IOERR_READ), HomeError::Database { .. }));
 }
 
 #[tokio::test]
