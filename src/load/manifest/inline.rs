@@ -121,7 +121,10 @@ impl JsonSchema for ServiceEntry {
             }
         }
         schema.insert("patternProperties".to_owned(), serde_json::json!({"^x-": true}));
-        schema.insert("description".to_owned(), "One service: its policy and, where it is inline, its Compose fields.".into());
+        schema.insert(
+            "description".to_owned(),
+            "One service: its policy and, where it is inline, its Compose fields.".into(),
+        );
         schema
     }
 }

@@ -61,7 +61,7 @@ pub struct Metadata {
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Spec {
-    /// The Compose files that declare the services. Without it they are inline, under `services`, `networks`, `volumes`,
+    /// The Compose files that declare the services. Without any they are inline, under `services`, `networks`, `volumes`,
     /// `configs` and `secrets`.
     pub compose: Option<ComposeFiles>,
     /// Images by service; they win over the Compose file's.
@@ -107,8 +107,9 @@ pub struct Spec {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(example = serde_json::json!({"files": ["compose.yaml"]}))]
 pub struct ComposeFiles {
-    /// The files, beside the manifest; later ones are merged over earlier ones.
-    #[schemars(length(min = 1), example = ["compose.yaml"])]
+    /// The files, beside the manifest; later ones are merged over earlier ones. Without any, the services are inline.
+    #[serde(default)]
+    #[schemars(example = ["compose.yaml"])]
     pub files: Vec<String>,
     /// Files of variables for interpolation. Without it: `.env` beside the first Compose file.
     #[schemars(example = [".env"])]
