@@ -26,7 +26,7 @@ use crate::{
 };
 use std::collections::BTreeMap;
 
-pub use run::{restart, restart_is_written};
+pub use run::restart_is_written;
 
 /// What translating a service needs beside the service.
 pub struct Translation<'a> {

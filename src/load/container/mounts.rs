@@ -84,7 +84,9 @@ impl Translation<'_> {
             if !written.uid.is_empty() || !written.gid.is_empty() || written.mode.is_some() {
                 self.notes.push(Note {
                     code: NoteCode::ComposeWarning,
-                    text: format!("{name}: `uid`, `gid` and `mode` of {section} are ignored: the file is mounted as it is"),
+                    text: format!(
+                        "{name}: `uid`, `gid` and `mode` of {section} are ignored: the file is mounted as it is"
+                    ),
                     hint: None,
                 });
             }

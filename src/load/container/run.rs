@@ -65,7 +65,7 @@ fn written(service: &Service) -> Option<(String, u64, &'static [&'static str])> 
 ///
 /// # Errors
 /// The words for what is wrong with it.
-pub fn restart(service: &Service) -> Result<RestartPolicy, String> {
+fn restart(service: &Service) -> Result<RestartPolicy, String> {
     let Some((condition, times, _)) = written(service) else {
         return Ok(RestartPolicy::No);
     };

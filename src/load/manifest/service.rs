@@ -149,3 +149,24 @@ pub struct Rollout {
     /// Two containers may write its volumes at once: start-first although it has writable volumes. Default false.
     pub shared_volumes: Option<bool>,
 }
+
+impl Probes {
+    /// Each probe that is written, under its name.
+    pub fn each(&self) -> impl Iterator<Item = (&'static str, &Probe)> {
+        let named = [("startup", self.startup.as_ref()), ("readiness", self.readiness.as_ref())];
+        named.into_iter().filter_map(|(name, probe)| Some((name, probe?)))
+    }
+}
+
+impl Probe {
+    /// The names of the kinds that it has; one, if it is right.
+    pub fn kinds(&self) -> Vec<&'static str> {
+        let kinds = [
+            ("http", self.http.is_some()),
+            ("tcp", self.tcp.is_some()),
+            ("exec", self.exec.is_some()),
+            ("docker", self.docker.is_some()),
+        ];
+        kinds.into_iter().filter(|(_, written)| *written).map(|(kind, _)| kind).collect()
+    }
+}

@@ -26,7 +26,7 @@ fn every_fault_is_reported_at_once() {
 "
     );
     insta::assert_snapshot!(refused(&text), @r"
-    error: `spec.compose.files` must be a list that is not empty such as `[compose.yaml]`, not the text `compose.yaml`
+    error: `spec.compose.files` must be a list such as `[compose.yaml]`, not the text `compose.yaml`
      --> evenkeel.yaml:5:20
       |
     5 |   compose: {files: compose.yaml}
@@ -141,16 +141,12 @@ fn what_is_no_manifest_is_said_to_be_none() {
       |
     1 | apiVersion: evenkeel.dev/v2
       |             ^^^^^^^^^^^^^^^
-      |
-      = hint: did you mean `evenkeel.dev/v1`?
 
     error: `kind` must be `Stack`, not the text `Stak`
      --> evenkeel.yaml:2:7
       |
     2 | kind: Stak
       |       ^^^^
-      |
-      = hint: did you mean `Stack`?
 
     error: `metadata.name` must be a name of lower-case letters, digits, `-` and `_` that begins with a letter or digit such as `webkit`, not the text `Web Kit`
      --> evenkeel.yaml:3:18
