@@ -10,7 +10,7 @@ use super::project::{Form, Network, Service, Volume};
 /// The label `com.docker.compose.config-hash` of a service's containers.
 ///
 /// It is the hash of the service's JSON without what does not make another container: build, pull policy, the number of
-/// replicas, dependencies and profiles.
+/// replicas, dependencies and profiles; env and label files count by their content alone.
 pub fn config_hash(service: &Service) -> String {
     let mut service = service.clone();
     service.build = None;
@@ -21,6 +21,8 @@ pub fn config_hash(service: &Service) -> String {
     }
     service.depends_on.clear();
     service.profiles.clear();
+    service.env_file.clear();
+    service.label_file.clear();
     sha256(&service.tree(Form::Json))
 }
 

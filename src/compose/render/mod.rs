@@ -131,7 +131,12 @@ fn model(project: &Project, form: Form) -> Json {
             out.insert(key.to_owned(), map.tree(form));
         }
     }
-    let project = project.without_unused();
+    let mut project = project.without_unused();
+    for service in project.services.values_mut() {
+        // Their content is in the environment and the labels.
+        service.env_file.clear();
+        service.label_file.clear();
+    }
     let mut out = JsonMap::new();
     out.insert("name".to_owned(), Json::from(project.name.as_str()));
     out.insert("services".to_owned(), project.services.tree(form));
