@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map as JsonMap, Value as Json};
 
 use super::go_json;
-use super::hash::config_hash;
+use super::hash::printed_hash;
 use super::interpolate::Variable;
 use super::project::record::Field;
 use super::project::{Form, Project};
@@ -31,7 +31,7 @@ pub fn yaml(project: &Project) -> String {
 /// `config --hash`: a line `service hash` each; of all services, or of the named ones (separated by commas).
 pub fn hashes(project: &Project, selected: &str) -> String {
     let wanted: Vec<&str> = selected.split(',').collect();
-    let line = |(name, service)| format!("{name} {}\n", config_hash(service));
+    let line = |(name, service)| format!("{name} {}\n", printed_hash(service));
     project
         .services
         .iter()
