@@ -123,13 +123,12 @@ impl Checks<'_> {
             .healthcheck
             .as_ref()
             .and_then(|check| check.test.0.first())
+            && !matches!(first.as_str(), "CMD" | "CMD-SHELL" | "NONE")
         {
-            if !matches!(first.as_str(), "CMD" | "CMD-SHELL" | "NONE") {
-                let message =
-                    "healthcheck.test must start either by \"CMD\", \"CMD-SHELL\" or \"NONE\""
-                        .to_owned();
-                self.fault(&["healthcheck", "test"], "conflict", message);
-            }
+            let message =
+                "healthcheck.test must start either by \"CMD\", \"CMD-SHELL\" or \"NONE\""
+                    .to_owned();
+            self.fault(&["healthcheck", "test"], "conflict", message);
         }
     }
 
@@ -227,10 +226,10 @@ impl Checks<'_> {
         let distinct = |one: &str, other: &str| {
             format!("services.{name}: can't set distinct values on '{one}' and '{other}'")
         };
-        if let (Some(scale), Some(replicas)) = (service.scale, replicas) {
-            if scale != replicas {
-                self.fault(&["scale"], "conflict", distinct("scale", "deploy.replicas"));
-            }
+        if let (Some(scale), Some(replicas)) = (service.scale, replicas)
+            && scale != replicas
+        {
+            self.fault(&["scale"], "conflict", distinct("scale", "deploy.replicas"));
         }
         for (field, amount) in [("scale", service.scale), ("deploy.replicas", replicas)] {
             if amount.is_some_and(|amount| amount < 0) {

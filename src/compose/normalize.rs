@@ -150,10 +150,10 @@ fn implied_dependencies(service: &Node) -> Vec<(String, bool, Position)> {
         out.push((name.to_owned(), true, at.clone()));
     }
     for namespace in ["network_mode", "ipc", "pid", "uts", "cgroup"] {
-        if let Some(node) = service.get(namespace) {
-            if let Some(name) = node.as_str().and_then(|text| text.strip_prefix("service:")) {
-                out.push((name.to_owned(), true, node.at.clone()));
-            }
+        if let Some(node) = service.get(namespace)
+            && let Some(name) = node.as_str().and_then(|text| text.strip_prefix("service:"))
+        {
+            out.push((name.to_owned(), true, node.at.clone()));
         }
     }
     for (source, at) in

@@ -157,10 +157,10 @@ impl Base<'_> {
         let Some(options) = node.get_mut("driver_opts").filter(|_| local) else {
             return;
         };
-        if options.get("o").and_then(Node::as_str) == Some("bind") {
-            if let Some(device) = options.get_mut("device") {
-                self.text(device, |text| self.host(text));
-            }
+        if options.get("o").and_then(Node::as_str) == Some("bind")
+            && let Some(device) = options.get_mut("device")
+        {
+            self.text(device, |text| self.host(text));
         }
     }
 }

@@ -152,7 +152,7 @@ mod tests {
     #[test]
     fn faults_are_told() {
         for (text, message) in [
-            ("a::b", "empty section"),
+            ("ab::b", "empty section"),
             ("/a:/b:ro:x", "too many colons"),
             ("", "invalid empty"),
             (":/a", "empty section"),

@@ -42,12 +42,13 @@ pub(super) fn parse(text: &str) -> Result<Vec<ShortPort>, String> {
     } else {
         Some(range(host).ok_or_else(|| format!("invalid hostPort: {host}"))?)
     };
-    if let Some((low, high)) = hosts {
-        if last - first != high - low && first != last {
-            return Err(format!(
-                "invalid ranges specified for container and host ports: {container} and {host}"
-            ));
-        }
+    if let Some((low, high)) = hosts
+        && last - first != high - low
+        && first != last
+    {
+        return Err(format!(
+            "invalid ranges specified for container and host ports: {container} and {host}"
+        ));
     }
     if !matches!(protocol.as_str(), "tcp" | "udp" | "sctp") {
         return Err(format!("invalid proto: {protocol}"));
