@@ -39,6 +39,7 @@ mod interpolate;
 mod load;
 mod loading;
 mod merge;
+mod natural_order;
 mod normalize;
 mod path;
 mod paths;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map as JsonMap, Number, Value as Json};
 
+use crate::compose::natural_order;
 use crate::compose::text::Text;
 use crate::compose::yaml::{Fault, Faults, Node, Value};
 
@@ -119,11 +120,22 @@ pub(crate) fn write_extensions(
     form: Form,
 ) {
     if form == Form::Yaml {
-        out.extend(
-            extensions
-                .iter()
-                .map(|(key, value)| (key.clone(), value.clone())),
-        );
+        let fields = extensions
+            .iter()
+            .map(|(key, value)| (key.clone(), ordered(value)));
+        out.extend(natural_order::sort(fields.collect()));
+    }
+}
+
+/// The same tree with its mappings in the order of the YAML form.
+pub(crate) fn ordered(value: &Json) -> Json {
+    match value {
+        Json::Array(items) => items.iter().map(ordered).collect(),
+        Json::Object(map) => {
+            let fields = map.iter().map(|(key, value)| (key.clone(), ordered(value)));
+            Json::Object(natural_order::sort(fields.collect()).into_iter().collect())
+        }
+        scalar => scalar.clone(),
     }
 }
 
@@ -346,11 +358,13 @@ impl<T: Field> Field for BTreeMap<String, T> {
     }
 
     fn tree(&self, form: Form) -> Json {
-        Json::Object(
-            self.iter()
-                .map(|(key, value)| (key.clone(), value.tree(form)))
-                .collect(),
-        )
+        let fields = self
+            .iter()
+            .map(|(key, value)| (key.clone(), value.tree(form)));
+        Json::Object(match form {
+            Form::Json => fields.collect(),
+            Form::Yaml => natural_order::sort(fields.collect()).into_iter().collect(),
+        })
     }
 
     fn is_unset(&self, _: Form) -> bool {

@@ -9,7 +9,7 @@ use serde_json::{Map as JsonMap, Value as Json};
 use super::go_json;
 use super::hash::printed_hash;
 use super::interpolate::Variable;
-use super::project::record::Field;
+use super::project::record::{Field, write_extensions};
 use super::project::{Form, Project};
 
 /// `config --format json`: the model without unused resources; a dollar is written twice, so that the output is a
@@ -147,6 +147,9 @@ fn model(project: &Project, form: Form) -> Json {
     if form == Form::Yaml {
         section(&mut out, "models", &project.models, form);
     }
-    out.extend(project.extensions);
+    match form {
+        Form::Json => out.extend(project.extensions),
+        Form::Yaml => write_extensions(&mut out, &project.extensions, form),
+    }
     Json::Object(out)
 }

@@ -126,7 +126,7 @@ fn double_quoted(text: &str) -> String {
             c if c.is_control() && u32::from(c) < 0x100 => {
                 out.push_str(&format!("\\x{:02X}", u32::from(c)))
             }
-            c if c == '\u{feff}' => out.push_str("\\uFEFF"),
+            '\u{feff}' => out.push_str("\\uFEFF"),
             c => out.push(c),
         }
     }
