@@ -6,12 +6,32 @@ use sha2::{Digest as _, Sha256};
 use super::go_json;
 use super::project::record::Field as _;
 use super::project::{Form, Network, Service, Volume};
+use super::yaml::Origin;
 
-/// The label `com.docker.compose.config-hash` of a service's containers.
+/// The label `com.docker.compose.config-hash` that `up` writes on a service's containers.
 ///
 /// It is the hash of the service's JSON without what does not make another container: build, pull policy, the number of
-/// replicas, dependencies and profiles.
+/// replicas, dependencies, profiles. Env files count by their content, label files by their content and their names.
 pub fn config_hash(service: &Service) -> String {
+    let mut service = hashed(service);
+    service.env_file.clear();
+    sha256(&service.tree(Form::Json))
+}
+
+/// The hash that `config --hash` prints. It differs from the label where a service has env files, which count by their
+/// names here, or label files, which count by their content alone.
+pub fn printed_hash(service: &Service) -> String {
+    let mut service = hashed(service);
+    service.label_file.clear();
+    service.environment.0.retain(|_, value| {
+        value
+            .as_ref()
+            .is_none_or(|text| text.origin != Origin::EnvFile)
+    });
+    sha256(&service.tree(Form::Json))
+}
+
+fn hashed(service: &Service) -> Service {
     let mut service = service.clone();
     service.build = None;
     service.pull_policy.clear();
@@ -21,7 +41,7 @@ pub fn config_hash(service: &Service) -> String {
     }
     service.depends_on.clear();
     service.profiles.clear();
-    sha256(&service.tree(Form::Json))
+    service
 }
 
 /// The label `com.docker.compose.config-hash` of a network.

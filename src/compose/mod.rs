@@ -39,6 +39,7 @@ mod interpolate;
 mod load;
 mod loading;
 mod merge;
+mod natural_order;
 mod normalize;
 mod path;
 mod paths;
@@ -58,7 +59,7 @@ pub mod yaml;
 
 pub use discover::{Request, discover, normalize_name};
 pub use dotenv::{DotenvError, Format as EnvFormat, parse as parse_env};
-pub use hash::{config_hash, network_hash, volume_hash};
+pub use hash::{config_hash, network_hash, printed_hash, volume_hash};
 pub use interpolate::{Interpolated, InterpolationError, Variable, interpolate};
 pub use load::{Loaded, Sources, load, load_inline};
 pub use project::{Project, Service};
