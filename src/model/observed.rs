@@ -98,6 +98,9 @@ pub struct ObservedContainer {
     /// Its address on each network it is on now.
     #[serde(default)]
     pub addresses: BTreeMap<NetworkName, String>,
+    /// The memory it uses now, where that was asked for.
+    #[serde(default)]
+    pub memory_used: Option<Bytes>,
 }
 
 impl ObservedContainer {

@@ -6,6 +6,7 @@ use super::{
     fields::FieldChange,
     image::Images,
     names::{DesiredHash, PlanId, Resource, ServiceName, StackName, StepId},
+    observed::Claim,
     policy::Strategy,
     revision::Hold,
     step::{Cause, Step},
@@ -28,6 +29,10 @@ pub struct PlanContext {
     /// The services to act on; `None`: all, and the stack's networks, volumes and orphans.
     pub selected: Option<BTreeSet<ServiceName>>,
     pub purpose: Purpose,
+    /// The user agreed to removing much.
+    pub yes: bool,
+    /// Whether evenkeel runs as root.
+    pub root: bool,
     pub facts: Facts,
 }
 
@@ -49,14 +54,16 @@ pub enum Purpose {
 /// What the home remembers. Empty without a home: then every cause is `unknown`.
 #[derive(Clone, Debug, Default)]
 pub struct Facts {
-    /// Whether there is a home.
-    pub home: bool,
+    /// Who this home is; `None` without one.
+    pub identity: Option<Claim>,
     /// The current revision.
     pub current: Option<CurrentRevision>,
     /// One-shots that completed, by what they were.
     pub completed: BTreeMap<ServiceName, DesiredHash>,
     /// Desired states whose rollout failed.
     pub failed: BTreeMap<ServiceName, DesiredHash>,
+    /// Services of the current revision whose first deploy failed: nothing is started for them but by an apply.
+    pub not_started: BTreeSet<ServiceName>,
     pub holds: BTreeMap<ServiceName, Hold>,
     /// Fields that read back otherwise right after they were set, by container id: never stepped again.
     pub did_not_take: BTreeMap<super::names::ContainerId, Vec<FieldChange>>,
@@ -344,8 +351,6 @@ codes! {
         ImageMissing = "image-missing",
         /// Several networks have this name.
         NetworkAmbiguous = "network-ambiguous",
-        /// A host port is taken by something else.
-        PortTaken = "port-taken",
     }
 }
 
@@ -359,8 +364,7 @@ impl HeldCode {
             | HeldCode::RolledBack
             | HeldCode::FailedBefore
             | HeldCode::DependencyHeld
-            | HeldCode::PruneRefused
-            | HeldCode::PortTaken => None,
+            | HeldCode::PruneRefused => None,
             HeldCode::NameTaken
             | HeldCode::ProjectElsewhere
             | HeldCode::StackRenamed
