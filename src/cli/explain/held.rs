@@ -101,11 +101,6 @@ pub fn explanation(code: HeldCode) -> Explanation {
             "The engine allows it when they are created at the same time, and then connects to any of them.",
             "Remove the ones that nothing uses, by id: `docker network ls --no-trunc` and `docker network rm ID`.",
         ),
-        HeldCode::PortTaken => (
-            "A port of the host is published by a container that is not of this stack.",
-            "The new container could not start, and what runs before would be stopped for nothing.",
-            "Stop the other container, or publish another port.",
-        ),
     };
     Explanation { means, why, to_do }
 }

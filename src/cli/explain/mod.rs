@@ -132,7 +132,7 @@ mod tests {
         let exits = Exit::ALL.iter().map(|exit| ("exit", exits::explanation(*exit)));
         for (code, explanation) in notes.chain(held).chain(exits) {
             for text in [explanation.means, explanation.why, explanation.to_do] {
-                assert!(text.ends_with('.') && text.len() > 20, "{code}: {text}");
+                assert!(text.ends_with('.') && text.len() > 15, "{code}: {text}");
                 assert!(!text.contains("  "), "{code}: {text}");
             }
         }

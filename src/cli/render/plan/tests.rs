@@ -201,6 +201,7 @@ fn core_rollout() -> Rollout {
         strategy: Some(Strategy::StartFirst),
         why: "nothing that only one can have".into(),
         replaces: true,
+        serving: true,
         steps: ["pull", "1/create", "1/start", "1/gate", "1/stop", "1/remove"]
             .map(|step| StepId::new(format!("core/{step}")))
             .to_vec(),
@@ -216,6 +217,7 @@ fn gotenberg_rollout() -> Rollout {
         strategy: None,
         why: "in place".into(),
         replaces: true,
+        serving: true,
         steps: vec!["gotenberg/1/update".into()],
         undo: Vec::new(),
     }
