@@ -1,11 +1,11 @@
 //! Plan → effects. The progress of a plan is a pure state machine (`progress`), the driver that runs its steps is thin
 //! (`driver`), and nothing here decides a policy: what happens when a step fails stands in the plan.
 
+pub use crate::model::evidence::{Evidence, FailedRollout};
 use crate::model::{
     event::Event,
     fields::FieldChange,
-    names::{ContainerId, ContainerName, ServiceName, StepId},
-    units::Timestamp,
+    names::{ContainerId, ServiceName},
     value::Secrets,
 };
 use crate::{
@@ -61,32 +61,4 @@ pub trait Journal: Send + Sync {
     fn keep_evidence(&self, evidence: &Evidence) -> Result<(), HomeError>;
     /// Fields that read back otherwise right after they were set.
     fn did_not_take(&self, container: &ContainerId, fields: &[FieldChange]) -> Result<(), HomeError>;
-}
-
-/// A rollout that failed, and what was not begun because of it.
-#[derive(Clone, Debug)]
-pub struct FailedRollout {
-    pub members: Vec<ServiceName>,
-    pub step: StepId,
-    pub error: String,
-    /// Services of this plan whose rollout has not begun.
-    pub not_begun: Vec<ServiceName>,
-}
-
-/// What a failed container left behind; kept sealed.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Evidence {
-    pub at: Timestamp,
-    pub service: ServiceName,
-    pub container: ContainerId,
-    pub name: ContainerName,
-    /// Why it was given up.
-    pub error: String,
-    /// Its whole log, up to 4 MiB (the end of it).
-    pub log: String,
-    /// The last probe answers, the newest last.
-    pub answers: Vec<String>,
-    /// How it was at the end, as JSON of `ObservedContainer`.
-    pub inspect: serde_json::Value,
 }

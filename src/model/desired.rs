@@ -190,6 +190,20 @@ pub struct VolumeDefinition {
 }
 
 impl Desired {
+    /// A stack with nothing in it.
+    pub fn empty(stack: StackName) -> Desired {
+        Desired {
+            stack,
+            services: BTreeMap::new(),
+            networks: BTreeMap::new(),
+            volumes: BTreeMap::new(),
+            policy: StackPolicy::default(),
+            source: Source::default(),
+            overrides: Overrides::default(),
+            registries: BTreeMap::new(),
+        }
+    }
+
     /// Every sensitive text in it, for the executor, by its commitment under this salt.
     pub fn secrets(&self, salt: &Salt) -> Secrets {
         let mut secrets = Secrets::default();

@@ -6,6 +6,7 @@ pub mod container;
 pub mod content;
 pub mod desired;
 pub mod event;
+pub mod evidence;
 pub mod fields;
 pub mod image;
 pub mod labels;

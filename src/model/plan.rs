@@ -204,8 +204,10 @@ pub struct Rollout {
     pub strategy: Option<Strategy>,
     /// Why this strategy, or what is done, in words.
     pub why: String,
-    /// Whether containers that run are at stake: a failure then is exit 4 when the undo brings them back.
+    /// Whether containers are replaced.
     pub replaces: bool,
+    /// Whether containers of the unit run now: when it fails and the undo succeeds, what ran before serves again.
+    pub serving: bool,
     pub steps: Vec<StepId>,
     pub undo: Vec<Undo>,
 }

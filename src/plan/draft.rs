@@ -25,6 +25,7 @@ pub(super) struct Draft {
     pub strategy: Option<Strategy>,
     pub why: String,
     pub replaces: bool,
+    pub serving: bool,
     pub cause: Cause,
     pub pulls: Vec<Step>,
     pub steps: Vec<Step>,
@@ -48,6 +49,7 @@ impl Draft {
             strategy: None,
             why: String::new(),
             replaces: false,
+            serving: false,
             cause,
             pulls: Vec::new(),
             steps: Vec::new(),
@@ -154,6 +156,7 @@ impl Draft {
             strategy: self.strategy,
             why: self.why,
             replaces: self.replaces,
+            serving: self.serving,
             steps: steps.iter().map(|step| step.id.clone()).collect(),
             undo: self.undo,
         };

@@ -41,7 +41,7 @@ pub(super) fn volumes_of(service: &Service) -> impl Iterator<Item = &VolumeName>
     })
 }
 
-/// Plans the networks and volumes that these services need; all declared ones when nothing is selected.
+/// Plans the networks and volumes that these services need. What no service uses is not made, as docker compose does.
 pub(super) fn resources(
     desired: &Desired,
     observed: &Observed,
@@ -49,14 +49,13 @@ pub(super) fn resources(
     needed_by: &[&Service],
 ) -> Resources {
     let mut found = Resources::default();
-    let all = context.selected.is_none();
     let networks: BTreeSet<&NetworkName> =
         needed_by.iter().flat_map(|service| service.container.networks.keys()).collect();
     let volumes: BTreeSet<&VolumeName> = needed_by.iter().flat_map(|service| volumes_of(service)).collect();
-    for (name, network) in desired.networks.iter().filter(|(name, _)| all || networks.contains(name)) {
+    for (name, network) in desired.networks.iter().filter(|(name, _)| networks.contains(name)) {
         plan_network(name, network, desired, observed, context, &mut found);
     }
-    for (name, volume) in desired.volumes.iter().filter(|(name, _)| all || volumes.contains(name)) {
+    for (name, volume) in desired.volumes.iter().filter(|(name, _)| volumes.contains(name)) {
         plan_volume(name, volume, desired, observed, context, &mut found);
     }
     found

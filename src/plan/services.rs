@@ -86,6 +86,7 @@ pub(super) fn services<'a>(
         let names: Vec<ServiceName> = in_scope.iter().map(|view| view.service.name.clone()).collect();
         let cause = cause(all, &in_scope);
         let mut draft = Draft::new(&leader.service.name, names.clone(), cause);
+        draft.serving = in_scope.iter().any(|view| view.runs() || has_run(all, view));
         rollout::build(&mut draft, &members, all);
         pull(&in_scope, &mut draft, &mut line);
         for member in &members {
@@ -176,6 +177,13 @@ impl Line {
         }
         draft.finish(&waits_for.into_iter().collect::<Vec<_>>())
     }
+}
+
+/// Whether a one-shot was there before: what it prepares is there then, and what stands on it serves.
+fn has_run(all: &All, view: &View) -> bool {
+    let current = all.context.facts.current.as_ref();
+    let known = current.is_some_and(|current| current.desired.services.contains_key(&view.service.name));
+    view.service.one_shot && (known || view.exists())
 }
 
 /// Adds the pulls of a unit; an image that an earlier unit pulls is waited for.
