@@ -109,6 +109,7 @@ fn old_never_stopped(rollout: &Rollout, from: &StepId, words: &Words<'_>) -> boo
         .filter_map(|id| words.step(id))
         .collect();
     rollout.replaces
+        && rollout.serving
         && rollout.strategy.is_some()
         && !until.iter().any(|step| matches!(step.does, Does::Stop(_) | Does::Remove(_)))
 }

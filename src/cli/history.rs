@@ -1,0 +1,17 @@
+//! `history`: the revisions, the newest first.
+
+use super::arguments::{Format, ManifestArguments};
+use clap::Args;
+
+/// List the revisions, the newest first
+#[derive(Debug, Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    pub manifest: ManifestArguments,
+    /// At most so many
+    #[arg(long, value_name = "COUNT", default_value_t = 20)]
+    pub last: usize,
+    /// How they are written
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
