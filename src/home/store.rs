@@ -92,7 +92,7 @@ impl Store {
 
     /// A database that lives as long as this value.
     pub(super) fn in_memory() -> Result<Store, HomeError> {
-        let path = PathBuf::from(":memory:");
+        let path = PathBuf::from(IN_MEMORY);
         let mut connection = Connection::open_in_memory()?;
         schema::migrate(&mut connection, &path, schema::MIGRATIONS)?;
         Ok(Store::of(path, connection, true))
@@ -138,13 +138,16 @@ impl Store {
     }
 
     fn explained(&self, error: HomeError) -> HomeError {
-        if self.writable && is_damage(&error) {
+        if self.writable && self.path != Path::new(IN_MEMORY) && is_damage(&error) {
             // Best effort: the error is told anyway, and the mark only makes the next opening look closely.
             let _marked = File::create(with_ending(&self.path, SUSPECT));
         }
         placed(&self.path, error)
     }
 }
+
+/// What a database without a file is called.
+const IN_MEMORY: &str = ":memory:";
 
 /// Beside the file when something in it was seen to be damaged: the next opening checks all of it.
 const SUSPECT: &str = ".suspect";

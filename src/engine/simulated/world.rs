@@ -142,7 +142,6 @@ impl World {
             cgroup_version: 1,
             images_by_digest: false,
             supports: Supports { blkio_weight: false, ..Supports::default() },
-            images_by_digest: false,
         };
         world.add_predefined_networks();
         world
