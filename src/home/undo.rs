@@ -11,7 +11,7 @@ use super::{
 use crate::model::{
     desired::{Desired, desired_hash},
     evidence::FailedRollout,
-    names::{DesiredHash, ImageReference, ServiceName},
+    names::{DesiredHash, ImageReference, ServiceName, StepId},
     revision::{Origin, Revision, ServiceRecord},
     units::Timestamp,
 };
@@ -62,10 +62,32 @@ impl Home {
     }
 }
 
+impl Home {
+    /// As `rollout_failed`, where nothing failed by itself: the user stopped it, or a step outside of any rollout failed.
+    /// These services, begun and taken back or not begun at all, are as they were in `base`, and no desired state counts
+    /// as failed. May be told more than once.
+    pub fn stopped(
+        &self,
+        base: Option<u64>,
+        services: &[ServiceName],
+        why: &str,
+        made: Timestamp,
+        by: &Origin,
+    ) -> Result<Option<u64>, HomeError> {
+        let nobody = FailedRollout {
+            members: Vec::new(),
+            step: StepId::new(""),
+            error: why.to_owned(),
+            not_begun: services.to_vec(),
+        };
+        self.rollout_failed(base, &nobody, false, made, by)
+    }
+}
+
 fn reason(failed: &FailedRollout, rollback_stack: bool) -> String {
     let names = |services: &[ServiceName]| services.iter().map(ServiceName::as_str).collect::<Vec<_>>().join(", ");
     match (failed.members.as_slice(), rollback_stack) {
-        ([], _) => format!("not begun: {}", names(&failed.not_begun)),
+        ([], _) => format!("stopped: {}", names(&failed.not_begun)),
         (members, false) => format!("undone: {}", names(members)),
         (members, true) => format!("undone: {} and the stack", names(members)),
     }
@@ -97,13 +119,16 @@ pub(super) fn taken_back(
         }
         let mut restored = BTreeSet::new();
         for name in back {
-            match base.filter(|base| members.contains(name).then(|| was_nothing(base, name)) != Some(true)) {
-                Some(base) if base.desired.services.contains_key(name) => {
+            let member = members.contains(name);
+            let to_restore =
+                |base: &&Revision| base.desired.services.contains_key(name) && !(member && was_nothing(base, name));
+            match base.filter(to_restore) {
+                Some(base) => {
                     after.restore(name, base);
                     restored.insert(name);
                 }
-                _ if members.contains(name) => after.keep_as_failed(name),
-                _ => after.leave_out(name),
+                None if member => after.keep_as_failed(name),
+                None => after.leave_out(name),
             }
         }
         if let Some(base) = base {

@@ -174,7 +174,7 @@ fn reading_works_while_another_process_writes() {
         }
     }
     while reader.current().unwrap().unwrap().number <= last {
-        std::thread::yield_now();
+        std::thread::sleep(std::time::Duration::from_millis(1));
     }
     worker.kill();
     let number = reader.current().unwrap().unwrap().number;

@@ -104,9 +104,10 @@ fn a_member_that_did_not_change_is_not_to_blame() {
 #[test]
 fn an_interruption_takes_back_what_was_not_begun_and_blames_nobody() {
     let home = applied(&[("core", "core:1"), ("web", "web:1")], &[("core", "core:2"), ("web", "web:2")]);
-    assert_eq!(fail(&home, Some(1), &failed(&[], &["web"]), false), Some(3));
+    let stop = || home.stopped(Some(1), &names(&["web"]), "interrupted", Timestamp(9), &by("ann")).unwrap();
+    assert_eq!((stop(), stop()), (Some(3), None));
     assert_eq!(shown(&home), ["core core:2 -", "web web:1 Good"]);
-    assert_eq!(home.current().unwrap().unwrap().reason, "not begun: web");
+    assert_eq!(home.current().unwrap().unwrap().reason, "stopped: web");
     assert!(home.facts().unwrap().failed.is_empty());
 }
 
