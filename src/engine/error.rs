@@ -21,6 +21,20 @@ impl fmt::Display for EngineError {
     }
 }
 
+impl EngineError {
+    /// What to do, where that is known.
+    pub fn hint(&self) -> Option<String> {
+        match self.kind {
+            ErrorKind::Unreachable => {
+                Some("is the engine running? `docker version` tells; DOCKER_HOST names another".into())
+            }
+            ErrorKind::Refused => Some("run as root, or as a member of the group `docker`".into()),
+            ErrorKind::TimedOut => Some("the engine hangs: look at its log, `journalctl -u docker`".into()),
+            _ => None,
+        }
+    }
+}
+
 /// Why it failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorKind {

@@ -82,11 +82,7 @@ fn scalar(text: &str, indent: usize) -> String {
     if !plain_is_text(text) {
         return format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""));
     }
-    if plain_fits(text) {
-        text.to_owned()
-    } else {
-        format!("'{}'", text.replace('\'', "''"))
-    }
+    if plain_fits(text) { text.to_owned() } else { format!("'{}'", text.replace('\'', "''")) }
 }
 
 fn literal_fits(text: &str) -> bool {
@@ -123,9 +119,7 @@ fn double_quoted(text: &str) -> String {
             '\n' => out.push_str("\\n"),
             '\t' => out.push_str("\\t"),
             '\r' => out.push_str("\\r"),
-            c if c.is_control() && u32::from(c) < 0x100 => {
-                out.push_str(&format!("\\x{:02X}", u32::from(c)))
-            }
+            c if c.is_control() && u32::from(c) < 0x100 => out.push_str(&format!("\\x{:02X}", u32::from(c))),
             '\u{feff}' => out.push_str("\\uFEFF"),
             c => out.push(c),
         }
@@ -139,33 +133,10 @@ fn plain_fits(text: &str) -> bool {
     let first = text.chars().next();
     let indicator = matches!(
         first,
-        Some(
-            '#' | ','
-                | '['
-                | ']'
-                | '{'
-                | '}'
-                | '&'
-                | '*'
-                | '!'
-                | '|'
-                | '>'
-                | '\''
-                | '"'
-                | '%'
-                | '@'
-                | '`'
-        )
+        Some('#' | ',' | '[' | ']' | '{' | '}' | '&' | '*' | '!' | '|' | '>' | '\'' | '"' | '%' | '@' | '`')
     );
-    let lone = matches!(first, Some('-' | '?' | ':'))
-        && text.chars().nth(1).is_none_or(char::is_whitespace);
+    let lone = matches!(first, Some('-' | '?' | ':')) && text.chars().nth(1).is_none_or(char::is_whitespace);
     let inside = text.contains(": ") || text.contains(" #") || text.ends_with(':');
     let edges = text.starts_with(' ') || text.ends_with(' ');
-    !(text.is_empty()
-        || indicator
-        || lone
-        || inside
-        || edges
-        || text.starts_with("---")
-        || text.starts_with("..."))
+    !(text.is_empty() || indicator || lone || inside || edges || text.starts_with("---") || text.starts_with("..."))
 }

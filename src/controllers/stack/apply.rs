@@ -118,8 +118,13 @@ impl Stack {
         self.begin(format!("{what} by {}", request.origin.actor)).await;
         let base = self.first_revision(&home, &facts, &round, request, &mut applied).await?;
         self.accept(&home, &facts, &round, request, &what).await?;
-        let course =
-            Course { aim, origin: request.origin.clone(), base, is_rollback: false, one_round: request.saved.is_some() };
+        let course = Course {
+            aim,
+            origin: request.origin.clone(),
+            base,
+            is_rollback: false,
+            one_round: request.saved.is_some(),
+        };
         self.converge(&home, course, round, &mut applied).await?;
         self.finish(&home, &mut applied).await?;
         Ok(applied)
@@ -209,10 +214,11 @@ impl Stack {
         let hashes = hashes(&round.desired, &round.images);
         let named = round.plan.context.selected.clone().unwrap_or_default();
         let released = facts.holds.iter().filter(|(name, hold)| {
-            (named.contains(*name) || hashes.get(*name) != Some(&hold.left)) && !round.plan.held.iter().any(|held| {
-                held.code == crate::model::plan::HeldCode::RolledBack
-                    && held.resource == crate::model::names::Resource::Service((*name).clone())
-            })
+            (named.contains(*name) || hashes.get(*name) != Some(&hold.left))
+                && !round.plan.held.iter().any(|held| {
+                    held.code == crate::model::plan::HeldCode::RolledBack
+                        && held.resource == crate::model::names::Resource::Service((*name).clone())
+                })
         });
         let release = released.map(|(name, _)| name.clone()).collect();
         let number = home.make_current(NewRevision {
@@ -277,7 +283,7 @@ impl Stack {
                 self.turn_back(home, &mut course)?;
             }
             course.aim.saved = None;
-            course.aim.pull = PullWish::default();
+            course.aim.pull = PullWish::Keep;
             if course.aim.purpose == Purpose::Restart {
                 course.aim.purpose = Purpose::Keep;
             }
@@ -421,7 +427,9 @@ pub(super) fn hashes(desired: &Desired, images: &Images) -> BTreeMap<ServiceName
 fn declares_the_same(current: &CurrentRevision, round: &Round) -> bool {
     let mut before = current.desired.clone();
     before.source = round.desired.source.clone();
-    let ids = |images: &Images| images.iter().map(|(name, image)| (name.clone(), image.id.clone())).collect::<BTreeMap<_, _>>();
+    let ids = |images: &Images| {
+        images.iter().map(|(name, image)| (name.clone(), image.id.clone())).collect::<BTreeMap<_, _>>()
+    };
     before == round.desired && ids(&current.images) == ids(&round.images)
 }
 

@@ -6,18 +6,14 @@ use crate::model::{
     desired::Volume,
     event::{EventKind, Severity},
     labels::ours,
-    names::{ImageReference, VolumeName},
+    names::ImageReference,
     observed::Observed,
     value::Value,
 };
+use crate::observe::claim_volume;
 use std::collections::BTreeSet;
 
 impl Stack {
-    /// The volume whose labels say which home keeps the stack.
-    pub(super) fn claim_volume(&self) -> VolumeName {
-        VolumeName::new(format!("evenkeel_home_{}", self.name))
-    }
-
     /// Claims the stack for this home. Creating a volume is get-or-create and answers with the winner's labels, so of
     /// two homes that try at once one is told.
     pub(super) async fn claim(&self, observed: &Observed) -> Result<(), StackError> {
@@ -32,7 +28,7 @@ impl Stack {
             labels: labels.into_iter().map(|(key, text)| (key.to_owned(), Value::plain(text))).collect(),
             ..Volume::default()
         };
-        let answer = self.engine.create_volume(&self.claim_volume(), &volume).await?;
+        let answer = self.engine.create_volume(&claim_volume(&self.name), &volume).await?;
         let said = |key: &str| answer.labels.get(key).cloned().unwrap_or_default();
         if said(ours::HOME) != claim.home || said(ours::MACHINE) != claim.machine {
             return Err(StackError::OtherHome { home: said(ours::HOME), machine: said(ours::MACHINE) });
@@ -76,7 +72,7 @@ impl Stack {
         for tag in self.engine.list_tags().await?.keys().filter(|tag| tag.as_str().starts_with(&prefix)) {
             self.engine.untag_image(tag).await?;
         }
-        match self.engine.remove_volume(&self.claim_volume()).await {
+        match self.engine.remove_volume(&claim_volume(&self.name)).await {
             Err(error) if error.kind != crate::engine::ErrorKind::NotFound => Err(error.into()),
             _ => Ok(()),
         }

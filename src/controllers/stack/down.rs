@@ -75,7 +75,13 @@ impl Stack {
         if outcome.succeeded() {
             self.let_go().await?;
         } else {
-            let exit = if outcome.interrupted { 130 } else if outcome.engine_lost { 3 } else { 5 };
+            let exit = if outcome.interrupted {
+                130
+            } else if outcome.engine_lost {
+                3
+            } else {
+                5
+            };
             applied.exit = gravest(applied.exit, exit);
         }
         applied.rounds.push((round.plan, outcome));
@@ -94,6 +100,6 @@ impl Stack {
         desired.networks.extend(known.networks);
         desired.volumes.extend(known.volumes);
         let purpose = Purpose::Down { volumes: request.volumes };
-        Ok(Aim { desired, selected: None, purpose, pull: PullWish::default(), yes: true, saved: None })
+        Ok(Aim { desired, selected: None, purpose, pull: PullWish::Keep, yes: true, saved: None })
     }
 }

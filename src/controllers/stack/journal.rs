@@ -2,7 +2,7 @@
 
 use crate::{
     engine::clock::Clock,
-    execute::{Evidence, FailedRollout, Journal},
+    execute::{Evidence, FailedRollout, Journal, Stopped},
     home::{Home, HomeError},
     model::{
         fields::FieldChange,
@@ -27,6 +27,11 @@ impl Journal for Record {
     fn rollout_failed(&self, failed: &FailedRollout) -> Result<(), HomeError> {
         let now = self.clock.now();
         self.home.rollout_failed(self.base, failed, self.rollback_stack, now, &self.by).map(drop)
+    }
+
+    fn stopped(&self, stopped: &Stopped) -> Result<(), HomeError> {
+        let services: Vec<ServiceName> = stopped.undone.iter().chain(&stopped.not_begun).cloned().collect();
+        self.home.stopped(self.base, &services, &stopped.why, self.clock.now(), &self.by).map(drop)
     }
 
     fn rollout_done(&self, members: &[ServiceName]) -> Result<(), HomeError> {

@@ -21,12 +21,11 @@ pub use rollback::RollbackRequest;
 pub use saved::SavedPlan;
 
 use crate::{
-    engine::{Engine, clock::Clock},
+    engine::{Engine, clock::Clock, registry::Registries},
     execute::{Cancel, EventSender, Logins},
     home::Home,
     model::names::{PlanId, StackName},
     model::value::Salt,
-    observe::Registries,
     probe::Prober,
 };
 use std::sync::Arc;

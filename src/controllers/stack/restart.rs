@@ -39,7 +39,7 @@ impl Stack {
             desired: current.desired,
             selected: request.selected.clone(),
             purpose: Purpose::Restart,
-            pull: PullWish::default(),
+            pull: PullWish::Keep,
             yes: true,
             saved: None,
         };

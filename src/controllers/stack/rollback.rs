@@ -51,7 +51,7 @@ impl Stack {
             desired,
             selected: Some(moved.clone()),
             purpose: Purpose::Rollback,
-            pull: PullWish::default(),
+            pull: PullWish::Keep,
             yes: true,
             saved: None,
         };
@@ -60,7 +60,8 @@ impl Stack {
             // The images of the older revisions are those that they had.
             for (name, revision) in &older {
                 let reference = revision.desired.services.get(name).map(|service| service.container.image.clone());
-                let image = reference.and_then(|reference| Some((reference.clone(), revision.images.get(&reference)?.clone())));
+                let image =
+                    reference.and_then(|reference| Some((reference.clone(), revision.images.get(&reference)?.clone())));
                 known.images.extend(image);
             }
         }
@@ -74,7 +75,10 @@ impl Stack {
         let now = self.clock.now();
         let hold = |name: &ServiceName| {
             let reason = request.reason.clone().unwrap_or_else(|| what.clone());
-            Some((name.clone(), Hold { since: now, actor: request.origin.actor.clone(), reason, left: before.get(name)?.clone() }))
+            Some((
+                name.clone(),
+                Hold { since: now, actor: request.origin.actor.clone(), reason, left: before.get(name)?.clone() },
+            ))
         };
         let holds = moved.iter().filter_map(hold).collect();
         self.make_current(&home, &facts, &round, request.origin.clone(), what, holds).await?;
@@ -115,7 +119,8 @@ impl Stack {
             };
         }
         let named = |name: &&ServiceName| request.selected.as_ref().is_none_or(|named| named.contains(*name));
-        if let Some(name) = request.selected.iter().flatten().find(|name| !current.desired.services.contains_key(*name)) {
+        if let Some(name) = request.selected.iter().flatten().find(|name| !current.desired.services.contains_key(*name))
+        {
             return Err(StackError::NoService(name.clone()));
         }
         for name in current.desired.services.keys().filter(named) {

@@ -41,7 +41,8 @@ pub(super) struct Round {
 impl Stack {
     /// Observes the engine as this desired state needs it seen.
     pub(super) async fn look(&self, desired: &Desired) -> Result<Observed, StackError> {
-        Ok(observe(self.engine.as_ref(), &self.name, &Wanted::by(desired)).await?)
+        let wanted = Wanted::of([desired]);
+        Ok(observe(self.engine.as_ref(), &self.name, &wanted, self.clock.now()).await?)
     }
 
     /// What the home remembers.
@@ -67,9 +68,10 @@ impl Stack {
     /// Plans towards an aim from what was seen.
     pub(super) async fn round_from(&self, aim: &Aim, facts: Facts, observed: Observed) -> Result<Round, StackError> {
         let nothing = Images::new();
-        let known = match (&aim.saved, &facts.current) {
+        let good = facts.current.as_ref().map(|current| images_of_good(current, &facts.not_started));
+        let known = match (&aim.saved, &good) {
             (Some(saved), _) => &saved.images,
-            (None, Some(current)) => &current.images,
+            (None, Some(good)) => good,
             (None, None) => &nothing,
         };
         let images =
@@ -131,6 +133,19 @@ impl Stack {
         self.tell(event).await;
         time
     }
+}
+
+/// The images of a revision, without those that only services use whose first deploy failed: they are resolved anew, for
+/// they may have been built anew.
+fn images_of_good(current: &CurrentRevision, failed: &BTreeSet<ServiceName>) -> Images {
+    let good = current.desired.services.values().filter(|service| !failed.contains(&service.name));
+    let used: BTreeSet<_> = good.map(|service| &service.container.image).collect();
+    current
+        .images
+        .iter()
+        .filter(|(name, _)| used.contains(name))
+        .map(|(name, image)| (name.clone(), image.clone()))
+        .collect()
 }
 
 /// The current revision's desired state; an empty one before there is any.

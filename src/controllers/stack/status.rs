@@ -34,7 +34,7 @@ impl Stack {
             desired: desired.clone(),
             selected: None,
             purpose: Purpose::Keep,
-            pull: PullWish::default(),
+            pull: PullWish::Keep,
             yes: false,
             saved: None,
         };
