@@ -174,7 +174,9 @@ async fn a_container_reads_back_as_it_was_sent() {
         let running = place.engine.inspect_container(created.name.as_str()).await.unwrap();
         let mut expected = with_defaults(sent, &running.spec);
         // From its start on it has its short id as an alias too.
-        expected.networks.values_mut().for_each(|on| drop(on.aliases.insert(id.short().to_owned())));
+        for attachment in expected.networks.values_mut() {
+            attachment.aliases.insert(id.short().to_owned());
+        }
         assert_same(&expected, &running.spec);
         assert_eq!(running.state.status, Status::Running);
         assert_eq!(running.state.health, Health::Starting);

@@ -4,23 +4,18 @@
 //! Enumerations are read as texts, so that an engine newer than this program can't make a whole answer unreadable.
 
 use super::mounts;
+use crate::engine::image_config::{HealthcheckJson, environment, nullable};
 use crate::model::{
     container::{
-        Attachment, ContainerSpec, Device, DeviceRequest, Healthcheck, HostPort, Limits, Logging, NetworkMode,
-        RestartPolicy, Ulimit,
+        Attachment, ContainerSpec, Device, DeviceRequest, HostPort, Limits, Logging, NetworkMode, RestartPolicy, Ulimit,
     },
     names::{ContainerId, ContainerName, ImageId, ImageReference, NetworkName},
     observed::{ContainerState, Health, ObservedContainer, Status},
     units::{Bytes, Millis, NanoCpus, Timestamp},
     value::Value,
 };
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
-
-/// Null and absent alike are the default.
-fn nullable<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
-    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
-}
 
 macro_rules! json {
     ($(#[$doc:meta])* $name:ident { $($(#[$attribute:meta])* $field:ident: $type:ty,)+ }) => {
@@ -95,18 +90,7 @@ json! {
         stop_signal: String,
         stop_timeout: Option<u64>,
         mac_address: String,
-        healthcheck: Option<Check>,
-    }
-}
-json! {
-    /// Durations are in nanoseconds.
-    Check {
-        test: Vec<String>,
-        interval: i64,
-        timeout: i64,
-        start_period: i64,
-        start_interval: i64,
-        retries: i64,
+        healthcheck: Option<HealthcheckJson>,
     }
 }
 json! {
@@ -318,7 +302,7 @@ fn spec(from: Inspected) -> ContainerSpec {
         image: ImageReference::new(config.image),
         entrypoint: config.entrypoint.map(words),
         command: Some(config.cmd).filter(|words| !words.is_empty()).map(words),
-        environment: environment(config.env),
+        environment: environment(config.env).map(|(name, value)| (name, Value::Plain(value))).collect(),
         labels: config.labels.into_iter().map(|(name, label)| (name, Value::Plain(label))).collect(),
         working_dir: text(config.working_dir),
         user: text(config.user),
@@ -332,7 +316,7 @@ fn spec(from: Inspected) -> ContainerSpec {
         read_only: host.readonly_rootfs,
         privileged: host.privileged,
         restart: restart(&host.restart_policy),
-        healthcheck: config.healthcheck.map(healthcheck).filter(|check| *check != Healthcheck::default()),
+        healthcheck: config.healthcheck.and_then(HealthcheckJson::read),
         ports,
         expose,
         mounts,
@@ -394,19 +378,6 @@ fn spec(from: Inspected) -> ContainerSpec {
         logging: logging(host.log_config),
         // The image id says what platform it is; networks and names are read beside.
         ..ContainerSpec::default()
-    }
-}
-
-/// A health check as the engine says it, of a container or of an image.
-pub(super) fn healthcheck(from: Check) -> Healthcheck {
-    let span = |nanoseconds: i64| u64::try_from(nanoseconds / 1_000_000).ok().filter(|ms| *ms > 0).map(Millis);
-    Healthcheck {
-        test: words(from.test),
-        interval: span(from.interval),
-        timeout: span(from.timeout),
-        start_period: span(from.start_period),
-        start_interval: span(from.start_interval),
-        retries: u32::try_from(from.retries).ok().filter(|times| *times > 0),
     }
 }
 
@@ -536,12 +507,6 @@ fn plain_link(link: &str) -> String {
         }
         None => link.to_owned(),
     }
-}
-
-/// `NAME=value` entries by name. The engine keeps none without a `=`.
-pub(super) fn environment(entries: Vec<String>) -> BTreeMap<String, Value> {
-    let entry = |entry: String| entry.split_once('=').map(|(name, value)| (name.to_owned(), Value::plain(value)));
-    entries.into_iter().filter_map(entry).collect()
 }
 
 fn words(words: Vec<String>) -> Vec<Value> {
