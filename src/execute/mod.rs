@@ -122,3 +122,6 @@ pub struct Evidence {
     /// How it was at the end, as JSON of `ObservedContainer`.
     pub inspect: serde_json::Value,
 }
+
+#[cfg(test)]
+mod tests;
