@@ -18,7 +18,7 @@ use crate::{
     },
 };
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
@@ -70,6 +70,8 @@ pub(super) struct Stage<'a> {
     answers: Mutex<BTreeMap<ContainerId, VecDeque<String>>>,
     /// Anonymous volumes to remove after their container, which can't be asked for them any more then.
     doomed: Mutex<BTreeMap<ContainerId, Vec<VolumeName>>>,
+    /// Containers that this attempt stopped; the engine starts some of them again when it restarts.
+    stopped: Mutex<BTreeSet<ContainerId>>,
     /// Why a rollout is taken back.
     troubles: Mutex<BTreeMap<usize, String>>,
     /// Networks are made one at a time: parallel calls of one name make twins.
@@ -94,6 +96,7 @@ impl<'a> Stage<'a> {
             made: Mutex::default(),
             answers: Mutex::default(),
             doomed: Mutex::default(),
+            stopped: Mutex::default(),
             troubles: Mutex::default(),
             networks: tokio::sync::Mutex::default(),
             absence: tokio::sync::Mutex::default(),
@@ -187,6 +190,16 @@ impl<'a> Stage<'a> {
     /// The volumes that go with a container that is no longer there.
     pub fn doomed(&self, container: &ContainerId) -> Vec<VolumeName> {
         locked(&self.doomed).get(container).cloned().unwrap_or_default()
+    }
+
+    /// Remembers that a container was stopped by us.
+    pub fn stopped(&self, container: &ContainerId) {
+        locked(&self.stopped).insert(container.clone());
+    }
+
+    /// Whether we stopped it.
+    pub fn was_stopped(&self, container: &ContainerId) -> bool {
+        locked(&self.stopped).contains(container)
     }
 
     /// Remembers why a rollout is taken back.

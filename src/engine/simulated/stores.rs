@@ -4,7 +4,7 @@ use super::{
     behaviour::Behaviour,
     networks::texts,
     no::{Answer, No},
-    world::{SimulatedImage, SimulatedVolume, World},
+    world::{RegistryImage, SimulatedImage, SimulatedVolume, World},
 };
 use crate::{
     engine::LocalImage,
@@ -107,7 +107,7 @@ impl World {
     /// What a pull transfers; the image is there afterwards.
     pub fn pull(&mut self, reference: &ImageReference, login: Option<&Login>) -> Answer<Bytes> {
         let tag = with_tag(reference);
-        let Some(image) = self.registry.get(&tag).cloned() else {
+        let Some(image) = self.published(&tag).cloned() else {
             return Err(No::missing(format!("manifest for {tag} not found: manifest unknown: manifest unknown")));
         };
         if image.login.is_some() && image.login.as_ref() != login {
@@ -127,6 +127,15 @@ impl World {
             self.tags.insert(tag, image.id);
         }
         Ok(image.size)
+    }
+
+    /// What a registry has under a tag, or under the digest of any of its tags.
+    fn published(&self, reference: &ImageReference) -> Option<&RegistryImage> {
+        let Some((repository, digest)) = reference.as_str().split_once('@') else {
+            return self.registry.get(reference);
+        };
+        let of_it = |tag: &ImageReference| without_tag(tag.as_str()) == without_tag(repository);
+        self.registry.iter().find(|(tag, image)| of_it(tag) && image.digest == digest).map(|(_, image)| image)
     }
 
     /// Gives an image one more tag; the tag's old image loses it.

@@ -67,10 +67,13 @@ pub(super) async fn stop(stage: &Stage<'_>, stop: &Stop, attempt: Attempt) -> Re
     if attempt.doubt {
         let state = inspect(stage, &stop.container, &id).await?.state;
         if matches!(state.status, Status::Created | Status::Exited | Status::Dead) {
+            stage.stopped(&id);
             return Ok(());
         }
     }
-    done(stage, &stop.container, stage.effects.engine.stop_container(&id, stop.grace).await)
+    done(stage, &stop.container, stage.effects.engine.stop_container(&id, stop.grace).await)?;
+    stage.stopped(&id);
+    Ok(())
 }
 
 /// Gives a container another name.

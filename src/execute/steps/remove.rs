@@ -52,13 +52,21 @@ pub(super) async fn remove(stage: &Stage<'_>, step: &Step, remove: &Remove, atte
         Ok(()) => {}
         Err(error) if error.kind == ErrorKind::NotFound => return gone(stage, remove, attempt, &id).await,
         Err(error) if error.kind == ErrorKind::Conflict => {
-            let there = found(engine.inspect_container(id.as_str()).await)?;
-            if there.is_some_and(|there| there.state.status != Status::Removing) {
-                return Err(error.into());
-            }
-            // An earlier call whose reply was lost is still at it; the step's deadline bounds this.
-            while found(engine.inspect_container(id.as_str()).await)?.is_some() {
-                stage.effects.clock.sleep(LOOK).await;
+            let status = found(engine.inspect_container(id.as_str()).await)?.map(|there| there.state.status);
+            match status {
+                None => {}
+                // An earlier call whose reply was lost is still at it; the step's deadline bounds this.
+                Some(Status::Removing) => {
+                    while found(engine.inspect_container(id.as_str()).await)?.is_some() {
+                        stage.effects.clock.sleep(LOOK).await;
+                    }
+                }
+                // The engine restarted meanwhile and started it again, as its policy says.
+                Some(Status::Running | Status::Restarting) if stage.was_stopped(&id) => {
+                    engine.stop_container(&id, None).await?;
+                    engine.remove_container(&id, remove.force, with_volumes).await?;
+                }
+                Some(_) => return Err(error.into()),
             }
         }
         Err(error) => return Err(error.into()),
