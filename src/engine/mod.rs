@@ -8,6 +8,7 @@ pub mod connect;
 pub mod docker;
 pub mod error;
 pub mod reference;
+pub mod simulated;
 
 use crate::model::{
     container::{Attachment, ContainerSpec, Limits, RestartPolicy},

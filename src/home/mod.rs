@@ -55,9 +55,11 @@ impl Home {
     pub fn open(state_dir: &Path, stack: &StackName) -> Result<Home, HomeError> {
         let folder = StackFolder::new(state_dir, stack)?;
         folder.create()?;
+        // Looked for before the key: who makes both at this moment makes the key first.
+        let sealed_already = folder.database().exists();
         let key = match Key::read(&folder.key())? {
             Some(key) => key,
-            None if folder.database().exists() => {
+            None if sealed_already => {
                 return Err(HomeError::KeyMissing { path: folder.key().display().to_string() });
             }
             None => Key::read_or_create(&folder.key())?,
@@ -68,9 +70,10 @@ impl Home {
         Ok(home)
     }
 
-    /// Opens the home of a stack to be read: nothing is made or written, and the state directory need not be writable.
-    /// `None` when there is none. What was written since by others is seen, unless nobody had opened the home to write
-    /// since its files were copied.
+    /// Opens the home of a stack to be read: no file is made, nothing is written but SQLite's own marks in the index
+    /// of its log (where it may), and the state directory need not be writable.
+    /// `None` when there is none. What others write from then on is seen by most calls, but open it anew for each look: of
+    /// a home that no process has written to since its files were copied it stays the state of the opening.
     pub fn read(state_dir: &Path, stack: &StackName) -> Result<Option<Home>, HomeError> {
         let folder = StackFolder::new(state_dir, stack)?;
         let Some(store) = Store::read_only(&folder)? else {

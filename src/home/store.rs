@@ -5,7 +5,9 @@ use super::{
     paths::{StackFolder, with_ending},
     schema,
 };
-use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior, config::DbConfig};
+use rusqlite::{
+    Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior, config::DbConfig, ffi::SQLITE_IOERR_SHMSIZE,
+};
 use rustix::fs::{FlockOperation, flock};
 use std::{
     fs::{self, File, OpenOptions},
@@ -200,22 +202,30 @@ fn connect(path: &Path, migrations: &[&str]) -> Result<Connection, HomeError> {
     Ok(connection)
 }
 
-/// A connection that writes nothing and makes no file, and the version of what it found.
+/// A connection that changes neither the file nor its log and makes no file, and the version of what it found.
 fn connect_to_read(path: &Path) -> Result<(Connection, i64), HomeError> {
     let (log, index) = (with_ending(path, "-wal"), with_ending(path, "-shm"));
-    let how = if !has_bytes(&log) {
-        // Nothing but the file itself counts, and without a log SQLite would make one.
-        if log.exists() && index.exists() { "readonly_shm=1" } else { "immutable=1" }
-    } else if index.exists() {
-        "readonly_shm=1"
-    } else {
+    let (first, second) = match (has_bytes(&log), log.exists() && index.exists()) {
+        // The index is written to where that is allowed: a writer in this process shares it. Where it is not allowed, or
+        // the disk is full, SQLite makes its own in memory.
+        (_, true) => ("cache=private", Some("readonly_shm=1")),
+        // Nothing but the file itself counts, and SQLite would make the log.
+        (false, false) => ("immutable=1", None),
         // A log without its index: somebody copied one without the other. SQLite has to make it, where it may.
-        "cache=private"
+        (true, false) => ("cache=private", None),
     };
-    let uri = format!("file:{}?mode=ro&{how}", in_uri(path));
+    connect_so(path, first).or_else(|error| match second {
+        Some(second) => connect_so(path, second),
+        None => Err(error),
+    })
+}
+
+fn connect_so(path: &Path, way: &str) -> Result<(Connection, i64), HomeError> {
+    let uri = format!("file:{}?mode=ro&{way}", in_uri(path));
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(uri, flags)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     let found = schema::found(&connection)?;
     Ok((connection, found))
 }
@@ -275,6 +285,10 @@ fn is_damage(error: &HomeError) -> bool {
     ))
 }
 
+fn extended_code(error: &rusqlite::Error) -> Option<i32> {
+    error.sqlite_error().map(|error| error.extended_code)
+}
+
 /// Says which file a database error is about, and what kind of failure it is.
 fn placed(path: &Path, error: HomeError) -> HomeError {
     let HomeError::Database { source, .. } = error else {
@@ -285,6 +299,8 @@ fn placed(path: &Path, error: HomeError) -> HomeError {
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => HomeError::Damaged { path: shown, source },
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => HomeError::Busy { path: shown },
         Some(ErrorCode::DiskFull) => HomeError::Full { path: shown },
+        // No room for the index of the log.
+        _ if extended_code(&source) == Some(SQLITE_IOERR_SHMSIZE) => HomeError::Full { path: shown },
         Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
             // SQLite keeps the system's reason to itself; the same attempt shows it.
             let attempt = OpenOptions::new().append(true).open(path).err();

@@ -77,6 +77,8 @@ pub enum AfterFailure {
     Left,
     /// The undo failed too: a person is needed.
     UndoFailed,
+    /// It was cut off: the engine is gone, or the user left at once. The next apply finishes it or takes it back.
+    Unfinished,
 }
 
 /// What became of one step.

@@ -143,6 +143,7 @@ impl Failed<'_> {
             AfterFailure::Left => format!(
                 "both containers stay as they are; the next apply waits for the new one again, `evenkeel rollback {service}` takes it back"
             ),
+            AfterFailure::Unfinished => "cut off: the next apply finishes it or takes it back".to_owned(),
             AfterFailure::UndoFailed => "the undo failed too: a person is needed".to_owned(),
         }
     }

@@ -135,7 +135,7 @@ impl Containers for DockerEngine {
         let call = "read the memory use of container";
         let path = path(call, container.as_str(), "stats?stream=false&one-shot=true")?;
         let stats: Stats = self.read(call, container.short(), &path).await?;
-        Ok(stats.memory_stats.used())
+        stats.memory_stats.used().ok_or_else(|| missing(call, container.short(), "memory use"))
     }
 
     async fn exec(&self, container: &ContainerId, command: &[String]) -> EngineResult<ExecAnswer> {
@@ -213,15 +213,16 @@ struct Stats {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct MemoryStats {
-    usage: u64,
+    /// Absent where the engine has no figures: the container does not run, or its kernel does not count.
+    usage: Option<u64>,
     /// Of the kernel's own names; cgroup v1 has the sums over all children as `total_…`.
     stats: BTreeMap<String, u64>,
 }
 
 impl MemoryStats {
-    fn used(&self) -> Bytes {
+    fn used(&self) -> Option<Bytes> {
         let cache = ["total_inactive_file", "inactive_file"].iter().find_map(|name| self.stats.get(*name));
-        Bytes(self.usage.saturating_sub(cache.copied().unwrap_or(0)))
+        Some(Bytes(self.usage?.saturating_sub(cache.copied().unwrap_or(0))))
     }
 }
 
@@ -242,9 +243,9 @@ mod tests {
         let used = |json: &str| serde_json::from_str::<Stats>(json).unwrap().memory_stats.used();
         assert_eq!(
             used(r#"{"memory_stats":{"usage":100,"stats":{"total_inactive_file":30,"inactive_file":10}}}"#),
-            Bytes(70)
+            Some(Bytes(70))
         );
-        assert_eq!(used(r#"{"memory_stats":{"usage":100,"stats":{"inactive_file":10}}}"#), Bytes(90));
-        assert_eq!(used(r#"{"memory_stats":{}}"#), Bytes(0));
+        assert_eq!(used(r#"{"memory_stats":{"usage":100,"stats":{"inactive_file":10}}}"#), Some(Bytes(90)));
+        assert_eq!(used(r#"{"memory_stats":{}}"#), None);
     }
 }

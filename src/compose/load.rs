@@ -1,0 +1,300 @@
+//! The way in: sources to a loaded project.
+
+use std::collections::BTreeMap;
+use std::path::{Path as FilePath, PathBuf};
+
+use super::consistency;
+use super::discover::normalize_name;
+use super::files::Files;
+use super::interpolate::{Variable, interpolate};
+use super::loading::{Level, Loading, Stopped, empty};
+use super::normalize::normalize;
+use super::path::Path;
+use super::project::record::{Field, Reading, extensions, read_or_default};
+use super::project::{Positions, Project};
+use super::reader::Reader;
+use super::resolve;
+use super::variables::Variables;
+use super::warning::Warning;
+use super::yaml::{Fault, Faults, Node, Value};
+
+/// What to load. [`super::discover`] makes it from a command line.
+#[derive(Clone)]
+pub struct Sources<'a> {
+    /// The files, absolute, each merged over those before it.
+    pub files: Vec<PathBuf>,
+    /// The absolute folder that relative paths are in.
+    pub project_directory: PathBuf,
+    /// The name, when it is given; else `name:` of the files, else the folder's.
+    pub project_name: Option<String>,
+    /// The profiles asked for.
+    pub profiles: Vec<String>,
+    /// Where variables are looked up.
+    pub variables: Variables,
+    /// The file system.
+    pub reader: &'a dyn Reader,
+}
+
+impl<'a> Sources<'a> {
+    /// Files in a project directory, without profiles or a given name.
+    pub fn new<P: Into<PathBuf>>(
+        project_directory: impl Into<PathBuf>,
+        files: impl IntoIterator<Item = P>,
+        variables: Variables,
+        reader: &'a dyn Reader,
+    ) -> Self {
+        Self {
+            files: files.into_iter().map(Into::into).collect(),
+            project_directory: project_directory.into(),
+            project_name: None,
+            profiles: Vec::new(),
+            variables,
+            reader,
+        }
+    }
+}
+
+/// What loading gives.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// The project.
+    pub project: Project,
+    /// What is worth saying.
+    pub warnings: Vec<Warning>,
+    /// The variables that the files use, by name.
+    pub variables: BTreeMap<String, Variable>,
+}
+
+/// Loads a project from its files.
+///
+/// # Errors
+/// Everything found wrong, sorted by file and line. A file that can't be read or parsed hides what depends on it.
+pub fn load(sources: &Sources<'_>) -> Result<Loaded, Vec<Fault>> {
+    let mut loading = Loading::new(Files::new(sources.reader));
+    let result = load_files(sources, &mut loading);
+    finish(result, loading)
+}
+
+/// Loads a project whose services, networks, volumes, configs and secrets are written in another document: `model` is
+/// the mapping that holds them (from [`super::yaml::parse`]), `file` the document's absolute path. `sources.files` are
+/// merged before it.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_inline(
+    model: Node,
+    file: &FilePath,
+    sources: &Sources<'_>,
+) -> Result<Loaded, Vec<Fault>> {
+    let mut loading = Loading::new(Files::new(sources.reader));
+    let result = load_node(model, file, sources, &mut loading);
+    finish(result, loading)
+}
+
+fn finish(result: Result<Project, Stopped>, loading: Loading<'_>) -> Result<Loaded, Vec<Fault>> {
+    let Loading {
+        mut faults,
+        warnings,
+        used,
+        ..
+    } = loading;
+    match result {
+        Ok(project) => faults.or(Loaded {
+            project,
+            warnings: warnings.found,
+            variables: used,
+        }),
+        Err(Stopped) => {
+            if faults.is_empty() {
+                faults.push(Fault::of_file("", "the project could not be loaded"));
+            }
+            Err(faults.or(()).err().unwrap_or_default())
+        }
+    }
+}
+
+fn load_files(sources: &Sources<'_>, loading: &mut Loading<'_>) -> Result<Project, Stopped> {
+    if sources.files.is_empty() {
+        return Err(loading.stop(Fault::of_file("", "no compose file specified").code("no-file")));
+    }
+    let mut documents = Vec::new();
+    for file in &sources.files {
+        documents.extend(loading.documents(file)?);
+    }
+    let name = project_name(sources, &documents, loading)?;
+    let variables = sources
+        .variables
+        .clone()
+        .with_override("COMPOSE_PROJECT_NAME", &name);
+    let mut level = Level::new(&sources.project_directory, &variables, Vec::new());
+    let model = loading.merged(&sources.files, &mut level)?;
+    build(model, name, sources, &variables, loading)
+}
+
+fn load_node(
+    node: Node,
+    file: &FilePath,
+    sources: &Sources<'_>,
+    loading: &mut Loading<'_>,
+) -> Result<Project, Stopped> {
+    let documents = [node];
+    let name = project_name(sources, &documents, loading)?;
+    let [node] = documents;
+    let variables = sources
+        .variables
+        .clone()
+        .with_override("COMPOSE_PROJECT_NAME", &name);
+    let mut level = Level::new(&sources.project_directory, &variables, Vec::new());
+    let mut model = empty();
+    for path in &sources.files {
+        for document in loading.documents(path)? {
+            loading.add(document, path, &mut model, &mut level)?;
+        }
+    }
+    loading.add(node, file, &mut model, &mut level)?;
+    let model = loading.finished(model, &level)?;
+    build(model, name, sources, &variables, loading)
+}
+
+/// The name: given, `COMPOSE_PROJECT_NAME`, the last `name:` of the files, the folder's.
+fn project_name(
+    sources: &Sources<'_>,
+    documents: &[Node],
+    loading: &mut Loading<'_>,
+) -> Result<String, Stopped> {
+    let from_environment = || {
+        sources
+            .variables
+            .get("COMPOSE_PROJECT_NAME")
+            .filter(|name| !name.is_empty())
+            .map(str::to_owned)
+    };
+    if let Some(name) = sources
+        .project_name
+        .clone()
+        .filter(|name| !name.is_empty())
+        .or_else(from_environment)
+    {
+        if normalize_name(&name) != name {
+            let message = format!(
+                "invalid project name \"{name}\": must consist only of lowercase alphanumeric characters, hyphens, and underscores as well as start with a letter or number"
+            );
+            return Err(loading.stop(Fault::of_file("", message).code("name")));
+        }
+        return Ok(name);
+    }
+    let mut name = None;
+    for node in documents.iter().filter_map(|document| document.get("name")) {
+        let Some(text) = node
+            .print()
+            .filter(|text| !node.is_null() && !text.is_empty())
+        else {
+            continue;
+        };
+        match interpolate(&text, &sources.variables.lookup()) {
+            Ok(out) => name = Some(normalize_name(&out.text)),
+            Err(error) => {
+                let message = format!("error while interpolating name: {error}");
+                return Err(loading.stop(Fault::at(&node.at, message).code("interpolation")));
+            }
+        }
+    }
+    let folder = sources
+        .project_directory
+        .file_name()
+        .and_then(|name| name.to_str())
+        .unwrap_or_default();
+    let name = match name {
+        Some(name) => name,
+        None => normalize_name(folder),
+    };
+    if name.is_empty() {
+        return Err(loading.stop(Fault::of_file("", "project name must not be empty").code("name")));
+    }
+    Ok(name)
+}
+
+/// From the merged tree to the typed project.
+fn build(
+    mut model: Node,
+    name: String,
+    sources: &Sources<'_>,
+    variables: &Variables,
+    loading: &mut Loading<'_>,
+) -> Result<Project, Stopped> {
+    if model.as_map().is_none_or(|map| map.is_empty()) {
+        return Err(loading.stop(Fault::of_file("", "empty compose file").code("empty")));
+    }
+    normalize(&mut model, &name, variables);
+    let mut project = read(&model, &mut loading.faults)?;
+    project.name = name;
+    project.working_dir.clone_from(&sources.project_directory);
+    project.files.clone_from(&sources.files);
+    project.profiles.clone_from(&sources.profiles);
+    let (enabled, disabled) = std::mem::take(&mut project.services)
+        .into_iter()
+        .partition(|(_, service)| service.is_enabled(&sources.profiles));
+    project.services = enabled;
+    project.disabled_services = disabled;
+    let mut faults = Faults::default();
+    consistency::check(&project, &mut faults);
+    resolve::read_files(&mut project, variables, &mut loading.files, &mut faults);
+    loading
+        .faults
+        .extend(faults.or(()).err().unwrap_or_default());
+    for service in project.services.values_mut() {
+        // docker compose takes `scale` as the number of replicas where both are written.
+        if let (Some(scale), Some(deploy)) = (service.scale, &mut service.deploy) {
+            deploy.replicas = Some(scale);
+        }
+    }
+    Ok(project)
+}
+
+fn read(model: &Node, faults: &mut Faults) -> Result<Project, Stopped> {
+    let mut reading = Reading::default();
+    let mut project = Project::default();
+    fn section<T: Field>(model: &Node, key: &str, reading: &mut Reading) -> BTreeMap<String, T> {
+        model
+            .get(key)
+            .map(|node| reading.under(key, |r| read_or_default(node, r)))
+            .unwrap_or_default()
+    }
+    project.services = section(model, "services", &mut reading);
+    project.networks = section(model, "networks", &mut reading);
+    project.volumes = section(model, "volumes", &mut reading);
+    project.secrets = section(model, "secrets", &mut reading);
+    project.configs = section(model, "configs", &mut reading);
+    project.models = section(model, "models", &mut reading);
+    project.extensions = model.as_map().map(extensions).unwrap_or_default();
+    let mut positions = Positions::default();
+    index(model, &Path::root(), &mut positions);
+    project.positions = positions;
+    reading.faults.or(project).map_err(|found| {
+        faults.extend(found);
+        Stopped
+    })
+}
+
+/// Remembers where each key and item is written.
+fn index(node: &Node, path: &Path<'_>, out: &mut Positions) {
+    match &node.value {
+        Value::Map(map) => {
+            for (key, entry) in map {
+                let path = path.child(key);
+                out.0
+                    .insert(Positions::key(&path.keys()), entry.key_at.clone());
+                index(&entry.node, &path, out);
+            }
+        }
+        Value::Seq(items) => {
+            for (position, item) in items.iter().enumerate() {
+                let key = position.to_string();
+                let path = path.child(&key);
+                out.0.insert(Positions::key(&path.keys()), item.at.clone());
+                index(item, &path, out);
+            }
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,150 @@
+//! The project: what the Compose files say once all is put in, merged and made canonical, with a type for each field.
+
+mod build;
+mod content;
+mod deploy;
+mod extends;
+mod mounts;
+mod network;
+pub(crate) mod record;
+mod run;
+mod service;
+mod values;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+pub use build::{Build, Develop, Required, SshKeys, Trigger};
+pub use content::FileObject;
+pub(crate) use content::SECRET_VALUE;
+pub use deploy::{
+    Deploy, DeviceRequest, DiscreteResource, GenericResource, Placement, Preference, Resource,
+    Resources, RestartPolicy, Update,
+};
+pub use extends::Extends;
+pub use mounts::{
+    BindOptions, Device, FileMount, ImageOptions, Mount, MountKind, TmpfsOptions, VolumeOptions,
+};
+pub use network::{Attachment, Ipam, IpamPool, Model, Network, Port, Volume};
+pub use record::{Extensions, Form};
+pub use run::{
+    BlkioConfig, Condition, CredentialSpec, Dependency, EnvFile, HealthCheck, Hook, Logging,
+    Provider, ServiceModel, ThrottleDevice, WeightDevice,
+};
+pub use service::Service;
+pub use values::{
+    Assignments, Bytes, Command, Cpus, DeviceCount, Duration, FileMode, HealthTest, HostList,
+    MultiOptions, Numbers, Pairs, StringList, Ulimit,
+};
+
+use super::yaml::{Fault, Position};
+
+/// A Compose project.
+#[derive(Clone, Debug, Default)]
+pub struct Project {
+    /// Its name.
+    pub name: String,
+    /// The absolute folder that relative paths are in.
+    pub working_dir: PathBuf,
+    /// The files it was read from, absolute, without included and extended ones.
+    pub files: Vec<PathBuf>,
+    /// The profiles that were asked for.
+    pub profiles: Vec<String>,
+    /// The enabled services.
+    pub services: BTreeMap<String, Service>,
+    /// The services that no profile enables.
+    pub disabled_services: BTreeMap<String, Service>,
+    /// The networks, used or not (see [`Project::without_unused`]).
+    pub networks: BTreeMap<String, Network>,
+    /// The volumes.
+    pub volumes: BTreeMap<String, Volume>,
+    /// The secrets.
+    pub secrets: BTreeMap<String, FileObject>,
+    /// The configs.
+    pub configs: BTreeMap<String, FileObject>,
+    /// The language models.
+    pub models: BTreeMap<String, Model>,
+    /// The fields at the top that begin with `x-`.
+    pub extensions: Extensions,
+    /// Where each field is written.
+    pub positions: Positions,
+}
+
+/// Where fields of the merged model are written: the key of a mapping, the item of a list.
+#[derive(Clone, Debug, Default)]
+pub struct Positions(pub(crate) BTreeMap<String, Position>);
+
+impl Positions {
+    /// The place of a field, by the keys that lead to it (`["services", "web", "ports", "0", "target"]`). Where the field
+    /// itself is written nowhere (a default), the place of what it is in.
+    pub fn get(&self, path: &[&str]) -> Option<&Position> {
+        (1..=path.len())
+            .rev()
+            .find_map(|depth| self.0.get(&Self::key(&path[..depth])))
+    }
+
+    /// A key that no key of a file can fake: parts are separated by a line break.
+    pub(crate) fn key(path: &[&str]) -> String {
+        path.join("\n")
+    }
+}
+
+impl Project {
+    /// A fault at a field of the project (see [`Positions::get`]).
+    pub fn fault(&self, path: &[&str], message: impl Into<String>) -> Fault {
+        match self.positions.get(path) {
+            Some(position) => Fault::at(position, message),
+            None => Fault::of_file("", message),
+        }
+    }
+
+    /// A service, enabled or not.
+    pub fn any_service(&self, name: &str) -> Option<&Service> {
+        self.services
+            .get(name)
+            .or_else(|| self.disabled_services.get(name))
+    }
+
+    /// The project without the networks, volumes, secrets, configs and models that no enabled service uses, which is what
+    /// docker compose prints and makes.
+    pub fn without_unused(&self) -> Self {
+        let mut used: [BTreeSet<&str>; 5] = Default::default();
+        for service in self.services.values() {
+            let [networks, volumes, secrets, configs, models] = &mut used;
+            networks.extend(service.networks.keys().map(String::as_str));
+            let named = service
+                .volumes
+                .iter()
+                .filter(|mount| mount.kind == MountKind::Volume && !mount.source.is_empty());
+            volumes.extend(named.map(|mount| mount.source.as_str()));
+            let build_secrets = service.build.iter().flat_map(|build| &build.secrets);
+            secrets.extend(
+                service
+                    .secrets
+                    .iter()
+                    .chain(build_secrets)
+                    .map(|mount| mount.source.as_str()),
+            );
+            configs.extend(service.configs.iter().map(|mount| mount.source.as_str()));
+            models.extend(service.models.keys().map(String::as_str));
+        }
+        let [networks, volumes, secrets, configs, models] = &used;
+        let mut project = self.clone();
+        project
+            .networks
+            .retain(|key, _| networks.contains(key.as_str()));
+        project
+            .volumes
+            .retain(|key, _| volumes.contains(key.as_str()));
+        project
+            .secrets
+            .retain(|key, _| secrets.contains(key.as_str()));
+        project
+            .configs
+            .retain(|key, _| configs.contains(key.as_str()));
+        project
+            .models
+            .retain(|key, _| models.contains(key.as_str()));
+        project
+    }
+}

@@ -1,0 +1,99 @@
+//! Reading files: the only door to the file system, so that tests and fuzzing feed memory instead.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// What loading asks of a file system.
+pub trait Reader {
+    /// The content of a file.
+    ///
+    /// # Errors
+    /// What the file system says.
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
+
+    /// True when there is a file (no folder) of this name.
+    fn is_file(&self, path: &Path) -> bool;
+
+    /// True when there is a folder of this name.
+    fn is_folder(&self, path: &Path) -> bool;
+
+    /// The path with its first symbolic link followed, when it has one (`develop.watch` asks).
+    fn follow_link(&self, path: &Path) -> Option<PathBuf>;
+}
+
+/// The real file system.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Disk;
+
+/// No file that Compose reads is longer, in bytes.
+const FILE_BYTES_MAX: u64 = 8 << 20;
+
+impl Reader for Disk {
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        use io::Read as _;
+        let mut content = Vec::new();
+        std::fs::File::open(path)?
+            .take(FILE_BYTES_MAX)
+            .read_to_end(&mut content)?;
+        Ok(content)
+    }
+
+    fn is_file(&self, path: &Path) -> bool {
+        path.is_file()
+    }
+
+    fn is_folder(&self, path: &Path) -> bool {
+        path.is_dir()
+    }
+
+    fn follow_link(&self, path: &Path) -> Option<PathBuf> {
+        let mut prefixes: Vec<&Path> = path.ancestors().collect();
+        prefixes.reverse();
+        let link = prefixes.into_iter().find(|prefix| prefix.is_symlink())?;
+        let rest = path.strip_prefix(link).ok()?;
+        std::fs::canonicalize(link)
+            .ok()
+            .map(|target| target.join(rest))
+    }
+}
+
+/// Files in memory, by absolute path.
+#[derive(Clone, Debug, Default)]
+pub struct Memory(pub BTreeMap<PathBuf, String>);
+
+impl Memory {
+    /// Files by name and content.
+    pub fn of<const N: usize>(files: [(&str, &str); N]) -> Self {
+        Self(
+            files
+                .into_iter()
+                .map(|(name, text)| (PathBuf::from(name), text.to_owned()))
+                .collect(),
+        )
+    }
+}
+
+impl Reader for Memory {
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        let missing = || io::Error::new(io::ErrorKind::NotFound, "no such file or directory");
+        self.0
+            .get(path)
+            .map(|text| text.as_bytes().to_vec())
+            .ok_or_else(missing)
+    }
+
+    fn is_file(&self, path: &Path) -> bool {
+        self.0.contains_key(path)
+    }
+
+    fn is_folder(&self, path: &Path) -> bool {
+        self.0
+            .keys()
+            .any(|file| file != path && file.starts_with(path))
+    }
+
+    fn follow_link(&self, _: &Path) -> Option<PathBuf> {
+        None
+    }
+}

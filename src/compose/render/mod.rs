@@ -1,0 +1,155 @@
+//! What `config` prints, in docker compose's own forms.
+
+mod yaml;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map as JsonMap, Value as Json};
+
+use super::go_json;
+use super::hash::printed_hash;
+use super::interpolate::Variable;
+use super::project::record::{Field, write_extensions};
+use super::project::{Form, Project};
+
+/// `config --format json`: the model without unused resources; a dollar is written twice, so that the output is a
+/// Compose file again.
+pub fn json(project: &Project) -> String {
+    // docker compose sorts the top of the JSON form by name.
+    let sorted: BTreeMap<String, Json> = match model(project, Form::Json) {
+        Json::Object(map) => map.into_iter().collect(),
+        _ => BTreeMap::new(),
+    };
+    go_json::pretty(&Json::Object(sorted.into_iter().collect())).replace('$', "$$")
+}
+
+/// `config --format yaml`, the same model.
+pub fn yaml(project: &Project) -> String {
+    yaml::write(&model(project, Form::Yaml)).replace('$', "$$")
+}
+
+/// `config --hash`: a line `service hash` each; of all services, or of the named ones (separated by commas).
+pub fn hashes(project: &Project, selected: &str) -> String {
+    let wanted: Vec<&str> = selected.split(',').collect();
+    let line = |(name, service)| format!("{name} {}\n", printed_hash(service));
+    project
+        .services
+        .iter()
+        .filter(|(name, _)| selected == "*" || wanted.contains(&name.as_str()))
+        .map(line)
+        .collect()
+}
+
+/// `config --services`: the enabled services, a line each.
+pub fn services(project: &Project) -> String {
+    project
+        .services
+        .keys()
+        .map(|name| format!("{name}\n"))
+        .collect()
+}
+
+/// `config --images`: a line for each service, in the order of the services; what is built without a name is called
+/// `project-service`.
+pub fn images(project: &Project) -> String {
+    let image = |(name, service): (&String, &super::Service)| match service.image.as_str() {
+        "" => format!("{}-{name}\n", project.name),
+        image => format!("{image}\n"),
+    };
+    project.services.iter().map(image).collect()
+}
+
+/// `config --profiles`: every profile of a service, a line each.
+pub fn profiles(project: &Project) -> String {
+    let services = project
+        .services
+        .values()
+        .chain(project.disabled_services.values());
+    let profiles: BTreeSet<&str> = services
+        .flat_map(|service| &service.profiles)
+        .map(String::as_str)
+        .collect();
+    profiles
+        .into_iter()
+        .map(|profile| format!("{profile}\n"))
+        .collect()
+}
+
+/// `config --variables`: a table of the variables that the files use.
+pub fn variables(variables: &BTreeMap<String, Variable>) -> String {
+    let head = [
+        "NAME".to_owned(),
+        "REQUIRED".to_owned(),
+        "DEFAULT VALUE".to_owned(),
+        "ALTERNATE VALUE".to_owned(),
+    ];
+    let row = |v: &Variable| {
+        [
+            v.name.clone(),
+            v.required.to_string(),
+            v.default.clone(),
+            v.presence.clone(),
+        ]
+    };
+    let rows: Vec<[String; 4]> = std::iter::once(head)
+        .chain(variables.values().map(row))
+        .collect();
+    let width = |column: usize| {
+        rows.iter()
+            .map(|row| row[column].chars().count())
+            .max()
+            .unwrap_or(0)
+            + 3
+    };
+    let widths = [width(0), width(1), width(2)];
+    let pad = |text: &str, width: usize| {
+        format!(
+            "{text}{}",
+            " ".repeat(width.saturating_sub(text.chars().count()))
+        )
+    };
+    let line = |row: &[String; 4]| {
+        let cells: String = widths
+            .iter()
+            .zip(row)
+            .map(|(width, cell)| pad(cell, *width))
+            .collect();
+        format!("{cells}{}\n", row[3])
+    };
+    rows.iter().map(line).collect()
+}
+
+/// The model as a tree, in docker compose's order of fields.
+fn model(project: &Project, form: Form) -> Json {
+    fn section<T: Field>(
+        out: &mut JsonMap<String, Json>,
+        key: &str,
+        map: &BTreeMap<String, T>,
+        form: Form,
+    ) {
+        if !map.is_empty() {
+            out.insert(key.to_owned(), map.tree(form));
+        }
+    }
+    let mut project = project.without_unused();
+    for service in project.services.values_mut() {
+        // Their content is in the environment and the labels.
+        service.env_file.clear();
+        service.label_file.clear();
+    }
+    let mut out = JsonMap::new();
+    out.insert("name".to_owned(), Json::from(project.name.as_str()));
+    out.insert("services".to_owned(), project.services.tree(form));
+    section(&mut out, "networks", &project.networks, form);
+    section(&mut out, "volumes", &project.volumes, form);
+    section(&mut out, "secrets", &project.secrets, form);
+    section(&mut out, "configs", &project.configs, form);
+    if form == Form::Yaml {
+        section(&mut out, "models", &project.models, form);
+    }
+    match form {
+        Form::Json => out.extend(project.extensions),
+        Form::Yaml => write_extensions(&mut out, &project.extensions, form),
+    }
+    Json::Object(out)
+}

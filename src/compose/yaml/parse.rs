@@ -1,0 +1,290 @@
+//! Parser events to trees: anchors, aliases, tags, duplicate keys, and the budget that ends a bomb.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_saphyr::granit_parser::{Event, Parser, ScalarStyle, Span, Tag};
+
+use super::fault::Fault;
+use super::node::{Entry, Map, Mark, Node, Position, SourceFile, Value};
+use super::{TEXT_BYTES_MAX, TREE_BYTES_MAX, merge_keys, scalar};
+
+/// All documents of a file.
+pub(super) fn documents(file: &Arc<SourceFile>) -> Result<Vec<Node>, Fault> {
+    if file.text.len() > TEXT_BYTES_MAX {
+        let message = format!(
+            "the file has {} bytes, more than the {TEXT_BYTES_MAX} that are read",
+            file.text.len()
+        );
+        return Err(Fault::at(&Position::start(file), message).code("too-large"));
+    }
+    let mut builder = Builder {
+        file,
+        open: Vec::new(),
+        anchors: BTreeMap::new(),
+        spent: 0,
+        documents: Vec::new(),
+    };
+    for next in Parser::new_from_str(&file.text) {
+        match next {
+            Ok((event, span)) => builder.event(event, &span)?,
+            Err(error) => {
+                let marker = error.marker();
+                return Err(
+                    Fault::at(&position(file, marker.line(), marker.col()), error.info())
+                        .code("yaml"),
+                );
+            }
+        }
+    }
+    Ok(builder.documents)
+}
+
+fn position(file: &Arc<SourceFile>, line: usize, column: usize) -> Position {
+    let small = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    Position {
+        file: file.clone(),
+        line: small(line).max(1),
+        column: small(column).saturating_add(1),
+    }
+}
+
+/// A collection that is not closed yet.
+enum Open {
+    Seq {
+        node: Node,
+        anchor: usize,
+        items: Vec<Node>,
+    },
+    Map {
+        node: Node,
+        anchor: usize,
+        map: Map,
+        key: Option<Key>,
+        merges: Vec<Node>,
+    },
+}
+
+struct Key {
+    text: String,
+    at: Position,
+    merge: bool,
+}
+
+/// A finished anchored node and its weight, or none while it is still open.
+type Anchor = Option<(Node, usize)>;
+
+struct Builder<'a> {
+    file: &'a Arc<SourceFile>,
+    open: Vec<Open>,
+    anchors: BTreeMap<usize, Anchor>,
+    spent: usize,
+    documents: Vec<Node>,
+}
+
+impl Builder<'_> {
+    fn event(&mut self, event: Event<'_>, span: &Span) -> Result<(), Fault> {
+        let at = position(self.file, span.start.line(), span.start.col());
+        match event {
+            Event::DocumentStart(..) => self.anchors.clear(),
+            Event::Scalar(text, style, anchor, tag) => {
+                let plain = style == ScalarStyle::Plain;
+                let node = self.scalar(&text, plain, tag.as_deref(), at)?;
+                let merge = plain && text == "<<" && tag.is_none();
+                self.finish(node, anchor, merge)?;
+            }
+            Event::SequenceStart(_, anchor, tag) => {
+                self.start(anchor);
+                let node = marked(Node::null(at), tag.as_deref());
+                self.open.push(Open::Seq {
+                    node,
+                    anchor,
+                    items: Vec::new(),
+                });
+            }
+            Event::MappingStart(_, anchor, tag) => {
+                self.start(anchor);
+                let node = marked(Node::null(at), tag.as_deref());
+                self.open.push(Open::Map {
+                    node,
+                    anchor,
+                    map: Map::new(),
+                    key: None,
+                    merges: Vec::new(),
+                });
+            }
+            Event::SequenceEnd => {
+                if let Some(Open::Seq {
+                    mut node,
+                    anchor,
+                    items,
+                }) = self.open.pop()
+                {
+                    node.value = Value::Seq(items);
+                    self.finish(node, anchor, false)?;
+                }
+            }
+            Event::MappingEnd => {
+                if let Some(Open::Map {
+                    mut node,
+                    anchor,
+                    mut map,
+                    merges,
+                    ..
+                }) = self.open.pop()
+                {
+                    for merge in merges {
+                        merge_keys::apply(&mut map, merge)?;
+                    }
+                    node.value = Value::Map(map);
+                    self.finish(node, anchor, false)?;
+                }
+            }
+            Event::Alias(id) => {
+                let node = self.alias(id, at)?;
+                self.finish(node, 0, false)?;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn start(&mut self, anchor: usize) {
+        if anchor > 0 {
+            self.anchors.insert(anchor, None);
+        }
+    }
+
+    /// A copy of what an anchor names, at its own place: a fault in it is shown where it is written.
+    fn alias(&mut self, id: usize, at: Position) -> Result<Node, Fault> {
+        let Some(Some((node, weight))) = self.anchors.get(&id) else {
+            return Err(Fault::at(&at, "an anchor's value contains itself").code("yaml"));
+        };
+        self.spent += weight;
+        if self.spent > TREE_BYTES_MAX {
+            return Err(over_budget(&at));
+        }
+        Ok(node.clone())
+    }
+
+    fn scalar(
+        &mut self,
+        text: &str,
+        plain: bool,
+        tag: Option<&Tag>,
+        at: Position,
+    ) -> Result<Node, Fault> {
+        let core = tag
+            .filter(|tag| !tag.is_custom())
+            .and_then(Tag::core_suffix);
+        let (value, mark) = match (core, tag) {
+            (Some("str" | "binary"), _) => (Value::String(text.to_owned()), Mark::None),
+            (Some(kind @ ("int" | "float" | "bool" | "null")), _) => {
+                (typed(kind, text, &at)?, Mark::None)
+            }
+            (None, None) if plain => scalar::resolve(text),
+            _ => (Value::String(text.to_owned()), Mark::None),
+        };
+        let raw = (!matches!(value, Value::String(_))).then(|| text.into());
+        let mut node = marked(Node::new(value, at), tag);
+        if mark != Mark::None {
+            node.mark = mark;
+        }
+        node.raw = raw;
+        Ok(node)
+    }
+
+    /// Puts a finished node where it belongs: under a key, as a key, in a list, or as the document.
+    fn finish(&mut self, node: Node, anchor: usize, merge: bool) -> Result<(), Fault> {
+        self.spent += 128 + node.as_str().map_or(0, str::len);
+        if anchor > 0 {
+            let weight = node.weight();
+            self.spent += weight;
+            if self.spent <= TREE_BYTES_MAX {
+                self.anchors.insert(anchor, Some((node.clone(), weight)));
+            }
+        }
+        if self.spent > TREE_BYTES_MAX {
+            return Err(over_budget(&node.at));
+        }
+        match self.open.last_mut() {
+            None => self.documents.push(node),
+            Some(Open::Seq { items, .. }) => items.push(node),
+            Some(Open::Map {
+                map,
+                key: slot,
+                merges,
+                ..
+            }) => match slot.take() {
+                None => *slot = Some(key(node, merge)?),
+                Some(key) if key.merge => merges.push(node),
+                Some(key) => {
+                    if let Some(earlier) = map.get(&key.text) {
+                        let message = format!(
+                            "mapping key `{}` is already defined at line {}",
+                            key.text, earlier.key_at.line
+                        );
+                        return Err(Fault::at(&key.at, message).code("duplicate-key"));
+                    }
+                    map.insert(
+                        key.text,
+                        Entry {
+                            key_at: key.at,
+                            node,
+                        },
+                    );
+                }
+            },
+        }
+        Ok(())
+    }
+}
+
+fn key(node: Node, merge: bool) -> Result<Key, Fault> {
+    match node.value {
+        Value::String(text) if node.mark != Mark::Timestamp => Ok(Key {
+            text,
+            at: node.at,
+            merge,
+        }),
+        _ => {
+            let text = node
+                .raw
+                .as_deref()
+                .map_or_else(|| node.kind().to_owned(), |raw| format!("`{raw}`"));
+            let fault =
+                Fault::at(&node.at, format!("non-string key {text}")).code("non-string-key");
+            Err(fault.hint("write the key in quotes"))
+        }
+    }
+}
+
+fn marked(mut node: Node, tag: Option<&Tag>) -> Node {
+    node.mark = match tag.map(Tag::suffix) {
+        Some("reset") => Mark::Reset,
+        Some("override") => Mark::Override,
+        _ => Mark::None,
+    };
+    node
+}
+
+fn typed(kind: &str, text: &str, at: &Position) -> Result<Value, Fault> {
+    let resolved = scalar::resolve(text).0;
+    match (kind, resolved) {
+        ("int", Value::Int(value)) => Ok(Value::Int(value)),
+        ("float", Value::Float(value)) => Ok(Value::Float(value)),
+        #[expect(clippy::cast_precision_loss, reason = "`!!float 1` asks for it")]
+        ("float", Value::Int(value)) => Ok(Value::Float(value as f64)),
+        ("bool", Value::Bool(value)) => Ok(Value::Bool(value)),
+        ("null", Value::Null) => Ok(Value::Null),
+        _ => Err(Fault::at(at, format!("cannot read `{text}` as !!{kind}")).code("yaml")),
+    }
+}
+
+fn over_budget(at: &Position) -> Fault {
+    Fault::at(
+        at,
+        "the file grows too large here once its anchors are put in",
+    )
+    .code("too-large")
+}

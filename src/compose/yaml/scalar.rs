@@ -1,0 +1,196 @@
+//! Plain scalars: which type a text without quotes is, and how Go writes a float.
+
+use super::node::{Mark, Value};
+
+/// The value of a plain scalar without a tag, as docker compose's YAML library resolves it.
+pub(super) fn resolve(text: &str) -> (Value, Mark) {
+    let value = match text {
+        "" | "~" | "null" | "Null" | "NULL" => Value::Null,
+        "true" | "True" | "TRUE" => Value::Bool(true),
+        "false" | "False" | "FALSE" => Value::Bool(false),
+        ".nan" | ".NaN" | ".NAN" => Value::Float(f64::NAN),
+        ".inf" | ".Inf" | ".INF" | "+.inf" | "+.Inf" | "+.INF" => Value::Float(f64::INFINITY),
+        "-.inf" | "-.Inf" | "-.INF" => Value::Float(f64::NEG_INFINITY),
+        _ => match text.as_bytes()[0] {
+            b'0'..=b'9' | b'+' | b'-' | b'.' => return number(text),
+            _ => Value::String(text.to_owned()),
+        },
+    };
+    (value, Mark::None)
+}
+
+fn number(text: &str) -> (Value, Mark) {
+    if is_date(text) {
+        return (Value::String(text.to_owned()), Mark::Timestamp);
+    }
+    let plain = text.replace('_', "");
+    let value = if text.starts_with('.') {
+        decimal(text)
+    } else {
+        integer(&plain).map(Value::Int).or_else(|| decimal(&plain))
+    };
+    (
+        value.unwrap_or_else(|| Value::String(text.to_owned())),
+        Mark::None,
+    )
+}
+
+/// A whole number with an optional sign and one of the prefixes `0x`, `0o`, `0b` or the old octal `0`.
+pub(super) fn integer(text: &str) -> Option<i64> {
+    let (negative, digits) = match text.as_bytes().first()? {
+        b'-' => (true, &text[1..]),
+        b'+' => (false, &text[1..]),
+        _ => (false, text),
+    };
+    let lower = digits.get(..2).map(str::to_ascii_lowercase);
+    let (radix, digits) = match lower.as_deref() {
+        Some("0x") => (16, &digits[2..]),
+        Some("0o") => (8, &digits[2..]),
+        Some("0b") => (2, &digits[2..]),
+        Some(_) if digits.starts_with('0') => (8, &digits[1..]),
+        _ => (10, digits),
+    };
+    if digits.is_empty() || !digits.chars().all(|c| c.is_digit(radix)) {
+        return None;
+    }
+    let value = i128::from_str_radix(digits, radix).ok()?;
+    i64::try_from(if negative { -value } else { value }).ok()
+}
+
+/// `[-+]? (digits [. digits?] | . digits) (e [-+]? digits)?`, nothing else (no `inf`, no hexadecimal).
+fn decimal(text: &str) -> Option<Value> {
+    let body = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let (mantissa, exponent) = match body.find(['e', 'E']) {
+        Some(at) => (&body[..at], Some(&body[at + 1..])),
+        None => (body, None),
+    };
+    let digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
+    let mantissa_fits = match mantissa.split_once('.') {
+        Some((whole, part)) => {
+            digits(whole) && digits(part) && !(whole.is_empty() && part.is_empty())
+        }
+        None => !mantissa.is_empty() && digits(mantissa),
+    };
+    let exponent_fits = exponent.is_none_or(|e| {
+        let e = e.strip_prefix(['-', '+']).unwrap_or(e);
+        !e.is_empty() && digits(e)
+    });
+    if !mantissa_fits || !exponent_fits {
+        return None;
+    }
+    text.parse()
+        .ok()
+        .filter(|value: &f64| value.is_finite())
+        .map(Value::Float)
+}
+
+/// `2024-01-01`, alone or with a time after `T`, `t` or a space.
+fn is_date(text: &str) -> bool {
+    let Some((date, rest)) = text.find(['T', 't', ' ']).map_or(Some((text, None)), |at| {
+        Some((&text[..at], Some(&text[at + 1..])))
+    }) else {
+        return false;
+    };
+    let number = |part: &str, least: usize, most: usize| {
+        (least..=most).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit())
+    };
+    let within = |part: &str, low: u32, high: u32| {
+        part.parse::<u32>().is_ok_and(|n| (low..=high).contains(&n))
+    };
+    let parts: Vec<&str> = date.split('-').collect();
+    let [year, month, day] = parts[..] else {
+        return false;
+    };
+    if !(number(year, 4, 4)
+        && number(month, 1, 2)
+        && number(day, 1, 2)
+        && within(month, 1, 12)
+        && within(day, 1, 31))
+    {
+        return false;
+    }
+    let Some(time) = rest else { return true };
+    let clock: String = time
+        .trim()
+        .chars()
+        .take_while(|c| c.is_ascii_digit() || *c == ':')
+        .collect();
+    let parts: Vec<&str> = clock.split(':').collect();
+    let [hour, minute, second, ..] = parts[..] else {
+        return false;
+    };
+    number(hour, 1, 2) && within(hour, 0, 23) && within(minute, 0, 59) && within(second, 0, 60)
+}
+
+/// A float as Go's `%v` writes it: the shortest digits, with an exponent below 1e-4 and from a million up
+/// (`1e+06`, `100000`, `0.5`).
+pub fn go_float(value: f64) -> String {
+    if value.is_nan() {
+        return "NaN".to_owned();
+    }
+    if value.is_infinite() {
+        return if value > 0.0 { "+Inf" } else { "-Inf" }.to_owned();
+    }
+    let scientific = format!("{value:e}");
+    let Some((mantissa, exponent)) = scientific.split_once('e') else {
+        return scientific;
+    };
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    if (-4..6).contains(&exponent) {
+        return format!("{value}");
+    }
+    let sign = if exponent < 0 { '-' } else { '+' };
+    format!("{mantissa}e{sign}{:02}", exponent.abs())
+}
+
+/// True when a text that is written without quotes is read back as that text, in YAML 1.1 too (`yes`, `12:30:00`).
+pub fn plain_is_text(text: &str) -> bool {
+    let (value, mark) = resolve(text);
+    let old_boolean = matches!(
+        text,
+        "y" | "Y"
+            | "yes"
+            | "Yes"
+            | "YES"
+            | "on"
+            | "On"
+            | "ON"
+            | "n"
+            | "N"
+            | "no"
+            | "No"
+            | "NO"
+            | "off"
+            | "Off"
+            | "OFF"
+    );
+    mark == Mark::None
+        && matches!(value, Value::String(_))
+        && !old_boolean
+        && !is_sexagesimal(text)
+        && text != "<<"
+        && text != "="
+}
+
+/// `12:30:00`, which YAML 1.1 reads as a number.
+fn is_sexagesimal(text: &str) -> bool {
+    let body = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let mut parts = body.split(':');
+    let digits =
+        |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit() || b == b'_');
+    let first = parts
+        .next()
+        .is_some_and(|part| digits(part) && !part.starts_with('0'));
+    let rest: Vec<&str> = parts.collect();
+    let sixties =
+        |part: &&str| (1..=2).contains(&part.len()) && part.parse::<u8>().is_ok_and(|n| n < 60);
+    first
+        && !rest.is_empty()
+        && rest.iter().enumerate().all(|(i, part)| {
+            sixties(&if i + 1 == rest.len() {
+                part.split('.').next().unwrap_or(part)
+            } else {
+                part
+            })
+        })
+}

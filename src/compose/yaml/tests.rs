@@ -1,0 +1,117 @@
+//! What the tree must hold, and what must be refused.
+
+use super::*;
+
+fn read(text: &str) -> Node {
+    parse("a.yaml", text).unwrap()
+}
+
+fn fault(text: &str) -> String {
+    parse("a.yaml", text).unwrap_err().to_string()
+}
+
+#[test]
+fn scalars_are_read_as_docker_compose_reads_them() {
+    let cases = [
+        ("yes", "string yes"),
+        ("True", "boolean true"),
+        ("~", "null <nil>"),
+        ("017", "integer 15"),
+        ("0o17", "integer 15"),
+        ("08", "number 8"),
+        ("1_000", "integer 1000"),
+        ("0x1F", "integer 31"),
+        ("1e6", "number 1e+06"),
+        (".5", "number 0.5"),
+        ("123456789.5", "number 1.234567895e+08"),
+        ("100000.0", "number 100000"),
+        ("0.00001", "number 1e-05"),
+        ("-1", "integer -1"),
+        ("1.2.3", "string 1.2.3"),
+        ("'1'", "string 1"),
+        ("!!str 1", "string 1"),
+        ("!mine 1", "string 1"),
+        ("2024-01-01", "date 2024-01-01"),
+        ("99999999999999999999", "number 1e+20"),
+        ("12:30", "string 12:30"),
+        ("-", "string -"),
+    ];
+    for (text, expected) in cases {
+        let text = if text == "-" { "\"-\"" } else { text };
+        let node = read(&format!("a: {text}\n"));
+        let value = node.get("a").unwrap();
+        assert_eq!(
+            format!("{} {}", value.kind(), value.print().unwrap()),
+            expected,
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn keys_and_values_know_their_place() {
+    let node = read("services:\n  web:\n    image: nginx\n");
+    let web = &node.get("services").unwrap().as_map().unwrap()["web"];
+    assert_eq!(web.key_at.text(), "a.yaml:2:3");
+    assert_eq!(web.node.get("image").unwrap().at.text(), "a.yaml:3:12");
+}
+
+#[test]
+fn raw_text_is_kept_where_the_value_lost_it() {
+    assert_eq!(
+        read("a: 2.50").get("a").unwrap().raw.as_deref(),
+        Some("2.50")
+    );
+}
+
+#[test]
+fn aliases_copy_and_merge_keys_lose_to_own_fields() {
+    let node = read("x: &x {a: 1, b: 2}\ny:\n  <<: *x\n  b: 3\nz: {<<: [{a: 5}, *x]}\n");
+    let print =
+        |outer: &str, key: &str| node.get(outer).unwrap().get(key).unwrap().print().unwrap();
+    assert_eq!(
+        (
+            print("y", "a"),
+            print("y", "b"),
+            print("z", "a"),
+            print("z", "b")
+        ),
+        ("1".into(), "3".into(), "5".into(), "2".into())
+    );
+}
+
+#[test]
+fn faults_point_at_the_line() {
+    assert!(
+        fault("a: 1\nb: 2\na: 3\n")
+            .starts_with("a.yaml:3:1: mapping key `a` is already defined at line 1")
+    );
+    assert!(fault("a: {1: x}\n").starts_with("a.yaml:1:5: non-string key `1`"));
+    assert!(fault("a: b: c\n").starts_with("a.yaml:1:5:"));
+    assert!(fault("a: &a [*a]\n").contains("contains itself"));
+    assert!(fault("a: 1\n---\nb: 1\n").contains("expected one document"));
+    let fault = parse("a.yaml", "a: 1\nb: [\n").unwrap_err();
+    assert!(fault.line >= 2, "{fault}");
+}
+
+#[test]
+fn a_bomb_and_a_large_file_are_refused_at_once() {
+    let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+    for n in 1..12 {
+        let last = n - 1;
+        bomb.push_str(&format!(
+            "a{n}: &a{n} [{}]\n",
+            vec![format!("*a{last}"); 10].join(", ")
+        ));
+    }
+    let started = std::time::Instant::now();
+    assert!(fault(&bomb).contains("grows too large"));
+    assert!(fault(&"a: b\n".repeat(2_000_000)).contains("more than"));
+    assert!(started.elapsed().as_secs() < 5, "{:?}", started.elapsed());
+}
+
+#[test]
+fn documents_are_read_in_order() {
+    assert_eq!(parse_all("a.yaml", "a: 1\n---\nb: 2\n").unwrap().len(), 2);
+    assert!(parse_all("a.yaml", "# nothing\n").unwrap().is_empty());
+}

@@ -1,0 +1,110 @@
+//! Making a container: the spec with its secrets, the namespaces of others resolved, on its first network only. A lost
+//! reply, or a name that is taken, is answered by looking for our rollout label under the name.
+
+use super::{
+    super::stage::{Stage, StepError, failed, found},
+    Attempt,
+};
+use crate::{
+    engine::ErrorKind,
+    model::{
+        container::{ContainerSpec, NetworkMode},
+        event::{EventKind, Severity},
+        names::{ContainerId, NetworkName, ServiceName, StepId},
+        plan::{NoteCode, Plan},
+        step::{ContainerRef, Create, Does, Step},
+    },
+};
+
+/// Makes a container without starting it.
+pub(super) async fn create(stage: &Stage<'_>, step: &Step, create: &Create, attempt: Attempt) -> Result<(), StepError> {
+    if attempt.doubt
+        && let Some(id) = stage.find_made(create).await?
+    {
+        stage.made(&step.id, id);
+        return Ok(());
+    }
+    let spec = spec(stage, step, create).await?;
+    let engine = &stage.effects.engine;
+    let created = match engine.create_container(&create.name, &create.image, &spec).await {
+        Err(error) if error.kind == ErrorKind::Conflict => {
+            let Some(holder) = found(engine.inspect_container(create.name.as_str()).await)? else {
+                return Err(error.into());
+            };
+            if let Some(id) = stage.find_made(create).await? {
+                stage.made(&step.id, id);
+                return Ok(());
+            }
+            return Err(failed(format!(
+                "changed by somebody else: the name `{}` is taken by the container {}",
+                create.name,
+                holder.id.short()
+            )));
+        }
+        created => created?,
+    };
+    stage.made(&step.id, created.id);
+    for warning in created.warnings {
+        let text = format!("{}: {}: {warning}", create.name, NoteCode::EngineWarning);
+        stage.tell(EventKind::Warning, Severity::Warning, Some(attempt.item), text).await;
+    }
+    Ok(())
+}
+
+async fn spec(stage: &Stage<'_>, step: &Step, create: &Create) -> Result<ContainerSpec, StepError> {
+    let mut spec = create.spec.revealed(&stage.effects.secrets).ok_or_else(|| {
+        failed(format!("a sensitive value of `{}` is not the one that the plan was made with", create.service))
+    })?;
+    let parents = parents(stage, create).await?;
+    let parent = |service: &ServiceName| {
+        parents.iter().find(|(name, _)| name == service).map(|(_, id)| id.clone()).ok_or_else(|| {
+            failed(format!("`{}` shares a namespace of `{service}`, whose container is not there", create.service))
+        })
+    };
+    if let NetworkMode::Service(service) = &spec.network_mode {
+        spec.network_mode = NetworkMode::Container(parent(service)?);
+    }
+    for shared in [&mut spec.ipc, &mut spec.pid].into_iter().flatten() {
+        if let Some(service) = shared.strip_prefix("service:") {
+            *shared = format!("container:{}", parent(&service.into())?);
+        }
+    }
+    for from in &mut spec.volumes_from {
+        if let Some(rest) = from.strip_prefix("service:") {
+            let (service, mode) = rest.split_once(':').map_or((rest, ""), |(service, mode)| (service, mode));
+            let id = parent(&service.into())?;
+            *from = if mode.is_empty() { format!("container:{id}") } else { format!("container:{id}:{mode}") };
+        }
+    }
+    let first = first_network(stage.plan, &step.id, &spec);
+    spec.networks.retain(|name, _| Some(name) == first.as_ref());
+    Ok(spec)
+}
+
+async fn parents(stage: &Stage<'_>, create: &Create) -> Result<Vec<(ServiceName, ContainerId)>, StepError> {
+    let mut parents = Vec::new();
+    for (service, container) in &create.parents {
+        let id = stage.id_of(container).await?.ok_or_else(|| stage.gone(container))?;
+        parents.push((service.clone(), id));
+    }
+    Ok(parents)
+}
+
+/// The network that the container is created on: the one that no later step connects it to. Of several the one with the
+/// highest priority, then the first by name, as docker compose does it.
+fn first_network(plan: &Plan, made_by: &StepId, spec: &ContainerSpec) -> Option<NetworkName> {
+    let connected_later = |network: &NetworkName| {
+        plan.steps.iter().any(|step| match &step.does {
+            Does::Connect(connect) => {
+                connect.network == *network && matches!(&connect.container, ContainerRef::Made { by } if by == made_by)
+            }
+            _ => false,
+        })
+    };
+    if spec.networks.len() < 2 {
+        return spec.networks.keys().next().cloned();
+    }
+    let mut left: Vec<_> = spec.networks.iter().filter(|(name, _)| !connected_later(name)).collect();
+    left.sort_by_key(|(name, attachment)| (std::cmp::Reverse(attachment.priority), (*name).clone()));
+    left.first().map(|(name, _)| (*name).clone())
+}
