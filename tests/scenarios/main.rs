@@ -3,4 +3,6 @@
 
 mod support;
 
+mod failures;
 mod first_apply;
+mod replacing;

@@ -4,7 +4,7 @@ use evenkeel::{
     cli::render::{plan::plan_text, style::Style},
     controllers::stack::{Applied, Draw, Request, Stack, StackError},
     engine::{
-        clock::{Clock, SystemClock},
+        clock::SystemClock,
         registry::{Found, Registries, RegistryError},
         simulated::{Behaviour, SimulatedEngine},
     },
@@ -223,8 +223,9 @@ impl Host {
             .collect()
     }
 
-    pub fn now(&self) -> Timestamp {
-        self.clock.now()
+    /// Somebody removes a container.
+    pub fn remove(&self, name: &str) {
+        self.engine.meddle(&evenkeel::engine::simulated::Foreign::Remove(name.into(), false)).unwrap();
     }
 }
 
@@ -251,4 +252,29 @@ pub fn lettered(text: &str) -> String {
         }
     }
     out
+}
+
+/// A web service before a database.
+pub const SHOP: &str = "
+apiVersion: evenkeel.dev/v1
+kind: Stack
+metadata: {name: shop}
+spec:
+  services:
+    web:
+      image: web:1
+      restart: unless-stopped
+      environment: {LOG_LEVEL: info}
+      depends_on: [db]
+    db:
+      image: db:1
+      restart: unless-stopped
+      volumes: ['data:/data']
+  volumes: {data: {}}
+";
+
+/// The shop with one text for another.
+pub fn shop(from: &str, to: &str) -> String {
+    assert!(SHOP.contains(from));
+    SHOP.replace(from, to)
 }

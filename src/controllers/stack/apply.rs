@@ -13,9 +13,9 @@ use crate::{
         desired::{Desired, desired_hash},
         event::{EventKind, Severity},
         image::Images,
-        names::{DesiredHash, ServiceName, StepId},
+        names::{DesiredHash, Resource, ServiceName, StepId},
         outcome::{AfterFailure, Outcome, RolloutResult},
-        plan::{Action, CurrentRevision, Facts, Held, Note, Plan, Purpose, Reason},
+        plan::{Action, CurrentRevision, Facts, Held, HeldCode, Note, Plan, Purpose, Reason},
         policy::OnFailure,
         revision::{Hold, Origin},
         units::Millis,
@@ -194,9 +194,11 @@ impl Stack {
         request: &Request,
         what: &str,
     ) -> Result<(), StackError> {
-        if facts.current.as_ref().is_some_and(|current| declares_the_same(current, round)) {
+        let (desired, images) = accepted(facts.current.as_ref(), round);
+        if facts.current.as_ref().is_some_and(|current| declares_the_same(current, &desired, &images)) {
             return Ok(());
         }
+        let round = &Round { desired, images, ..round.clone() };
         self.make_current(home, facts, round, request.origin.clone(), what.to_owned(), BTreeMap::new()).await
     }
 
@@ -213,13 +215,9 @@ impl Stack {
         self.claim(&round.observed).await?;
         let hashes = hashes(&round.desired, &round.images);
         let named = round.plan.context.selected.clone().unwrap_or_default();
-        let released = facts.holds.iter().filter(|(name, hold)| {
-            (named.contains(*name) || hashes.get(*name) != Some(&hold.left))
-                && !round.plan.held.iter().any(|held| {
-                    held.code == crate::model::plan::HeldCode::RolledBack
-                        && held.resource == crate::model::names::Resource::Service((*name).clone())
-                })
-        });
+        let ended = |name: &ServiceName, hold: &Hold| named.contains(name) || hashes.get(name) != Some(&hold.left);
+        let released =
+            facts.holds.iter().filter(|(name, hold)| ended(name, hold) && !is_rolled_back(&round.plan, name));
         let release = released.map(|(name, _)| name.clone()).collect();
         let number = home.make_current(NewRevision {
             made: self.clock.now(),
@@ -411,7 +409,7 @@ pub(super) fn refused(plan: &Plan) -> Option<u8> {
 /// `--new`: a second stack from the same files is meant.
 fn forgive_new(held: &mut Vec<Held>, request: &Request) {
     if request.new_stack {
-        held.retain(|held| held.code != crate::model::plan::HeldCode::StackRenamed);
+        held.retain(|held| held.code != HeldCode::StackRenamed);
     }
 }
 
@@ -423,19 +421,36 @@ pub(super) fn hashes(desired: &Desired, images: &Images) -> BTreeMap<ServiceName
     desired.services.values().filter_map(|service| Some((service.name.clone(), of(service)?))).collect()
 }
 
-/// Whether a round declares what the current revision does: then there is only drift, and no new revision.
-fn declares_the_same(current: &CurrentRevision, round: &Round) -> bool {
+/// What a round accepts: what it declares, but a service that a rollback holds as it is in the current revision.
+fn accepted(current: Option<&CurrentRevision>, round: &Round) -> (Desired, Images) {
+    let (mut desired, mut images) = (round.desired.clone(), round.images.clone());
+    let held = |name: &ServiceName| is_rolled_back(&round.plan, name);
+    for (name, service) in current.iter().flat_map(|current| &current.desired.services).filter(|(name, _)| held(name)) {
+        let image = current.and_then(|current| current.images.get(&service.container.image));
+        images.extend(image.map(|image| (service.container.image.clone(), image.clone())));
+        desired.services.insert(name.clone(), service.clone());
+    }
+    (desired, images)
+}
+
+fn is_rolled_back(plan: &Plan, name: &ServiceName) -> bool {
+    let resource = Resource::Service(name.clone());
+    plan.held.iter().any(|held| held.code == HeldCode::RolledBack && held.resource == resource)
+}
+
+/// Whether what is accepted is what the current revision says: then there is only drift, and no new revision.
+fn declares_the_same(current: &CurrentRevision, desired: &Desired, images: &Images) -> bool {
     let mut before = current.desired.clone();
-    before.source = round.desired.source.clone();
+    before.source = desired.source.clone();
     let ids = |images: &Images| {
         images.iter().map(|(name, image)| (name.clone(), image.id.clone())).collect::<BTreeMap<_, _>>()
     };
-    before == round.desired && ids(&current.images) == ids(&round.images)
+    before == *desired && ids(&current.images) == ids(images)
 }
 
 fn adopted_sentence(adopted: &Desired, plan: &Plan) -> String {
     let of = |name: &ServiceName| {
-        let resource = crate::model::names::Resource::Service(name.clone());
+        let resource = Resource::Service(name.clone());
         plan.changes.iter().find(|change| change.resource == resource && change.action != Action::Adopt)
     };
     let (mut untouched, mut in_place, mut replaced) = (0, 0, 0);

@@ -31,6 +31,7 @@ pub(super) struct Aim {
 }
 
 /// A round up to its plan.
+#[derive(Clone)]
 pub(super) struct Round {
     pub desired: Desired,
     pub observed: Observed,
