@@ -94,6 +94,22 @@ pub fn load_inline(
     finish(result, loading)
 }
 
+/// The variables that the files use, faulty or not (`config --variables`).
+///
+/// # Errors
+/// Faults of files that can't be read or parsed.
+pub fn used_variables(sources: &Sources<'_>) -> Result<BTreeMap<String, Variable>, Vec<Fault>> {
+    let mut loading = Loading::new(Files::new(sources.reader));
+    for file in &sources.files {
+        if loading.documents(file).is_err() {
+            return loading.faults.or(BTreeMap::new());
+        }
+    }
+    // Whatever is wrong further on, each file was asked for its variables first.
+    let _ = load_files(sources, &mut loading);
+    Ok(loading.used)
+}
+
 fn finish(result: Result<Project, Stopped>, loading: Loading<'_>) -> Result<Loaded, Vec<Fault>> {
     let Loading {
         mut faults,

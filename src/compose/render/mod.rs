@@ -106,13 +106,9 @@ pub fn variables(variables: &BTreeMap<String, Variable>) -> String {
     let rows: Vec<[String; 4]> = std::iter::once(head)
         .chain(variables.values().map(row))
         .collect();
-    let width = |column: usize| {
-        rows.iter()
-            .map(|row| row[column].chars().count())
-            .max()
-            .unwrap_or(0)
-            + 3
-    };
+    const WIDTH_MIN: usize = 20;
+    let longest = |column: usize| rows.iter().map(|row| row[column].chars().count()).max();
+    let width = |column: usize| (longest(column).unwrap_or(0) + 3).max(WIDTH_MIN);
     let widths = [width(0), width(1), width(2)];
     let pad = |text: &str, width: usize| {
         format!(

@@ -27,7 +27,7 @@ impl Check<'_> {
             Rule::Scalar(_) | Rule::Range(..) | Rule::Words(_) | Rule::Text(..) => {
                 self.scalar(node, rule, path)
             }
-            Rule::List { item, unique } => self.list(node, item, *unique, path),
+            Rule::List { item, unique } => self.list(node, rule, item, *unique, path),
             Rule::Object(object) => match &node.value {
                 Value::Map(map) => self.object(node, map, object, path),
                 _ => self.wrong_kind(node, rule, path),
@@ -73,9 +73,9 @@ impl Check<'_> {
         }
     }
 
-    fn list(&mut self, node: &Node, item: &Rule, unique: bool, path: &Path<'_>) {
+    fn list(&mut self, node: &Node, rule: &Rule, item: &Rule, unique: bool, path: &Path<'_>) {
         let Some(items) = node.as_seq() else {
-            return self.fault(node, path, "must be a list");
+            return self.wrong_kind(node, rule, path);
         };
         let mut seen = std::collections::BTreeSet::new();
         for (index, node) in items.iter().enumerate() {
@@ -155,12 +155,10 @@ impl Check<'_> {
             Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
             _ => kinds.concat(),
         };
+        let article = if list.starts_with('i') { "an" } else { "a" };
+        let message = format!("{path} must be {article} {list}, found {}", node.kind());
+        let fault = Fault::at(&node.at, message).code("type");
         let date = node.mark == Mark::Timestamp;
-        let fault = Fault::at(
-            &node.at,
-            format!("{path} must be a {list}, not a {}", node.kind()),
-        )
-        .code("type");
         self.faults.push(if date {
             fault.hint("write the date in quotes")
         } else {

@@ -179,7 +179,7 @@ impl Builder<'_> {
             .and_then(Tag::core_suffix);
         let (value, mark) = match (core, tag) {
             (Some("str"), _) => (Value::String(text.to_owned()), Mark::None),
-            (_, Some(tag)) if tag.suffix().ends_with("binary") && !tag.is_custom() => {
+            (_, Some(tag)) if tag.parts() == ("tag:yaml.org,2002:", "binary") => {
                 (Value::String(binary(text, &at)?), Mark::None)
             }
             (Some(kind @ ("int" | "float" | "bool" | "null")), _) => {
