@@ -31,6 +31,8 @@ pub struct Sources<'a> {
     pub profiles: Vec<String>,
     /// Where variables are looked up.
     pub variables: Variables,
+    /// False leaves env files unread: enough for [`super::printed_hash`], which does not look into them.
+    pub env_files: bool,
     /// The file system.
     pub reader: &'a dyn Reader,
 }
@@ -49,6 +51,7 @@ impl<'a> Sources<'a> {
             project_name: None,
             profiles: Vec::new(),
             variables,
+            env_files: true,
             reader,
         }
     }
@@ -81,16 +84,45 @@ pub fn load(sources: &Sources<'_>) -> Result<Loaded, Vec<Fault>> {
 ///
 /// # Errors
 /// As [`load`].
-pub fn load_inline(model: Node, file: &FilePath, sources: &Sources<'_>) -> Result<Loaded, Vec<Fault>> {
+pub fn load_inline(
+    model: Node,
+    file: &FilePath,
+    sources: &Sources<'_>,
+) -> Result<Loaded, Vec<Fault>> {
     let mut loading = Loading::new(Files::new(sources.reader));
     let result = load_node(model, file, sources, &mut loading);
     finish(result, loading)
 }
 
+/// The variables that the files use, faulty or not (`config --variables`).
+///
+/// # Errors
+/// Faults of files that can't be read or parsed.
+pub fn used_variables(sources: &Sources<'_>) -> Result<BTreeMap<String, Variable>, Vec<Fault>> {
+    let mut loading = Loading::new(Files::new(sources.reader));
+    for file in &sources.files {
+        if loading.documents(file).is_err() {
+            return loading.faults.or(BTreeMap::new());
+        }
+    }
+    // Whatever is wrong further on, each file was asked for its variables first.
+    let _ = load_files(sources, &mut loading);
+    Ok(loading.used)
+}
+
 fn finish(result: Result<Project, Stopped>, loading: Loading<'_>) -> Result<Loaded, Vec<Fault>> {
-    let Loading { mut faults, warnings, used, .. } = loading;
+    let Loading {
+        mut faults,
+        warnings,
+        used,
+        ..
+    } = loading;
     match result {
-        Ok(project) => faults.or(Loaded { project, warnings: warnings.found, variables: used }),
+        Ok(project) => faults.or(Loaded {
+            project,
+            warnings: warnings.found,
+            variables: used,
+        }),
         Err(Stopped) => {
             if faults.is_empty() {
                 faults.push(Fault::of_file("", "the project could not be loaded"));
@@ -109,7 +141,10 @@ fn load_files(sources: &Sources<'_>, loading: &mut Loading<'_>) -> Result<Projec
         documents.extend(loading.documents(file)?);
     }
     let name = project_name(sources, &documents, loading)?;
-    let variables = sources.variables.clone().with_override("COMPOSE_PROJECT_NAME", &name);
+    let variables = sources
+        .variables
+        .clone()
+        .with_override("COMPOSE_PROJECT_NAME", &name);
     let mut level = Level::new(&sources.project_directory, &variables, Vec::new());
     let model = loading.merged(&sources.files, &mut level)?;
     build(model, name, sources, &variables, loading)
@@ -124,7 +159,10 @@ fn load_node(
     let documents = [node];
     let name = project_name(sources, &documents, loading)?;
     let [node] = documents;
-    let variables = sources.variables.clone().with_override("COMPOSE_PROJECT_NAME", &name);
+    let variables = sources
+        .variables
+        .clone()
+        .with_override("COMPOSE_PROJECT_NAME", &name);
     let mut level = Level::new(&sources.project_directory, &variables, Vec::new());
     let mut model = empty();
     for path in &sources.files {
@@ -138,10 +176,24 @@ fn load_node(
 }
 
 /// The name: given, `COMPOSE_PROJECT_NAME`, the last `name:` of the files, the folder's.
-fn project_name(sources: &Sources<'_>, documents: &[Node], loading: &mut Loading<'_>) -> Result<String, Stopped> {
-    let from_environment =
-        || sources.variables.get("COMPOSE_PROJECT_NAME").filter(|name| !name.is_empty()).map(str::to_owned);
-    if let Some(name) = sources.project_name.clone().filter(|name| !name.is_empty()).or_else(from_environment) {
+fn project_name(
+    sources: &Sources<'_>,
+    documents: &[Node],
+    loading: &mut Loading<'_>,
+) -> Result<String, Stopped> {
+    let from_environment = || {
+        sources
+            .variables
+            .get("COMPOSE_PROJECT_NAME")
+            .filter(|name| !name.is_empty())
+            .map(str::to_owned)
+    };
+    if let Some(name) = sources
+        .project_name
+        .clone()
+        .filter(|name| !name.is_empty())
+        .or_else(from_environment)
+    {
         if normalize_name(&name) != name {
             let message = format!(
                 "invalid project name \"{name}\": must consist only of lowercase alphanumeric characters, hyphens, and underscores as well as start with a letter or number"
@@ -152,7 +204,10 @@ fn project_name(sources: &Sources<'_>, documents: &[Node], loading: &mut Loading
     }
     let mut name = None;
     for node in documents.iter().filter_map(|document| document.get("name")) {
-        let Some(text) = node.print().filter(|text| !node.is_null() && !text.is_empty()) else {
+        let Some(text) = node
+            .print()
+            .filter(|text| !node.is_null() && !text.is_empty())
+        else {
             continue;
         };
         match interpolate(&text, &sources.variables.lookup()) {
@@ -163,7 +218,11 @@ fn project_name(sources: &Sources<'_>, documents: &[Node], loading: &mut Loading
             }
         }
     }
-    let folder = sources.project_directory.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let folder = sources
+        .project_directory
+        .file_name()
+        .and_then(|name| name.to_str())
+        .unwrap_or_default();
     let name = match name {
         Some(name) => name,
         None => normalize_name(folder),
@@ -198,8 +257,13 @@ fn build(
     project.disabled_services = disabled;
     let mut faults = Faults::default();
     consistency::check(&project, &mut faults);
-    resolve::read_files(&mut project, variables, &mut loading.files, &mut faults);
-    loading.faults.extend(faults.or(()).err().unwrap_or_default());
+    if sources.env_files {
+        resolve::env_files(&mut project, variables, &mut loading.files, &mut faults);
+    }
+    resolve::label_files(&mut project, &mut loading.files, &mut faults);
+    loading
+        .faults
+        .extend(faults.or(()).err().unwrap_or_default());
     for service in project.services.values_mut() {
         // docker compose takes `scale` as the number of replicas where both are written.
         if let (Some(scale), Some(deploy)) = (service.scale, &mut service.deploy) {
@@ -213,7 +277,10 @@ fn read(model: &Node, faults: &mut Faults) -> Result<Project, Stopped> {
     let mut reading = Reading::default();
     let mut project = Project::default();
     fn section<T: Field>(model: &Node, key: &str, reading: &mut Reading) -> BTreeMap<String, T> {
-        model.get(key).map(|node| reading.under(key, |r| read_or_default(node, r))).unwrap_or_default()
+        model
+            .get(key)
+            .map(|node| reading.under(key, |r| read_or_default(node, r)))
+            .unwrap_or_default()
     }
     project.services = section(model, "services", &mut reading);
     project.networks = section(model, "networks", &mut reading);
@@ -237,7 +304,8 @@ fn index(node: &Node, path: &Path<'_>, out: &mut Positions) {
         Value::Map(map) => {
             for (key, entry) in map {
                 let path = path.child(key);
-                out.0.insert(Positions::key(&path.keys()), entry.key_at.clone());
+                out.0
+                    .insert(Positions::key(&path.keys()), entry.key_at.clone());
                 index(&entry.node, &path, out);
             }
         }

@@ -11,20 +11,31 @@ pub(crate) fn merge(base: Node, over: Node, path: &Path<'_>) -> Result<Node, Fau
     match path.parts().as_slice() {
         ["networks", _, "ipam", "config"] => merge_pools(base, over, path),
         ["networks" | "volumes", _, "labels"]
-        | ["services", _, "build", "args" | "additional_contexts" | "labels"]
+        | [
+            "services",
+            _,
+            "build",
+            "args" | "additional_contexts" | "labels",
+        ]
         | ["services", _, "deploy", "labels"]
         | ["services", _, "volumes", _, "volume", "labels"]
         | [
             "services",
             _,
-            "annotations" | "dns" | "dns_opt" | "dns_search" | "env_file" | "label_file" | "environment" | "labels"
-            | "sysctls" | "tmpfs",
+            "annotations" | "dns" | "dns_opt" | "dns_search" | "env_file" | "label_file"
+            | "environment" | "labels" | "sysctls" | "tmpfs",
         ] => Ok(append(as_list(base), as_list(over))),
         ["services", _, "extra_hosts"] | ["services", _, "build", "extra_hosts"] => {
             let base = as_list(base);
             let mut over = as_list(over);
             if let Value::Seq(items) = &mut over.value {
-                items.retain(|item| !base.as_seq().unwrap_or_default().iter().any(|known| known.same(item)));
+                items.retain(|item| {
+                    !base
+                        .as_seq()
+                        .unwrap_or_default()
+                        .iter()
+                        .any(|known| known.same(item))
+                });
             }
             Ok(append(base, over))
         }
@@ -32,8 +43,12 @@ pub(crate) fn merge(base: Node, over: Node, path: &Path<'_>) -> Result<Node, Fau
         | ["services", _, "healthcheck", "test"]
         | ["services", _, "ulimits", _] => Ok(over),
         ["services", _, "build"] => merge_maps(as_build(base), as_build(over), path),
-        ["services", _, "depends_on"] => merge_maps(as_map(base, dependency), as_map(over, dependency), path),
-        ["services", _, "models" | "networks"] => merge_maps(as_map(base, Node::null), as_map(over, Node::null), path),
+        ["services", _, "depends_on"] => {
+            merge_maps(as_map(base, dependency), as_map(over, dependency), path)
+        }
+        ["services", _, "models" | "networks"] => {
+            merge_maps(as_map(base, Node::null), as_map(over, Node::null), path)
+        }
         ["services", _, "logging"] => merge_logging(base, over, path),
         _ => match (&base.value, &over.value) {
             (_, Value::Null) => Ok(base),
@@ -63,7 +78,9 @@ fn merge_maps(mut base: Node, over: Node, path: &Path<'_>) -> Result<Node, Fault
         Value::Map(map) => map,
         Value::Null => Map::new(),
         _ => {
-            return Err(Fault::at(&at, format!("{path} must be a mapping, not a {kind}")).code("type"));
+            return Err(
+                Fault::at(&at, format!("{path} must be a mapping, not a {kind}")).code("type"),
+            );
         }
     };
     for (key, entry) in fields {
@@ -74,7 +91,13 @@ fn merge_maps(mut base: Node, over: Node, path: &Path<'_>) -> Result<Node, Fault
             Some(known) => {
                 let written = !entry.node.is_null();
                 let node = merge(known.node, entry.node, &path.child(&key))?;
-                merged.insert(key, Entry { key_at: if written { entry.key_at } else { known.key_at }, node });
+                merged.insert(
+                    key,
+                    Entry {
+                        key_at: if written { entry.key_at } else { known.key_at },
+                        node,
+                    },
+                );
             }
         }
     }
@@ -86,7 +109,11 @@ fn append(mut base: Node, over: Node) -> Node {
     match (&mut base.value, over.value) {
         (Value::Seq(items), Value::Seq(more)) => items.extend(more),
         (Value::Null, more @ Value::Seq(_)) => {
-            return Node { value: more, at: over.at, ..base };
+            return Node {
+                value: more,
+                at: over.at,
+                ..base
+            };
         }
         _ => {}
     }
@@ -95,7 +122,9 @@ fn append(mut base: Node, over: Node) -> Node {
 
 /// A mapping as a sorted list of `key=value`, a text as a list of one.
 fn as_list(node: Node) -> Node {
-    let Node { value, at, origin, .. } = node;
+    let Node {
+        value, at, origin, ..
+    } = node;
     let items = match value {
         Value::Seq(items) => items,
         text @ Value::String(_) => vec![Node::new(text, at.clone()).from_origin(origin)],
@@ -117,12 +146,12 @@ fn pair_up(key: &str, node: Node, out: &mut Vec<Node>) {
         Value::Null => out.push(Node::string(key, node.at)),
         Value::Seq(items) => {
             for item in items {
-                let text = format!("{key}={}", item.print().unwrap_or_default());
+                let text = format!("{key}={}", item.print_any());
                 out.push(Node::string(text, item.at.clone()).from_origin(item.origin));
             }
         }
         _ => {
-            let text = format!("{key}={}", node.print().unwrap_or_default());
+            let text = format!("{key}={}", node.print_any());
             out.push(Node::string(text, node.at).from_origin(node.origin));
         }
     }
@@ -136,7 +165,13 @@ fn as_map(node: Node, value: impl Fn(super::yaml::Position) -> Node) -> Node {
     let mut map = Map::new();
     for item in items {
         if let Value::String(name) = item.value {
-            map.insert(name, Entry { key_at: item.at.clone(), node: value(item.at) });
+            map.insert(
+                name,
+                Entry {
+                    key_at: item.at.clone(),
+                    node: value(item.at),
+                },
+            );
         }
     }
     Node::new(Value::Map(map), node.at)
@@ -177,6 +212,8 @@ fn merge_pools(base: Node, over: Node, path: &Path<'_>) -> Result<Node, Fault> {
     let mut merged: Vec<Node> = Vec::new();
     for pool in pools {
         let mut pool = pool.clone();
+        // docker compose merges into the pool where it stands, so every place that holds it changes with it.
+        let mut places = Vec::new();
         for other in overs {
             let known = merged.iter().any(|m| subnet(m) == subnet(other));
             if subnet(other) != subnet(&pool) && !known {
@@ -184,10 +221,17 @@ fn merge_pools(base: Node, over: Node, path: &Path<'_>) -> Result<Node, Fault> {
                 continue;
             }
             pool = merge_maps(pool, other.clone(), path)?;
-            match merged.iter_mut().find(|m| subnet(m) == subnet(&pool)) {
-                Some(earlier) => *earlier = pool.clone(),
-                None => merged.push(pool.clone()),
+            places
+                .iter()
+                .for_each(|place: &usize| merged[*place] = pool.clone());
+            let same = merged.iter().position(|m| subnet(m) == subnet(&pool));
+            let place = same.unwrap_or(merged.len());
+            if place == merged.len() {
+                merged.push(pool.clone());
+            } else {
+                merged[place] = pool.clone();
             }
+            places.push(place);
         }
     }
     Ok(Node::new(Value::Seq(merged), over.at.clone()))

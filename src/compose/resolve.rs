@@ -13,12 +13,24 @@ use super::yaml::{Fault, Faults, Map, Node, Origin, Value};
 
 /// Gives the list form of environments, and secrets and configs, what the variables of their own file say.
 pub(crate) fn from_variables(model: &mut Node, variables: &Variables) {
-    for entry in model.get_mut("services").and_then(Node::as_map_mut).into_iter().flat_map(Map::values_mut) {
-        let Some(Value::Seq(items)) = entry.node.get_mut("environment").map(|node| &mut node.value) else {
+    for entry in model
+        .get_mut("services")
+        .and_then(Node::as_map_mut)
+        .into_iter()
+        .flat_map(Map::values_mut)
+    {
+        let Some(Value::Seq(items)) = entry
+            .node
+            .get_mut("environment")
+            .map(|node| &mut node.value)
+        else {
             continue;
         };
         for item in items {
-            let Some((name, value)) = item.as_str().and_then(|name| Some((name, variables.get(name)?))) else {
+            let Some((name, value)) = item
+                .as_str()
+                .and_then(|name| Some((name, variables.get(name)?)))
+            else {
                 continue;
             };
             item.value = Value::String(format!("{name}={value}"));
@@ -26,7 +38,12 @@ pub(crate) fn from_variables(model: &mut Node, variables: &Variables) {
         }
     }
     for (section, key) in [("secrets", SECRET_VALUE), ("configs", "content")] {
-        for entry in model.get_mut(section).and_then(Node::as_map_mut).into_iter().flat_map(Map::values_mut) {
+        for entry in model
+            .get_mut(section)
+            .and_then(Node::as_map_mut)
+            .into_iter()
+            .flat_map(Map::values_mut)
+        {
             let name = entry.node.get("environment").and_then(Node::as_str);
             if let Some(value) = name.and_then(|name| variables.get(name)) {
                 let node = Node::string(value, entry.node.at.clone()).from_origin(Origin::Content);
@@ -36,15 +53,36 @@ pub(crate) fn from_variables(model: &mut Node, variables: &Variables) {
     }
 }
 
-/// Reads the env and label files of all enabled services.
-pub(crate) fn read_files(project: &mut Project, variables: &Variables, files: &mut Files<'_>, faults: &mut Faults) {
+/// Reads the env files of all enabled services into their environments.
+pub(crate) fn env_files(
+    project: &mut Project,
+    variables: &Variables,
+    files: &mut Files<'_>,
+    faults: &mut Faults,
+) {
+    each(project, "env_file", faults, |service| {
+        environment(service, variables, files)
+    });
+}
+
+/// Reads the label files of all enabled services into their labels.
+pub(crate) fn label_files(project: &mut Project, files: &mut Files<'_>, faults: &mut Faults) {
+    each(project, "label_file", faults, |service| {
+        labels(service, files)
+    });
+}
+
+fn each(
+    project: &mut Project,
+    field: &str,
+    faults: &mut Faults,
+    mut read: impl FnMut(&mut Service) -> Result<(), FileFault>,
+) {
     let mut services = std::mem::take(&mut project.services);
     for (name, service) in &mut services {
-        if let Err((field, message)) = environment(service, variables, files) {
-            faults.push(project.fault(&["services", name, "env_file", &field], message).code("env-file"));
-        }
-        if let Err((field, message)) = labels(service, files) {
-            faults.push(project.fault(&["services", name, "label_file", &field], message).code("label-file"));
+        if let Err((index, message)) = read(service) {
+            let fault = project.fault(&["services", name, field, &index], message);
+            faults.push(fault.code("env-file"));
         }
     }
     project.services = services;
@@ -53,13 +91,21 @@ pub(crate) fn read_files(project: &mut Project, variables: &Variables, files: &m
 /// The index of the faulty file in its list, and what is wrong.
 type FileFault = (String, String);
 
-fn environment(service: &mut Service, variables: &Variables, files: &mut Files<'_>) -> Result<(), FileFault> {
+fn environment(
+    service: &mut Service,
+    variables: &Variables,
+    files: &mut Files<'_>,
+) -> Result<(), FileFault> {
     let own = &mut service.environment.0;
     for (name, value) in own.iter_mut().filter(|(_, value)| value.is_none()) {
-        *value = variables.get(name).map(|value| Text::new(value, Origin::Interpolated));
+        *value = variables
+            .get(name)
+            .map(|value| Text::new(value, Origin::Interpolated));
     }
-    let mut all: BTreeMap<String, String> =
-        own.iter().filter_map(|(name, value)| Some((name.clone(), value.clone()?.value))).collect();
+    let mut all: BTreeMap<String, String> = own
+        .iter()
+        .filter_map(|(name, value)| Some((name.clone(), value.clone()?.value)))
+        .collect();
     for (index, file) in service.env_file.iter().enumerate() {
         let fault = |message: String| (index.to_string(), message);
         if !files.exists(FilePath::new(&file.path)) {
@@ -80,7 +126,8 @@ fn environment(service: &mut Service, variables: &Variables, files: &mut Files<'
         read(&file.path, format, &mut all, &outside, files).map_err(fault)?;
     }
     for (name, value) in all {
-        own.entry(name).or_insert_with(|| Some(Text::new(value, Origin::EnvFile)));
+        own.entry(name)
+            .or_insert_with(|| Some(Text::new(value, Origin::EnvFile)));
     }
     Ok(())
 }
@@ -94,11 +141,22 @@ fn labels(service: &mut Service, files: &mut Files<'_>) -> Result<(), FileFault>
         }
         let before = found.clone();
         let mut labels = BTreeMap::new();
-        read(file, Format::DotEnv, &mut labels, &|name| before.get(name).cloned(), files).map_err(fault)?;
+        read(
+            file,
+            Format::DotEnv,
+            &mut labels,
+            &|name| before.get(name).cloned(),
+            files,
+        )
+        .map_err(fault)?;
         found.extend(labels);
     }
     for (name, value) in found {
-        service.labels.0.entry(name).or_insert_with(|| Text::new(value, Origin::EnvFile));
+        service
+            .labels
+            .0
+            .entry(name)
+            .or_insert_with(|| Text::new(value, Origin::EnvFile));
     }
     Ok(())
 }
@@ -110,7 +168,9 @@ fn read(
     outside: &dyn Fn(&str) -> Option<String>,
     files: &mut Files<'_>,
 ) -> Result<(), String> {
-    let text = files.text(FilePath::new(path)).map_err(|fault: Fault| fault.message)?;
+    let text = files
+        .text(FilePath::new(path))
+        .map_err(|fault: Fault| fault.message)?;
     dotenv::parse(&text, format, out, outside)
         .map_err(|error| format!("failed to read {path}: line {}: {error}", error.line))
 }

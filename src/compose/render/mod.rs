@@ -11,16 +11,28 @@ use super::hash::printed_hash;
 use super::interpolate::Variable;
 use super::project::record::{Field, write_extensions};
 use super::project::{Form, Project};
+use super::yaml::Fault;
 
 /// `config --format json`: the model without unused resources; a dollar is written twice, so that the output is a
 /// Compose file again.
-pub fn json(project: &Project) -> String {
+///
+/// # Errors
+/// An SSH key with a path, for which docker compose's JSON has no form (its own encoder fails there).
+pub fn json(project: &Project) -> Result<String, Fault> {
+    for (name, service) in &project.services {
+        let keys = service.build.iter().flat_map(|build| &build.ssh.0);
+        if let Some((id, _)) = keys.into_iter().find(|(_, path)| !path.is_empty()) {
+            let message = format!("the ssh key `{id}` has a path, which the JSON form can't hold");
+            let fault = project.fault(&["services", name, "build", "ssh", id], message);
+            return Err(fault.hint("use --format yaml"));
+        }
+    }
     // docker compose sorts the top of the JSON form by name.
     let sorted: BTreeMap<String, Json> = match model(project, Form::Json) {
         Json::Object(map) => map.into_iter().collect(),
         _ => BTreeMap::new(),
     };
-    go_json::pretty(&Json::Object(sorted.into_iter().collect())).replace('$', "$$")
+    Ok(go_json::pretty(&Json::Object(sorted.into_iter().collect())).replace('$', "$$"))
 }
 
 /// `config --format yaml`, the same model.
@@ -32,12 +44,21 @@ pub fn yaml(project: &Project) -> String {
 pub fn hashes(project: &Project, selected: &str) -> String {
     let wanted: Vec<&str> = selected.split(',').collect();
     let line = |(name, service)| format!("{name} {}\n", printed_hash(service));
-    project.services.iter().filter(|(name, _)| selected == "*" || wanted.contains(&name.as_str())).map(line).collect()
+    project
+        .services
+        .iter()
+        .filter(|(name, _)| selected == "*" || wanted.contains(&name.as_str()))
+        .map(line)
+        .collect()
 }
 
 /// `config --services`: the enabled services, a line each.
 pub fn services(project: &Project) -> String {
-    project.services.keys().map(|name| format!("{name}\n")).collect()
+    project
+        .services
+        .keys()
+        .map(|name| format!("{name}\n"))
+        .collect()
 }
 
 /// `config --images`: a line for each service, in the order of the services; what is built without a name is called
@@ -52,21 +73,55 @@ pub fn images(project: &Project) -> String {
 
 /// `config --profiles`: every profile of a service, a line each.
 pub fn profiles(project: &Project) -> String {
-    let services = project.services.values().chain(project.disabled_services.values());
-    let profiles: BTreeSet<&str> = services.flat_map(|service| &service.profiles).map(String::as_str).collect();
-    profiles.into_iter().map(|profile| format!("{profile}\n")).collect()
+    let services = project
+        .services
+        .values()
+        .chain(project.disabled_services.values());
+    let profiles: BTreeSet<&str> = services
+        .flat_map(|service| &service.profiles)
+        .map(String::as_str)
+        .collect();
+    profiles
+        .into_iter()
+        .map(|profile| format!("{profile}\n"))
+        .collect()
 }
 
 /// `config --variables`: a table of the variables that the files use.
 pub fn variables(variables: &BTreeMap<String, Variable>) -> String {
-    let head = ["NAME".to_owned(), "REQUIRED".to_owned(), "DEFAULT VALUE".to_owned(), "ALTERNATE VALUE".to_owned()];
-    let row = |v: &Variable| [v.name.clone(), v.required.to_string(), v.default.clone(), v.presence.clone()];
-    let rows: Vec<[String; 4]> = std::iter::once(head).chain(variables.values().map(row)).collect();
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0) + 3;
+    let head = [
+        "NAME".to_owned(),
+        "REQUIRED".to_owned(),
+        "DEFAULT VALUE".to_owned(),
+        "ALTERNATE VALUE".to_owned(),
+    ];
+    let row = |v: &Variable| {
+        [
+            v.name.clone(),
+            v.required.to_string(),
+            v.default.clone(),
+            v.presence.clone(),
+        ]
+    };
+    let rows: Vec<[String; 4]> = std::iter::once(head)
+        .chain(variables.values().map(row))
+        .collect();
+    const WIDTH_MIN: usize = 20;
+    let longest = |column: usize| rows.iter().map(|row| row[column].chars().count()).max();
+    let width = |column: usize| (longest(column).unwrap_or(0) + 3).max(WIDTH_MIN);
     let widths = [width(0), width(1), width(2)];
-    let pad = |text: &str, width: usize| format!("{text}{}", " ".repeat(width.saturating_sub(text.chars().count())));
+    let pad = |text: &str, width: usize| {
+        format!(
+            "{text}{}",
+            " ".repeat(width.saturating_sub(text.chars().count()))
+        )
+    };
     let line = |row: &[String; 4]| {
-        let cells: String = widths.iter().zip(row).map(|(width, cell)| pad(cell, *width)).collect();
+        let cells: String = widths
+            .iter()
+            .zip(row)
+            .map(|(width, cell)| pad(cell, *width))
+            .collect();
         format!("{cells}{}\n", row[3])
     };
     rows.iter().map(line).collect()
@@ -74,7 +129,12 @@ pub fn variables(variables: &BTreeMap<String, Variable>) -> String {
 
 /// The model as a tree, in docker compose's order of fields.
 fn model(project: &Project, form: Form) -> Json {
-    fn section<T: Field>(out: &mut JsonMap<String, Json>, key: &str, map: &BTreeMap<String, T>, form: Form) {
+    fn section<T: Field>(
+        out: &mut JsonMap<String, Json>,
+        key: &str,
+        map: &BTreeMap<String, T>,
+        form: Form,
+    ) {
         if !map.is_empty() {
             out.insert(key.to_owned(), map.tree(form));
         }

@@ -1,0 +1,19 @@
+//! Whole files through the whole way.
+
+mod cases;
+mod faults;
+mod origins;
+mod properties;
+
+use super::*;
+
+/// A project of one file in memory, at `/srv/app/compose.yaml`.
+fn load_text(text: &str) -> Result<Loaded, Vec<Fault>> {
+    let files = Memory::of([("/srv/app/compose.yaml", text)]);
+    load(&Sources::new(
+        "/srv/app",
+        ["/srv/app/compose.yaml"],
+        Variables::new(),
+        &files,
+    ))
+}
