@@ -51,7 +51,14 @@ pub async fn observe(
     wanted: &Wanted,
     now: Timestamp,
 ) -> EngineResult<Observed> {
-    let (facts, listed, volumes) = futures::try_join!(engine.facts(), engine.list_containers(), engine.list_volumes())?;
+    // The engine takes its time over its facts, and nothing waits for them.
+    let (facts, things) = futures::try_join!(engine.facts(), things(engine, stack, wanted))?;
+    Ok(Observed { at: now, engine: facts, ..things })
+}
+
+/// All but the time and the facts.
+async fn things(engine: &dyn Engine, stack: &StackName, wanted: &Wanted) -> EngineResult<Observed> {
+    let (listed, volumes) = futures::try_join!(engine.list_containers(), engine.list_volumes())?;
     let (ours, others): (Vec<_>, Vec<_>) = listed.into_iter().partition(|container| is_of(&container.labels, stack));
     let (containers, others) = futures::try_join!(inspect_all(engine, ours), look_at_all(engine, others))?;
 
@@ -61,25 +68,14 @@ pub async fn observe(
     let (images, networks) =
         futures::try_join!(image_configs(engine, image_ids), networks_of(engine, stack, networks))?;
 
-    let mut observed = Observed {
-        at: now,
-        engine: facts,
-        claim: claim(&volumes, stack),
-        others,
-        networks,
-        images,
-        ..Observed::default()
-    };
+    let claim = claim(&volumes, stack);
     let mounted: BTreeSet<&VolumeName> =
         containers.values().flat_map(|container| volumes_of(&container.spec)).collect();
     let named = |volume: &ObservedVolume| {
-        volume.labels.get(labels::compose::PROJECT).is_some_and(|project| project == stack.as_str())
-            || wanted.volumes.contains(&volume.name)
-            || mounted.contains(&volume.name)
+        is_of(&volume.labels, stack) || wanted.volumes.contains(&volume.name) || mounted.contains(&volume.name)
     };
-    observed.volumes = volumes.into_iter().filter(named).map(|volume| (volume.name.clone(), volume)).collect();
-    observed.containers = containers;
-    Ok(observed)
+    let volumes = volumes.into_iter().filter(named).map(|volume| (volume.name.clone(), volume)).collect();
+    Ok(Observed { containers, others, networks, volumes, images, claim, ..Observed::default() })
 }
 
 fn is_of(labels: &BTreeMap<String, String>, stack: &StackName) -> bool {
