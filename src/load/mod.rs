@@ -97,7 +97,7 @@ impl Making<'_> {
         let mut services = service::services(self, &exceptions, &overrides, recording);
         labels::add(&mut services, project, &source);
         let order = order::waves(self.read, self.faults);
-        notes::of_services(project, &services, recording, self.notes);
+        notes::of_services(project, &services, &exceptions, recording, self.notes);
         notes::of_folder(self.sources, recording, self.notes);
         notes::of_overrides(&overrides, self.notes);
         Desired {

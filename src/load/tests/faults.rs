@@ -186,6 +186,8 @@ secrets: {inner: {environment: A}, outer: {external: true}}
       |
     3 |     build: .
       |     ^^^^^
+      |
+      = hint: build the image before, and name it with `image`
 
     error: not built yet: `services.web.post_start`
      --> compose.yaml:4:5
@@ -393,4 +395,32 @@ fn memory_and_swap_are_no_less_than_memory() {
     5 |   services: {a: {image: a, memswap_limit: 64m, limits: {memory: 128Mi}}}
       |                            ^^^^^^^^^^^^^
     ");
+}
+
+#[test]
+fn names_and_numbers_of_containers() {
+    let text = "services:
+  a: {image: a, container_name: one}
+  b: {image: a, container_name: one}
+  c: {image: a, deploy: {replicas: 5000}}";
+    insta::assert_snapshot!(refused(text), @r"
+    error: `a` and `b` both name their container `one`
+     --> compose.yaml:3:17
+      |
+    3 |   b: {image: a, container_name: one}
+      |                 ^^^^^^^^^^^^^^
+
+    error: `services.c.deploy.replicas` must be at most 1000
+     --> compose.yaml:4:26
+      |
+    4 |   c: {image: a, deploy: {replicas: 5000}}
+      |                          ^^^^^^^^
+    ");
+}
+
+#[test]
+fn depth_and_size_are_bounded() {
+    for text in ["[".repeat(100_000), "{a: ".repeat(100_000), format!("kind: {}", "- ".repeat(100_000))] {
+        assert!(load_with("evenkeel.yaml", &text, &[], |_| ()).is_err());
+    }
 }

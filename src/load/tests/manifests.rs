@@ -221,6 +221,18 @@ compose: {envFiles: [.env.prod]}";
 }
 
 #[test]
+fn headers_of_probes_may_hold_secrets() {
+    let spec = "services:
+  a:
+    image: a
+    probes: {readiness: {http: {port: 80, headers: {Host: a.b, Authorization: Basic x, X-Probe: {env: PROBE}}}}}";
+    let (desired, _) = manifest_with(spec, &[(".env", "PROBE=p\n")]).unwrap();
+    let probe = desired.services[&ServiceName::new("a")].probes.readiness.clone().unwrap();
+    let shown: Vec<&str> = probe.attempt.values().map(crate::model::value::Value::shown).collect();
+    assert_eq!(shown, ["***", "a.b", "***"]);
+}
+
+#[test]
 fn the_manifests_hash_covers_every_file() {
     let hash = |env: &str, config: &str| {
         let spec = "services: {a: {image: a, env_file: a.env, volumes: ['./conf:/conf:ro']}}";

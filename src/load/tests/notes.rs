@@ -69,3 +69,11 @@ fn what_bites_later_is_noted() {
     variable-not-set: the variable `TAG` is not set, an empty text stands for it
     "#);
 }
+
+#[test]
+fn what_the_manifest_shows_is_no_secret() {
+    let spec = "services: {a: {image: a, environment: {PUBLIC_KEY: abc}}}\nshow: [PUBLIC_KEY]";
+    let (desired, notes) = manifest_with(spec, &[]).unwrap();
+    assert_eq!(desired.services[&ServiceName::new("a")].container.environment["PUBLIC_KEY"].shown(), "abc");
+    assert!(!notes.iter().any(|note| note.code.as_str() == "literal-secret"));
+}
