@@ -21,6 +21,7 @@ pub(crate) fn check(project: &Project, faults: &mut Faults) {
         checks.amounts();
         checks.targets();
     }
+    container_names(project, faults);
     for (name, secret) in &project.secrets {
         if !secret.external && secret.file.is_empty() && secret.environment.is_empty() {
             let message = format!("secret \"{name}\" must declare either `file` or `environment`");
@@ -28,6 +29,25 @@ pub(crate) fn check(project: &Project, faults: &mut Faults) {
         }
     }
     cycles(project, faults);
+}
+
+/// No two services with one container name.
+fn container_names(project: &Project, faults: &mut Faults) {
+    let mut known: BTreeMap<&str, &str> = BTreeMap::new();
+    let named = project
+        .services
+        .iter()
+        .filter(|(_, service)| !service.container_name.is_empty());
+    for (name, service) in named {
+        if let Some(other) = known.insert(&service.container_name, name) {
+            let message = format!(
+                "services.{name}: container name \"{}\" is already in use by service {other}",
+                service.container_name
+            );
+            let path = ["services", name, "container_name"];
+            faults.push(project.fault(&path, message).code("conflict"));
+        }
+    }
 }
 
 struct Checks<'a> {

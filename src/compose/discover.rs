@@ -97,6 +97,7 @@ pub fn discover<'a>(request: &Request, reader: &'a dyn Reader) -> Result<Sources
         project_name: request.project_name.clone(),
         profiles,
         variables,
+        env_files: true,
         reader,
     })
 }

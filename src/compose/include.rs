@@ -116,13 +116,6 @@ impl Loading<'_> {
             });
         }
         let folder = item.get("project_directory").map(Node::as_str);
-        let known =
-            |key: &&String| !["path", "project_directory", "env_file"].contains(&key.as_str());
-        if let Some(key) = item.as_map().and_then(|map| map.keys().find(known)) {
-            return Err(self.stop(
-                Fault::at(&at, format!("unknown field '{key}' in include")).code("unknown-field"),
-            ));
-        }
         match (item.as_map(), texts(item.get("path")), texts(item.get("env_file")), folder) {
             (Some(_), Some(paths), Some(env_files), None | Some(Some(_))) => {
                 Ok(Include { paths, project_directory: folder.flatten().unwrap_or_default().to_owned(), env_files, at })

@@ -31,6 +31,8 @@ pub struct Sources<'a> {
     pub profiles: Vec<String>,
     /// Where variables are looked up.
     pub variables: Variables,
+    /// False leaves env files unread: enough for [`super::printed_hash`], which does not look into them.
+    pub env_files: bool,
     /// The file system.
     pub reader: &'a dyn Reader,
 }
@@ -49,6 +51,7 @@ impl<'a> Sources<'a> {
             project_name: None,
             profiles: Vec::new(),
             variables,
+            env_files: true,
             reader,
         }
     }
@@ -238,7 +241,10 @@ fn build(
     project.disabled_services = disabled;
     let mut faults = Faults::default();
     consistency::check(&project, &mut faults);
-    resolve::read_files(&mut project, variables, &mut loading.files, &mut faults);
+    if sources.env_files {
+        resolve::env_files(&mut project, variables, &mut loading.files, &mut faults);
+    }
+    resolve::label_files(&mut project, &mut loading.files, &mut faults);
     loading
         .faults
         .extend(faults.or(()).err().unwrap_or_default());

@@ -146,12 +146,12 @@ fn pair_up(key: &str, node: Node, out: &mut Vec<Node>) {
         Value::Null => out.push(Node::string(key, node.at)),
         Value::Seq(items) => {
             for item in items {
-                let text = format!("{key}={}", item.print().unwrap_or_default());
+                let text = format!("{key}={}", item.print_any());
                 out.push(Node::string(text, item.at.clone()).from_origin(item.origin));
             }
         }
         _ => {
-            let text = format!("{key}={}", node.print().unwrap_or_default());
+            let text = format!("{key}={}", node.print_any());
             out.push(Node::string(text, node.at).from_origin(node.origin));
         }
     }
@@ -212,6 +212,8 @@ fn merge_pools(base: Node, over: Node, path: &Path<'_>) -> Result<Node, Fault> {
     let mut merged: Vec<Node> = Vec::new();
     for pool in pools {
         let mut pool = pool.clone();
+        // docker compose merges into the pool where it stands, so every place that holds it changes with it.
+        let mut places = Vec::new();
         for other in overs {
             let known = merged.iter().any(|m| subnet(m) == subnet(other));
             if subnet(other) != subnet(&pool) && !known {
@@ -219,10 +221,17 @@ fn merge_pools(base: Node, over: Node, path: &Path<'_>) -> Result<Node, Fault> {
                 continue;
             }
             pool = merge_maps(pool, other.clone(), path)?;
-            match merged.iter_mut().find(|m| subnet(m) == subnet(&pool)) {
-                Some(earlier) => *earlier = pool.clone(),
-                None => merged.push(pool.clone()),
+            places
+                .iter()
+                .for_each(|place: &usize| merged[*place] = pool.clone());
+            let same = merged.iter().position(|m| subnet(m) == subnet(&pool));
+            let place = same.unwrap_or(merged.len());
+            if place == merged.len() {
+                merged.push(pool.clone());
+            } else {
+                merged[place] = pool.clone();
             }
+            places.push(place);
         }
     }
     Ok(Node::new(Value::Seq(merged), over.at.clone()))

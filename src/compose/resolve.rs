@@ -53,28 +53,36 @@ pub(crate) fn from_variables(model: &mut Node, variables: &Variables) {
     }
 }
 
-/// Reads the env and label files of all enabled services.
-pub(crate) fn read_files(
+/// Reads the env files of all enabled services into their environments.
+pub(crate) fn env_files(
     project: &mut Project,
     variables: &Variables,
     files: &mut Files<'_>,
     faults: &mut Faults,
 ) {
+    each(project, "env_file", faults, |service| {
+        environment(service, variables, files)
+    });
+}
+
+/// Reads the label files of all enabled services into their labels.
+pub(crate) fn label_files(project: &mut Project, files: &mut Files<'_>, faults: &mut Faults) {
+    each(project, "label_file", faults, |service| {
+        labels(service, files)
+    });
+}
+
+fn each(
+    project: &mut Project,
+    field: &str,
+    faults: &mut Faults,
+    mut read: impl FnMut(&mut Service) -> Result<(), FileFault>,
+) {
     let mut services = std::mem::take(&mut project.services);
     for (name, service) in &mut services {
-        if let Err((field, message)) = environment(service, variables, files) {
-            faults.push(
-                project
-                    .fault(&["services", name, "env_file", &field], message)
-                    .code("env-file"),
-            );
-        }
-        if let Err((field, message)) = labels(service, files) {
-            faults.push(
-                project
-                    .fault(&["services", name, "label_file", &field], message)
-                    .code("label-file"),
-            );
+        if let Err((index, message)) = read(service) {
+            let fault = project.fault(&["services", name, field, &index], message);
+            faults.push(fault.code("env-file"));
         }
     }
     project.services = services;

@@ -146,10 +146,13 @@ fn file_mount(item: &Node, folder: &str) -> Result<String, &'static str> {
 fn port(item: &Node) -> Result<String, &'static str> {
     match &item.value {
         Value::Map(_) => {
-            let part = |key: &str, default: &str| {
-                item.get(key)
-                    .and_then(Node::print)
-                    .unwrap_or_else(|| default.to_owned())
+            let part = |key: &str, default: &str| match item.get(key) {
+                // docker compose never finds a number equal to a text.
+                Some(node) if node.as_str().is_none() => {
+                    format!("({})", node.print().unwrap_or_default())
+                }
+                Some(node) => node.as_str().unwrap_or_default().to_owned(),
+                None => default.to_owned(),
             };
             let target = item
                 .get("target")

@@ -37,6 +37,9 @@ pub(super) fn parse(text: &str) -> Result<Vec<ShortPort>, String> {
     }
     let (first, last) =
         range(container).ok_or_else(|| format!("invalid containerPort: {container}"))?;
+    if first == 0 {
+        return Err(format!("port {text} is missing a target port"));
+    }
     let hosts = if host.is_empty() {
         None
     } else {
@@ -163,6 +166,7 @@ mod tests {
             "70000",
             "x:1:2",
             "80/icmp",
+            "80:0",
             "::1:80:80",
         ] {
             assert!(read(text).is_err(), "{text}");

@@ -36,8 +36,14 @@ pub struct FileObject {
     pub extensions: Extensions,
 }
 
-/// Where the loader puts a secret's value; no name of a field in a file.
-pub(crate) const SECRET_VALUE: &str = "#value";
+/// Where the loader puts a secret's value, as docker compose does; it passes as an extension until it is read.
+pub(crate) const SECRET_VALUE: &str = "x-#value";
+
+fn own_extensions(node: &Node) -> Extensions {
+    let mut found = node.as_map().map(extensions).unwrap_or_default();
+    found.remove(SECRET_VALUE);
+    found
+}
 
 impl Field for FileObject {
     fn read(node: &Node, reading: &mut Reading) -> Self {
@@ -60,7 +66,7 @@ impl Field for FileObject {
             driver: part(node, "driver", reading),
             driver_opts: part(node, "driver_opts", reading),
             template_driver: part(node, "template_driver", reading),
-            extensions: node.as_map().map(extensions).unwrap_or_default(),
+            extensions: own_extensions(node),
         }
     }
 

@@ -7,7 +7,7 @@ use serde_json::{Map as JsonMap, Number, Value as Json};
 
 use crate::compose::natural_order;
 use crate::compose::text::Text;
-use crate::compose::yaml::{Fault, Faults, Node, Value};
+use crate::compose::yaml::{Fault, Faults, Mark, Node, Value};
 
 /// The fields that begin with `x-`, as they are written.
 pub type Extensions = BTreeMap<String, Json>;
@@ -147,6 +147,9 @@ pub(crate) fn untyped(node: &Node) -> Json {
         Value::Int(value) => Json::from(*value),
         Value::Float(value) => {
             Number::from_f64(*value).map_or_else(|| Json::from(value.to_string()), Json::Number)
+        }
+        Value::String(text) if node.mark == Mark::Timestamp && text.len() == 10 => {
+            Json::from(format!("{text}T00:00:00Z"))
         }
         Value::String(text) => Json::from(text.as_str()),
         Value::Seq(items) => items.iter().map(untyped).collect(),

@@ -249,8 +249,8 @@ impl Field for Dependency {
         if self.restart {
             out.insert("restart".to_owned(), Json::Bool(true));
         }
-        write_extensions(&mut out, &self.extensions, form);
         out.insert("required".to_owned(), Json::Bool(self.required));
+        write_extensions(&mut out, &self.extensions, form);
         Json::Object(out)
     }
 

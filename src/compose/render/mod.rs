@@ -11,16 +11,28 @@ use super::hash::printed_hash;
 use super::interpolate::Variable;
 use super::project::record::{Field, write_extensions};
 use super::project::{Form, Project};
+use super::yaml::Fault;
 
 /// `config --format json`: the model without unused resources; a dollar is written twice, so that the output is a
 /// Compose file again.
-pub fn json(project: &Project) -> String {
+///
+/// # Errors
+/// An SSH key with a path, for which docker compose's JSON has no form (its own encoder fails there).
+pub fn json(project: &Project) -> Result<String, Fault> {
+    for (name, service) in &project.services {
+        let keys = service.build.iter().flat_map(|build| &build.ssh.0);
+        if let Some((id, _)) = keys.into_iter().find(|(_, path)| !path.is_empty()) {
+            let message = format!("the ssh key `{id}` has a path, which the JSON form can't hold");
+            let fault = project.fault(&["services", name, "build", "ssh", id], message);
+            return Err(fault.hint("use --format yaml"));
+        }
+    }
     // docker compose sorts the top of the JSON form by name.
     let sorted: BTreeMap<String, Json> = match model(project, Form::Json) {
         Json::Object(map) => map.into_iter().collect(),
         _ => BTreeMap::new(),
     };
-    go_json::pretty(&Json::Object(sorted.into_iter().collect())).replace('$', "$$")
+    Ok(go_json::pretty(&Json::Object(sorted.into_iter().collect())).replace('$', "$$"))
 }
 
 /// `config --format yaml`, the same model.

@@ -20,8 +20,7 @@ fn block(value: &Json, indent: usize, out: &mut String) {
                 if index > 0 || !out.ends_with("- ") {
                     out.push_str(&" ".repeat(indent));
                 }
-                out.push_str(&scalar(key, indent));
-                out.push(':');
+                key_of(key, indent, out);
                 entry(value, indent, out);
             }
         }
@@ -39,6 +38,18 @@ fn block(value: &Json, indent: usize, out: &mut String) {
             }
         }
         _ => leaf(value, indent, out),
+    }
+}
+
+/// A key and its colon; one that is long or has several lines stands behind a question mark.
+fn key_of(key: &str, indent: usize, out: &mut String) {
+    const SIMPLE_BYTES_MAX: usize = 128;
+    let text = scalar(key, indent);
+    if key.len() > SIMPLE_BYTES_MAX || text.contains('\n') {
+        out.push_str(&format!("? {text}\n{}:", " ".repeat(indent)));
+    } else {
+        out.push_str(&text);
+        out.push(':');
     }
 }
 
@@ -76,7 +87,7 @@ fn scalar(text: &str, indent: usize) -> String {
     if text.contains('\n') && literal_fits(text) {
         return literal(text, indent);
     }
-    if text.chars().any(|c| c.is_control() || c == '\u{feff}') {
+    if text.contains('\n') || !text.chars().all(is_printable) {
         return double_quoted(text);
     }
     if !plain_is_text(text) {
@@ -90,8 +101,13 @@ fn scalar(text: &str, indent: usize) -> String {
 }
 
 fn literal_fits(text: &str) -> bool {
-    !text.contains(|c: char| c.is_control() && c != '\n' && c != '\t')
+    text.chars().all(|c| is_printable(c) || c == '\t')
         && !text.lines().any(|line| line.ends_with([' ', '\t']))
+}
+
+/// What docker compose's YAML library writes as it is.
+fn is_printable(c: char) -> bool {
+    matches!(c, '\n' | ' '..='~' | '\u{a0}'..='\u{fefe}' | '\u{ff00}'..='\u{fffd}')
 }
 
 fn literal(text: &str, indent: usize) -> String {
@@ -120,14 +136,22 @@ fn double_quoted(text: &str) -> String {
         match c {
             '"' => out.push_str("\\\""),
             '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
+            '\0' => out.push_str("\\0"),
+            '\u{7}' => out.push_str("\\a"),
+            '\u{8}' => out.push_str("\\b"),
             '\t' => out.push_str("\\t"),
+            '\n' => out.push_str("\\n"),
+            '\u{b}' => out.push_str("\\v"),
+            '\u{c}' => out.push_str("\\f"),
             '\r' => out.push_str("\\r"),
-            c if c.is_control() && u32::from(c) < 0x100 => {
-                out.push_str(&format!("\\x{:02X}", u32::from(c)))
-            }
-            '\u{feff}' => out.push_str("\\uFEFF"),
-            c => out.push(c),
+            '\u{1b}' => out.push_str("\\e"),
+            '\u{85}' => out.push_str("\\N"),
+            c if is_printable(c) => out.push(c),
+            c => match u32::from(c) {
+                code @ ..0x100 => out.push_str(&format!("\\x{code:02X}")),
+                code @ ..0x1_0000 => out.push_str(&format!("\\u{code:04X}")),
+                code => out.push_str(&format!("\\U{code:08X}")),
+            },
         }
     }
     out.push('"');

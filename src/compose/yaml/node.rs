@@ -242,10 +242,36 @@ impl Node {
             Value::Null => Some("<nil>".to_owned()),
             Value::Bool(value) => Some(value.to_string()),
             Value::Int(value) => Some(value.to_string()),
-            Value::Float(value) => Some(super::go_float(*value)),
+            Value::Float(value) => {
+                Some(self.beyond_int().unwrap_or_else(|| super::go_float(*value)))
+            }
             Value::String(text) => Some(text.clone()),
             Value::Seq(_) | Value::Map(_) => None,
         }
+    }
+
+    /// Any value as Go's `fmt.Sprint` writes it, lists (`[a b]`) and mappings (`map[a:b]`) included.
+    pub fn print_any(&self) -> String {
+        let list = |items: Vec<String>| items.join(" ");
+        match &self.value {
+            Value::Seq(items) => format!("[{}]", list(items.iter().map(Node::print_any).collect())),
+            Value::Map(map) => {
+                let pair =
+                    |(key, entry): (&String, &Entry)| format!("{key}:{}", entry.node.print_any());
+                format!("map[{}]", list(map.iter().map(pair).collect()))
+            }
+            _ => self.print().unwrap_or_default(),
+        }
+    }
+
+    /// A whole number too large for 64 bits with a sign but not without, as it is written.
+    fn beyond_int(&self) -> Option<String> {
+        self.raw
+            .as_deref()?
+            .replace('_', "")
+            .parse::<u64>()
+            .ok()
+            .map(|value| value.to_string())
     }
 
     /// The word for the kind of value, as messages say it.

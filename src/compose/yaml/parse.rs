@@ -178,7 +178,10 @@ impl Builder<'_> {
             .filter(|tag| !tag.is_custom())
             .and_then(Tag::core_suffix);
         let (value, mark) = match (core, tag) {
-            (Some("str" | "binary"), _) => (Value::String(text.to_owned()), Mark::None),
+            (Some("str"), _) => (Value::String(text.to_owned()), Mark::None),
+            (_, Some(tag)) if tag.suffix().ends_with("binary") && !tag.is_custom() => {
+                (Value::String(binary(text, &at)?), Mark::None)
+            }
             (Some(kind @ ("int" | "float" | "bool" | "null")), _) => {
                 (typed(kind, text, &at)?, Mark::None)
             }
@@ -287,4 +290,30 @@ fn over_budget(at: &Position) -> Fault {
         "the file grows too large here once its anchors are put in",
     )
     .code("too-large")
+}
+
+/// The text that a `!!binary` scalar holds.
+fn binary(text: &str, at: &Position) -> Result<String, Fault> {
+    let fault = || Fault::at(at, "the !!binary value holds no text in base 64").code("yaml");
+    let (mut bytes, mut bits, mut held) = (Vec::new(), 0_u32, 0_u32);
+    for c in text
+        .bytes()
+        .filter(|c| !c.is_ascii_whitespace() && *c != b'=')
+    {
+        let digit = match c {
+            b'A'..=b'Z' => c - b'A',
+            b'a'..=b'z' => c - b'a' + 26,
+            b'0'..=b'9' => c - b'0' + 52,
+            b'+' => 62,
+            b'/' => 63,
+            _ => return Err(fault()),
+        };
+        bits = ((bits << 6) | u32::from(digit)) & 0xFFFF;
+        held += 6;
+        if held >= 8 {
+            held -= 8;
+            bytes.push(((bits >> held) & 0xFF) as u8);
+        }
+    }
+    String::from_utf8(bytes).map_err(|_| fault())
 }

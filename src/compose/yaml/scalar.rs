@@ -146,30 +146,11 @@ pub fn go_float(value: f64) -> String {
 /// True when a text that is written without quotes is read back as that text, in YAML 1.1 too (`yes`, `12:30:00`).
 pub fn plain_is_text(text: &str) -> bool {
     let (value, mark) = resolve(text);
-    let old_boolean = matches!(
-        text,
-        "y" | "Y"
-            | "yes"
-            | "Yes"
-            | "YES"
-            | "on"
-            | "On"
-            | "ON"
-            | "n"
-            | "N"
-            | "no"
-            | "No"
-            | "NO"
-            | "off"
-            | "Off"
-            | "OFF"
-    );
-    mark == Mark::None
-        && matches!(value, Value::String(_))
-        && !old_boolean
-        && !is_sexagesimal(text)
-        && text != "<<"
-        && text != "="
+    let lower = text.to_ascii_lowercase();
+    let known = ["y", "yes", "on", "n", "no", "off"].contains(&lower.as_str());
+    let old_boolean =
+        known && (text == lower || text == lower.to_ascii_uppercase() || text[1..] == lower[1..]);
+    mark == Mark::None && matches!(value, Value::String(_)) && !old_boolean && !is_sexagesimal(text)
 }
 
 /// `12:30:00`, which YAML 1.1 reads as a number.
