@@ -9,7 +9,6 @@ use crate::compose::{
     Fault, Project,
     yaml::{Faults, Map, Node},
 };
-use std::collections::BTreeMap;
 
 /// So many containers of one service; each is an address of a network, and a plan holds steps for each.
 const REPLICAS_MAX: i64 = 1000;
@@ -21,7 +20,7 @@ pub fn manifest(read: &Read, faults: &mut Faults) {
         misplaced(read, faults);
         unknown_services(read, "services", read.stack.spec.services.keys(), faults);
     }
-    containers(&read.loaded.project, faults);
+    replicas(&read.loaded.project, faults);
     unknown_services(read, "images", read.stack.spec.images.keys(), faults);
     images(read, faults);
     exceptions(read, faults);
@@ -82,21 +81,13 @@ fn misplaced(read: &Read, faults: &mut Faults) {
     }
 }
 
-/// A name that two services would give their containers, and more replicas than an engine can hold.
-fn containers(project: &Project, faults: &mut Faults) {
-    let mut taken: BTreeMap<&str, &str> = BTreeMap::new();
-    for (name, service) in &project.services {
-        if service.replicas() > REPLICAS_MAX {
-            let field: &[&str] = if service.scale.is_some() { &["scale"] } else { &["deploy", "replicas"] };
-            let path: Vec<&str> = ["services", name].into_iter().chain(field.iter().copied()).collect();
-            let message = format!("`{}` must be at most {REPLICAS_MAX}", path.join("."));
-            faults.push(project.fault(&path, message).code("range"));
-        }
-        let own = service.container_name.as_str();
-        if let Some(other) = taken.insert(own, name).filter(|_| !own.is_empty()) {
-            let message = format!("`{other}` and `{name}` both name their container `{own}`");
-            faults.push(project.fault(&["services", name, "container_name"], message).code("conflict"));
-        }
+/// More replicas than an engine can hold.
+fn replicas(project: &Project, faults: &mut Faults) {
+    for (name, service) in project.services.iter().filter(|(_, service)| service.replicas() > REPLICAS_MAX) {
+        let field: &[&str] = if service.scale.is_some() { &["scale"] } else { &["deploy", "replicas"] };
+        let path: Vec<&str> = ["services", name].into_iter().chain(field.iter().copied()).collect();
+        let message = format!("`{}` must be at most {REPLICAS_MAX}", path.join("."));
+        faults.push(project.fault(&path, message).code("range"));
     }
 }
 

@@ -398,22 +398,21 @@ fn memory_and_swap_are_no_less_than_memory() {
 }
 
 #[test]
-fn names_and_numbers_of_containers() {
+fn replicas_are_bounded() {
     let text = "services:
-  a: {image: a, container_name: one}
-  b: {image: a, container_name: one}
+  a: {image: a, scale: 1001}
   c: {image: a, deploy: {replicas: 5000}}";
     insta::assert_snapshot!(refused(text), @r"
-    error: `a` and `b` both name their container `one`
-     --> compose.yaml:3:17
+    error: `services.a.scale` must be at most 1000
+     --> compose.yaml:2:17
       |
-    3 |   b: {image: a, container_name: one}
-      |                 ^^^^^^^^^^^^^^
+    2 |   a: {image: a, scale: 1001}
+      |                 ^^^^^
 
     error: `services.c.deploy.replicas` must be at most 1000
-     --> compose.yaml:4:26
+     --> compose.yaml:3:26
       |
-    4 |   c: {image: a, deploy: {replicas: 5000}}
+    3 |   c: {image: a, deploy: {replicas: 5000}}
       |                          ^^^^^^^^
     ");
 }
