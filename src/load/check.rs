@@ -6,9 +6,12 @@ use super::{
     tree,
 };
 use crate::compose::{
-    Fault,
+    Fault, Project,
     yaml::{Faults, Map, Node},
 };
+
+/// So many containers of one service; each is an address of a network, and a plan holds steps for each.
+const REPLICAS_MAX: i64 = 1000;
 
 /// Checks a manifest against its project.
 pub fn manifest(read: &Read, faults: &mut Faults) {
@@ -17,6 +20,7 @@ pub fn manifest(read: &Read, faults: &mut Faults) {
         misplaced(read, faults);
         unknown_services(read, "services", read.stack.spec.services.keys(), faults);
     }
+    replicas(&read.loaded.project, faults);
     unknown_services(read, "images", read.stack.spec.images.keys(), faults);
     images(read, faults);
     exceptions(read, faults);
@@ -74,6 +78,16 @@ fn misplaced(read: &Read, faults: &mut Faults) {
             let fault = read.fault(&["spec", section], format!("`{section}` belongs in a Compose file"));
             faults.push(fault.code("misplaced").hint(hint));
         }
+    }
+}
+
+/// More replicas than an engine can hold.
+fn replicas(project: &Project, faults: &mut Faults) {
+    for (name, service) in project.services.iter().filter(|(_, service)| service.replicas() > REPLICAS_MAX) {
+        let field: &[&str] = if service.scale.is_some() { &["scale"] } else { &["deploy", "replicas"] };
+        let path: Vec<&str> = ["services", name].into_iter().chain(field.iter().copied()).collect();
+        let message = format!("`{}` must be at most {REPLICAS_MAX}", path.join("."));
+        faults.push(project.fault(&path, message).code("range"));
     }
 }
 

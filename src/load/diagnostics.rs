@@ -36,10 +36,11 @@ fn one(renderer: &Renderer, fault: &Fault) -> String {
     } else if !file.is_empty() {
         group = group.element(Origin::path(file.as_str()));
     }
-    if let Some(hint) = &hint {
-        group = group.element(Level::HELP.with_name("hint").message(hint.as_str()));
+    match &hint {
+        Some(hint) if line.is_none() => format!("{}\n  = hint: {hint}", renderer.render(&[group])),
+        Some(hint) => renderer.render(&[group.element(Level::HELP.with_name("hint").message(hint.as_str()))]),
+        None => renderer.render(&[group]),
     }
-    renderer.render(&[group])
 }
 
 /// The bytes of the word at a column (counted from 1, in characters), at least one where there is one.

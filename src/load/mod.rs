@@ -40,7 +40,6 @@ use crate::{
         plan::Note,
     },
 };
-use manifest::Stack;
 use project::Read;
 use sensitive::Exceptions;
 use sources::Recording;
@@ -53,6 +52,15 @@ pub fn load(sources: &Sources<'_>) -> Result<(Desired, Vec<Note>), LoadError> {
     let recording = Recording::new(sources.reader);
     let result = load_recorded(sources, &recording);
     result.map_err(|faults| LoadError::new(faults, &sources.working_dir))
+}
+
+/// Loads the Compose project of the files given, as docker compose would see it: without policy, with every value as it is.
+///
+/// # Errors
+/// Everything that is wrong with the files themselves.
+pub fn load_project(sources: &Sources<'_>) -> Result<Loaded, LoadError> {
+    let read = project::read(sources, &Recording::new(sources.reader));
+    read.map(|read| read.loaded).map_err(|faults| LoadError::new(faults, &sources.working_dir))
 }
 
 fn load_recorded(sources: &Sources<'_>, recording: &Recording<'_>) -> Result<(Desired, Vec<Note>), Vec<Fault>> {
@@ -78,7 +86,7 @@ struct Making<'a> {
 impl Making<'_> {
     fn desired(&mut self, recording: &Recording<'_>) -> Desired {
         let Read { loaded: Loaded { project, warnings, .. }, .. } = self.read;
-        let manifest = self.read.stack();
+        let manifest = &self.read.stack;
         refused::check(project, self.faults);
         check::manifest(self.read, self.faults);
         ports::check(project, self.faults);
@@ -89,7 +97,7 @@ impl Making<'_> {
         let mut services = service::services(self, &exceptions, &overrides, recording);
         labels::add(&mut services, project, &source);
         let order = order::waves(self.read, self.faults);
-        notes::of_services(project, &services, recording, self.notes);
+        notes::of_services(project, &services, &exceptions, recording, self.notes);
         notes::of_folder(self.sources, recording, self.notes);
         notes::of_overrides(&overrides, self.notes);
         Desired {
@@ -132,13 +140,6 @@ impl Making<'_> {
             working_dir: text(&project.working_dir),
             environment_files: self.read.environment_files.iter().map(text).collect(),
         }
-    }
-}
-
-impl Read {
-    /// The manifest; a plain Compose file is one with every default.
-    fn stack(&self) -> &Stack {
-        &self.stack
     }
 }
 

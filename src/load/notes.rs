@@ -3,7 +3,7 @@
 use super::{
     container,
     find::looks_like_compose,
-    sensitive,
+    sensitive::{self, Exceptions},
     sources::{Recording, Sources},
 };
 use crate::{
@@ -93,6 +93,7 @@ pub fn of_overrides(overrides: &Overrides, notes: &mut Vec<Note>) {
 pub fn of_services(
     project: &Project,
     services: &BTreeMap<ServiceName, Service>,
+    exceptions: &Exceptions,
     recording: &Recording<'_>,
     notes: &mut Vec<Note>,
 ) {
@@ -128,7 +129,7 @@ pub fn of_services(
         notes.extend(short_grace(service));
         notes.extend(writable_files(service, recording));
         if let Some(written) = project.services.get(name.as_str()) {
-            notes.extend(literal_secrets(name, written));
+            notes.extend(literal_secrets(name, written, exceptions));
         }
     }
 }
@@ -202,11 +203,12 @@ fn writable_files(service: &Service, recording: &Recording<'_>) -> Vec<Note> {
 }
 
 /// Variables and labels whose secret stands in the file itself.
-fn literal_secrets(name: &ServiceName, service: &crate::compose::Service) -> Vec<Note> {
+fn literal_secrets(name: &ServiceName, service: &crate::compose::Service, exceptions: &Exceptions) -> Vec<Note> {
     let environment = service.environment.0.iter().filter_map(|(variable, text)| Some((variable, text.as_ref()?)));
     let looks_secret = |(variable, text): &(&String, &crate::compose::Text)| {
         text.origin == Origin::Literal
             && !text.as_str().is_empty()
+            && !exceptions.shows(name.as_str(), variable)
             && (sensitive::is_secret_name(variable) || sensitive::has_userinfo(text.as_str()))
     };
     let note = |(variable, _): (&String, &crate::compose::Text)| Note {

@@ -20,14 +20,18 @@ pub fn check(project: &Project, faults: &mut Faults) {
         if service.network_mode == "host" || service.replicas() == 0 {
             continue;
         }
-        for (index, port) in service.ports.iter().enumerate().filter(|(_, port)| is_fixed(port)) {
+        for (index, port) in service.ports.iter().enumerate() {
             let index = index.to_string();
             let path = ["services", name.as_str(), "ports", index.as_str()];
-            if service.replicas() > 1 {
-                let message =
-                    format!("{name}: {} replicas cannot all publish the host port {}", service.replicas(), shown(port));
+            let replicas = service.replicas();
+            if choices(port).is_some_and(|choices| choices < replicas) {
+                let what = if is_fixed(port) { "the host port" } else { "the host ports" };
+                let message = format!("{name}: {what} {} cannot be published by {replicas} replicas", shown(port));
                 let fault = project.fault(&path, message).code("conflict");
-                faults.push(fault.hint("publish a range such as `8000-8010`, or put a reverse proxy in front"));
+                faults.push(fault.hint("publish a range with a port for each, or put a reverse proxy in front"));
+            }
+            if !is_fixed(port) {
+                continue;
             }
             let others = taken.entry((port.published.as_str(), port.protocol.as_str())).or_default();
             let clash = others.iter().find(|other| overlap(other.address, &port.host_ip));
@@ -48,6 +52,14 @@ pub fn check(project: &Project, faults: &mut Faults) {
 /// A single port, not one that the engine chooses.
 fn is_fixed(port: &Port) -> bool {
     !port.published.is_empty() && port.published != "0" && !port.published.contains('-')
+}
+
+/// How many host ports there are to choose from; `None` where the engine chooses freely.
+fn choices(port: &Port) -> Option<i64> {
+    match port.published.split_once('-') {
+        Some((low, high)) => Some(high.parse::<i64>().ok()? - low.parse::<i64>().ok()? + 1),
+        None => is_fixed(port).then_some(1),
+    }
 }
 
 /// Whether two addresses of the host are one, or one of them is all of them.

@@ -43,7 +43,11 @@ impl Check<'_> {
     }
 
     fn fields(&mut self, service: &Service) {
-        self.unbuilt(&["build"], service.build.is_some());
+        if service.build.is_some() {
+            let path = ["services", self.name, "build"];
+            let fault = self.project.fault(&path, format!("not built yet: `{}`", path.join("."))).code("not-built");
+            self.faults.push(fault.hint("build the image before, and name it with `image`"));
+        }
         self.unbuilt(&["credential_spec"], service.credential_spec.is_some());
         self.unbuilt(&["external_links"], !service.external_links.is_empty());
         self.unbuilt(&["models"], !service.models.is_empty());

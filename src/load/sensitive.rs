@@ -3,7 +3,7 @@
 use crate::{compose::Text, model::value::Value};
 
 /// Words that end the name of a secret.
-const SECRET_WORDS: [&str; 18] = [
+const SECRET_WORDS: [&str; 20] = [
     "PASSWORD",
     "PASSWORDS",
     "PASSWD",
@@ -21,6 +21,8 @@ const SECRET_WORDS: [&str; 18] = [
     "CREDENTIAL",
     "CREDENTIALS",
     "AUTH",
+    "AUTHORIZATION",
+    "COOKIE",
     "PAT",
 ];
 
@@ -66,12 +68,17 @@ impl Exceptions {
         list.iter().any(|entry| entry == name || qualified(entry))
     }
 
+    /// Whether the manifest says that this one is no secret.
+    pub fn shows(&self, service: &str, name: &str) -> bool {
+        Self::lists(&self.show, service, name)
+    }
+
     /// An environment variable or a label of a service.
     pub fn named(&self, service: &str, name: &str, text: &Text) -> Value {
         if Self::lists(&self.hide, service, name) {
             return Value::sensitive(text.as_str());
         }
-        if Self::lists(&self.show, service, name) {
+        if self.shows(service, name) {
             return Value::plain(text.as_str());
         }
         if text.is_sensitive() || is_secret_name(name) || has_userinfo(text.as_str()) {

@@ -9,12 +9,16 @@ use super::{
     sources::Recording,
 };
 use crate::{
-    compose::project::{self, Project},
+    compose::{
+        project::{self, Project},
+        yaml::Faults,
+    },
     model::{
-        container::{NetworkMode, RestartPolicy},
+        container::{Limits, NetworkMode, RestartPolicy},
         desired::{Overrides, Service},
         names::{ImageReference, ServiceName},
         policy::{Condition, Dependency, PullPolicy},
+        units::Bytes,
     },
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,6 +42,7 @@ pub fn services(
         }
         let own = policy::written(making.read, name);
         policy::limit(&own, &mut container.limits);
+        check_swap(project, name, &container.limits, making.faults);
         let stops_by_itself =
             restart_is_written(written) && matches!(container.restart, RestartPolicy::No | RestartPolicy::OnFailure(_));
         let one_shot = stops_by_itself || awaited.contains(name.as_str());
@@ -64,6 +69,19 @@ pub fn services(
     }
     contents::check(project, recording, making.faults);
     services
+}
+
+/// The engine refuses less memory and swap together than memory.
+fn check_swap(project: &Project, name: &str, limits: &Limits, faults: &mut Faults) {
+    if let (Some(memory), Some(both @ 1..)) = (limits.memory, limits.memory_swap)
+        && u64::try_from(both).is_ok_and(|both| both < memory.0)
+    {
+        let both = Bytes(both.unsigned_abs());
+        let message = format!(
+            "{name}: `memswap_limit` is memory and swap together, so {both} is less than its memory of {memory}"
+        );
+        faults.push(project.fault(&["services", name, "memswap_limit"], message).code("range"));
+    }
 }
 
 /// The image that wins over the Compose file's: the command line's, else the manifest's.

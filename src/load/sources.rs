@@ -7,7 +7,7 @@ use crate::{
 use sha2::{Digest, Sha256};
 use std::{
     cell::RefCell,
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fmt,
     path::{Path, PathBuf},
 };
@@ -82,7 +82,14 @@ impl std::error::Error for LoadError {}
 /// The file system, with a record of what was read.
 pub struct Recording<'a> {
     inner: &'a dyn Reader,
-    read: RefCell<Vec<(PathBuf, [u8; 32])>>,
+    read: RefCell<Record>,
+}
+
+/// The files read, and a hash of each in the order in which they were first read.
+#[derive(Default)]
+struct Record {
+    known: BTreeSet<PathBuf>,
+    hashes: Vec<[u8; 32]>,
 }
 
 impl<'a> Recording<'a> {
@@ -98,13 +105,13 @@ impl<'a> Recording<'a> {
 
     /// Whether a file was read.
     pub fn has_read(&self, path: &Path) -> bool {
-        self.read.borrow().iter().any(|(known, _)| known == path)
+        self.read.borrow().known.contains(path)
     }
 
     /// SHA-256 (hex) of the contents, in the order in which they were first read.
     pub fn hash(&self) -> String {
         let mut hash = Sha256::new();
-        self.read.borrow().iter().for_each(|(_, content)| hash.update(content));
+        self.read.borrow().hashes.iter().for_each(|content| hash.update(content));
         hex::encode(hash.finalize())
     }
 }
@@ -112,8 +119,9 @@ impl<'a> Recording<'a> {
 impl Reader for Recording<'_> {
     fn read(&self, path: &Path) -> std::io::Result<Vec<u8>> {
         let content = self.inner.read(path)?;
-        if !self.has_read(path) {
-            self.read.borrow_mut().push((path.to_owned(), Sha256::digest(&content).into()));
+        let mut record = self.read.borrow_mut();
+        if record.known.insert(path.to_owned()) {
+            record.hashes.push(Sha256::digest(&content).into());
         }
         Ok(content)
     }

@@ -1,7 +1,10 @@
 //! Whole manifests and Compose files, from memory, to the desired state or the rendered faults.
 
+mod containers;
+mod faults;
 mod fields;
 mod manifests;
+mod notes;
 
 use super::*;
 use crate::model::{container::ContainerSpec, desired::Service};

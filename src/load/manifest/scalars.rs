@@ -6,8 +6,11 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, de::Error};
 use std::{borrow::Cow, str::FromStr};
 
+/// A word of JSON Schema's `format`, and whether a text is one.
+type Format = (&'static str, fn(&str) -> bool);
+
 /// The `format` words of the three, which the validator checks; editors that do not know them use the pattern.
-pub const FORMATS: [(&str, fn(&str) -> bool); 3] = [
+pub const FORMATS: [Format; 3] = [
     ("evenkeel-duration", |text| Millis::from_str(text).is_ok()),
     ("evenkeel-size", |text| Bytes::from_str(text).is_ok()),
     ("evenkeel-cpus", |text| NanoCpus::from_str(text).is_ok()),

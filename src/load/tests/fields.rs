@@ -36,7 +36,7 @@ const WITH_MEANING: [&str; 107] = [
     "cgroup_parent: /a",
     "command: a b",
     "configs: [config]",
-    "container_name: a",
+    "container_name: aa",
     "cpu_count: 1",
     "cpu_percent: 5",
     "cpu_period: 100000",
