@@ -69,12 +69,17 @@ async fn spec(stage: &Stage<'_>, step: &Step, create: &Create) -> Result<Contain
             *shared = format!("container:{}", parent(&service.into())?);
         }
     }
+    // Compose writes a service's name or `container:NAME`, the engine takes the name or id of a container.
     for from in &mut spec.volumes_from {
-        if let Some(rest) = from.strip_prefix("service:") {
-            let (service, mode) = rest.split_once(':').map_or((rest, ""), |(service, mode)| (service, mode));
-            let id = parent(&service.into())?;
-            *from = if mode.is_empty() { format!("container:{id}") } else { format!("container:{id}:{mode}") };
-        }
+        *from = match from.strip_prefix("container:") {
+            Some(container) => container.to_owned(),
+            None => {
+                let text = from.strip_prefix("service:").unwrap_or(from);
+                let (service, mode) = text.split_once(':').map_or((text, None), |(name, mode)| (name, Some(mode)));
+                let id = parent(&service.into())?;
+                mode.map_or_else(|| id.to_string(), |mode| format!("{id}:{mode}"))
+            }
+        };
     }
     let first = first_network(stage.plan, &step.id, &spec);
     spec.networks.retain(|name, _| Some(name) == first.as_ref());
