@@ -72,13 +72,14 @@ pub(super) async fn perform(stage: &Stage<'_>, item: Item, step: &Step) -> Resul
     }
 }
 
-/// The failure as the outcome and the records say it.
-pub(super) fn failure(error: &StepError) -> Failure {
-    match error {
+/// The failure as the outcome, the events and the records say it, without sensitive values.
+pub(super) fn failure(stage: &Stage<'_>, error: &StepError) -> Failure {
+    let failure = match error {
         StepError::Failed(failure) => failure.clone(),
         StepError::Engine(error) => Failure { error: sentence(error), by_deadline: false },
         StepError::EngineLost(error) => Failure { error: error.clone(), by_deadline: false },
-    }
+    };
+    Failure { error: stage.effects.secrets.mask(&failure.error), ..failure }
 }
 
 /// The engine's own words, and what to do where they do not say it.

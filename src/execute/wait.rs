@@ -49,7 +49,7 @@ pub(super) async fn wait(stage: &Stage<'_>, gate: &Gate, attempt: Attempt) -> Re
         Verdict::Failed { reason, by_deadline } => {
             let name = stage.name_of(&gate.container);
             let error = format!("{name} {reason}{}", last_words(stage, &id, &reason).await);
-            Err(StepError::Failed(Failure { error: stage.effects.secrets.mask(&error), by_deadline }))
+            Err(StepError::Failed(Failure { error, by_deadline }))
         }
         Verdict::Pending => Err(failed("the gate ended without a verdict")),
     }
