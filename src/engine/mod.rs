@@ -4,7 +4,10 @@
 //! Knows nothing of plans. Policy reads `EngineError::kind` and `EngineError::sent`, never a text.
 
 pub mod clock;
+pub mod connect;
+pub mod docker;
 pub mod error;
+pub mod reference;
 pub mod simulated;
 
 use crate::model::{

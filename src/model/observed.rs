@@ -47,6 +47,8 @@ pub struct EngineFacts {
     /// `json-file`, unless configured otherwise.
     pub logging_driver: String,
     pub cgroup_version: u32,
+    /// Whether an image's id is the digest of what was pulled (the containerd image store), and not of its config.
+    pub images_by_digest: bool,
     /// What the kernel can hold.
     pub supports: Supports,
 }

@@ -141,6 +141,7 @@ impl World {
             logging_driver: "json-file".to_owned(),
             cgroup_version: 1,
             supports: Supports { blkio_weight: false, ..Supports::default() },
+            images_by_digest: false,
         };
         world.add_predefined_networks();
         world

@@ -1,0 +1,4 @@
+//! End to end on a real engine: the one that `DOCKER_HOST` names. Without an engine these tests fail; none is skipped.
+
+mod roundtrip;
+mod support;
