@@ -99,7 +99,7 @@ impl<'a> Drive<'a> {
         match command {
             Command::RolloutBegun(rollout) => {
                 let text = format!("{}: {}", stage.plan.rollouts[rollout].id, stage.plan.rollouts[rollout].why);
-                self.tell_of(rollout, EventKind::RolloutStarted, Severity::Info, text).await;
+                tell_of(self.stage, rollout, EventKind::RolloutStarted, Severity::Info, text).await;
             }
             Command::Begin(item) => {
                 if let Some(rollout) = self.rollout_of(item) {
@@ -148,7 +148,7 @@ impl<'a> Drive<'a> {
             _ if ended.given_up => (EventKind::StepFailed, Severity::Info, format!("{title}: given up"), End::GivenUp),
             Ok(()) => (EventKind::StepDone, Severity::Info, title, End::Done),
             Err(error) => {
-                let failure = steps::failure(error);
+                let failure = steps::failure(stage, error);
                 (EventKind::StepFailed, Severity::Error, format!("{title}: {}", failure.error), End::Failed(failure))
             }
         };
@@ -174,9 +174,9 @@ impl<'a> Drive<'a> {
             not_begun: self.not_begun(),
         };
         let recorded = self.stage.effects.journal.rollout_failed(&failed);
-        self.warn_unless(recorded).await;
+        warn_unless(self.stage, recorded).await;
         let text = format!("{} failed at {}: {error}", plan.rollouts[rollout].id, failed.step);
-        self.tell_of(rollout, EventKind::RolloutFailed, Severity::Error, text).await;
+        tell_of(self.stage, rollout, EventKind::RolloutFailed, Severity::Error, text).await;
     }
 
     async fn record_stopped(&mut self, rollout: Option<usize>, why: String) {
@@ -184,12 +184,12 @@ impl<'a> Drive<'a> {
         let stopped = Stopped { undone, not_begun: self.not_begun(), why };
         if !stopped.undone.is_empty() || !stopped.not_begun.is_empty() {
             let recorded = self.stage.effects.journal.stopped(&stopped);
-            self.warn_unless(recorded).await;
+            warn_unless(self.stage, recorded).await;
         }
         if let Some(rollout) = rollout {
             self.stage.in_trouble(rollout, &stopped.why);
             let text = format!("{} is taken back: {}", self.stage.plan.rollouts[rollout].id, stopped.why);
-            self.tell_of(rollout, EventKind::RolloutFailed, Severity::Warning, text).await;
+            tell_of(self.stage, rollout, EventKind::RolloutFailed, Severity::Warning, text).await;
         }
     }
 
@@ -198,7 +198,7 @@ impl<'a> Drive<'a> {
         let (kind, severity, text) = match self.progress.result(rollout) {
             RolloutResult::Done => {
                 let recorded = self.stage.effects.journal.rollout_done(&self.stage.plan.rollouts[rollout].members);
-                self.warn_unless(recorded).await;
+                warn_unless(self.stage, recorded).await;
                 (EventKind::RolloutDone, Severity::Info, format!("{id}: done in {took}"))
             }
             RolloutResult::Failed { after: AfterFailure::UndoFailed, .. } => {
@@ -216,7 +216,7 @@ impl<'a> Drive<'a> {
             }
             RolloutResult::NotBegun => return,
         };
-        self.tell_of(rollout, kind, severity, text).await;
+        tell_of(self.stage, rollout, kind, severity, text).await;
     }
 
     fn finish(mut self) -> Outcome {
@@ -246,20 +246,22 @@ impl<'a> Drive<'a> {
     fn not_begun(&self) -> Vec<crate::model::names::ServiceName> {
         self.progress.not_begun().flat_map(|rollout| rollout.members.iter().cloned()).collect()
     }
+}
 
-    async fn tell_of(&self, rollout: usize, kind: EventKind, severity: Severity, text: String) {
-        let mut event = self.stage.event(kind, severity, None, text);
-        event.rollout = Some(self.stage.plan.rollouts[rollout].id.clone());
-        event.service = Some(self.stage.plan.rollouts[rollout].service.clone());
-        self.stage.send(event).await;
-    }
+// These take no `Drive`: what runs in it is not shared between threads, and a borrow of it could not be held in a wait.
 
-    /// A home that can't be written stops no undo and no repair.
-    async fn warn_unless(&self, recorded: Result<(), HomeError>) {
-        if let Err(error) = recorded {
-            let text = format!("not on record: {error}");
-            self.stage.tell(EventKind::Warning, Severity::Warning, None, text).await;
-        }
+async fn tell_of(stage: &Stage<'_>, rollout: usize, kind: EventKind, severity: Severity, text: String) {
+    let mut event = stage.event(kind, severity, None, text);
+    event.rollout = Some(stage.plan.rollouts[rollout].id.clone());
+    event.service = Some(stage.plan.rollouts[rollout].service.clone());
+    stage.send(event).await;
+}
+
+/// A home that can't be written stops no undo and no repair.
+async fn warn_unless(stage: &Stage<'_>, recorded: Result<(), HomeError>) {
+    if let Err(error) = recorded {
+        let text = format!("not on record: {error}");
+        stage.tell(EventKind::Warning, Severity::Warning, None, text).await;
     }
 }
 

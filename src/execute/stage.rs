@@ -10,9 +10,9 @@ use crate::{
     model::{
         event::{Event, EventKind, Severity},
         labels,
-        names::{ContainerId, ContainerName, ServiceName, StepId, VolumeName},
+        names::{ContainerId, ContainerName, NetworkName, ServiceName, StepId, VolumeName},
         plan::{Plan, Rollout},
-        step::{ContainerRef, Create, Does, Step},
+        step::{Connect, ContainerRef, Create, Does, Step},
         units::{Millis, Timestamp},
         value::Value,
     },
@@ -66,6 +66,8 @@ pub(super) struct Stage<'a> {
     events: &'a EventSender,
     creates: BTreeMap<&'a StepId, &'a Create>,
     rollouts: BTreeMap<&'a StepId, &'a Rollout>,
+    /// The networks that a made container is connected to after its creation.
+    connects: BTreeMap<&'a StepId, BTreeSet<&'a NetworkName>>,
     made: Mutex<BTreeMap<StepId, ContainerId>>,
     answers: Mutex<BTreeMap<ContainerId, VecDeque<String>>>,
     /// Anonymous volumes to remove after their container, which can't be asked for them any more then.
@@ -87,7 +89,14 @@ impl<'a> Stage<'a> {
             Does::Create(create) => Some((&step.id, create.as_ref())),
             _ => None,
         });
+        let mut connects: BTreeMap<&StepId, BTreeSet<&NetworkName>> = BTreeMap::new();
+        for step in &plan.steps {
+            if let Does::Connect(Connect { container: ContainerRef::Made { by }, network, .. }) = &step.does {
+                connects.entry(by).or_default().insert(network);
+            }
+        }
         Stage {
+            connects,
             plan,
             effects,
             events,
@@ -136,6 +145,11 @@ impl<'a> Stage<'a> {
         let there = found(self.effects.engine.inspect_container(create.name.as_str()).await)?;
         let label = create.spec.labels.get(labels::ours::ROLLOUT).map(Value::reveal);
         Ok(there.filter(|there| label.is_some() && there.label(labels::ours::ROLLOUT) == label).map(|there| there.id))
+    }
+
+    /// Whether a later step connects what this step makes to the network.
+    pub fn connected_later(&self, made_by: &StepId, network: &NetworkName) -> bool {
+        self.connects.get(made_by).is_some_and(|networks| networks.contains(network))
     }
 
     /// What the container was called when the plan was made, or is called by the step that makes it.
@@ -282,7 +296,7 @@ impl<'a> Stage<'a> {
             step: step.map(|step| step.id.clone()),
             kind,
             severity,
-            text: self.effects.secrets.mask(&text),
+            text,
             data,
         }
     }

@@ -66,19 +66,34 @@ pub(super) async fn perform(stage: &Stage<'_>, item: Item, step: &Step) -> Resul
                 stage.engine_back().await?;
             }
             (ErrorKind::TimedOut | ErrorKind::Protocol, Sent::MaybeSent) if lost < LOST_REPLIES_MAX => lost += 1,
-            _ => return Err(StepError::Engine(error)),
+            _ => return Err(StepError::Engine(named(stage, &step.does, error))),
         }
         doubt = true;
     }
 }
 
-/// The failure as the outcome and the records say it.
-pub(super) fn failure(error: &StepError) -> Failure {
-    match error {
+/// The error with the container's name, which says more to people than the id that the call was made with.
+fn named(stage: &Stage<'_>, does: &Does, error: EngineError) -> EngineError {
+    let container = match does {
+        Does::Connect(connect) => &connect.container,
+        Does::Start { container } => container,
+        Does::Stop(stop) => &stop.container,
+        Does::Remove(remove) => &remove.container,
+        Does::Rename(rename) => &rename.container,
+        Does::Update(update) => &update.container,
+        _ => return error,
+    };
+    EngineError { target: stage.name_of(container).to_string(), ..error }
+}
+
+/// The failure as the outcome, the events and the records say it, without sensitive values.
+pub(super) fn failure(stage: &Stage<'_>, error: &StepError) -> Failure {
+    let failure = match error {
         StepError::Failed(failure) => failure.clone(),
         StepError::Engine(error) => Failure { error: sentence(error), by_deadline: false },
         StepError::EngineLost(error) => Failure { error: error.clone(), by_deadline: false },
-    }
+    };
+    Failure { error: stage.effects.secrets.mask(&failure.error), ..failure }
 }
 
 /// The engine's own words, and what to do where they do not say it.

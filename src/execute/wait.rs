@@ -49,7 +49,7 @@ pub(super) async fn wait(stage: &Stage<'_>, gate: &Gate, attempt: Attempt) -> Re
         Verdict::Failed { reason, by_deadline } => {
             let name = stage.name_of(&gate.container);
             let error = format!("{name} {reason}{}", last_words(stage, &id, &reason).await);
-            Err(StepError::Failed(Failure { error: stage.effects.secrets.mask(&error), by_deadline }))
+            Err(StepError::Failed(Failure { error, by_deadline }))
         }
         Verdict::Pending => Err(failed("the gate ended without a verdict")),
     }
@@ -117,7 +117,8 @@ fn ask<'s>(
 
 /// Tells an answer when it is another than the one before.
 async fn tell(stage: &Stage<'_>, item: Item, gate: &Gate, answer: &Answer, told: &mut Option<Answer>) {
-    let same = |before: &Answer| before.ok == answer.ok && (answer.ok || before.text == answer.text);
+    let same =
+        |before: &Answer| before.ok == answer.ok && (answer.ok || timeless(&before.text) == timeless(&answer.text));
     if told.as_ref().is_some_and(same) {
         return;
     }
@@ -126,6 +127,11 @@ async fn tell(stage: &Stage<'_>, item: Item, gate: &Gate, answer: &Answer, told:
     let mut event = stage.event(EventKind::StepProgress, Severity::Debug, Some(item), text);
     event.data.insert("ok".into(), answer.ok.into());
     stage.send(event).await;
+}
+
+/// An answer without the time that it took: `503 Service Unavailable`.
+fn timeless(answer: &str) -> &str {
+    answer.strip_suffix(" ms").and_then(|text| text.rsplit_once(" in ")).map_or(answer, |(text, _)| text)
 }
 
 /// The last answer, unless the reason says it, and the end of the log.

@@ -312,7 +312,7 @@ fn any_probe() -> impl Strategy<Value = Option<Probe>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(500))]
+    #![proptest_config(ProptestConfig::with_cases(200))]
 
     /// The gate is driven as the executor does it: inspect, try what is due, wait as long as it says.
     #[test]

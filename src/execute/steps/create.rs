@@ -11,8 +11,8 @@ use crate::{
         container::{ContainerSpec, NetworkMode},
         event::{EventKind, Severity},
         names::{ContainerId, NetworkName, ServiceName, StepId},
-        plan::{NoteCode, Plan},
-        step::{ContainerRef, Create, Does, Step},
+        plan::NoteCode,
+        step::{Create, Step},
     },
 };
 
@@ -69,14 +69,19 @@ async fn spec(stage: &Stage<'_>, step: &Step, create: &Create) -> Result<Contain
             *shared = format!("container:{}", parent(&service.into())?);
         }
     }
+    // Compose writes a service's name or `container:NAME`, the engine takes the name or id of a container.
     for from in &mut spec.volumes_from {
-        if let Some(rest) = from.strip_prefix("service:") {
-            let (service, mode) = rest.split_once(':').map_or((rest, ""), |(service, mode)| (service, mode));
-            let id = parent(&service.into())?;
-            *from = if mode.is_empty() { format!("container:{id}") } else { format!("container:{id}:{mode}") };
-        }
+        *from = match from.strip_prefix("container:") {
+            Some(container) => container.to_owned(),
+            None => {
+                let text = from.strip_prefix("service:").unwrap_or(from);
+                let (service, mode) = text.split_once(':').map_or((text, None), |(name, mode)| (name, Some(mode)));
+                let id = parent(&service.into())?;
+                mode.map_or_else(|| id.to_string(), |mode| format!("{id}:{mode}"))
+            }
+        };
     }
-    let first = first_network(stage.plan, &step.id, &spec);
+    let first = first_network(stage, &step.id, &spec);
     spec.networks.retain(|name, _| Some(name) == first.as_ref());
     Ok(spec)
 }
@@ -92,19 +97,8 @@ async fn parents(stage: &Stage<'_>, create: &Create) -> Result<Vec<(ServiceName,
 
 /// The network that the container is created on: the one that no later step connects it to. Of several the one with the
 /// highest priority, then the first by name, as docker compose does it.
-fn first_network(plan: &Plan, made_by: &StepId, spec: &ContainerSpec) -> Option<NetworkName> {
-    let connected_later = |network: &NetworkName| {
-        plan.steps.iter().any(|step| match &step.does {
-            Does::Connect(connect) => {
-                connect.network == *network && matches!(&connect.container, ContainerRef::Made { by } if by == made_by)
-            }
-            _ => false,
-        })
-    };
-    if spec.networks.len() < 2 {
-        return spec.networks.keys().next().cloned();
-    }
-    let mut left: Vec<_> = spec.networks.iter().filter(|(name, _)| !connected_later(name)).collect();
-    left.sort_by_key(|(name, attachment)| (std::cmp::Reverse(attachment.priority), (*name).clone()));
+fn first_network(stage: &Stage<'_>, made_by: &StepId, spec: &ContainerSpec) -> Option<NetworkName> {
+    let mut left: Vec<_> = spec.networks.iter().filter(|(name, _)| !stage.connected_later(made_by, name)).collect();
+    left.sort_by_key(|(name, attachment)| (std::cmp::Reverse(attachment.priority), *name));
     left.first().map(|(name, _)| (*name).clone())
 }
