@@ -55,6 +55,16 @@ pub fn load(sources: &Sources<'_>) -> Result<(Desired, Vec<Note>), LoadError> {
     result.map_err(|faults| LoadError::new(faults, &sources.working_dir))
 }
 
+/// The Compose project of the files given, as docker compose has it: before any policy, and with nothing masked.
+///
+/// # Errors
+/// Everything that is wrong, at once, each fault with its place.
+pub fn compose_project(sources: &Sources<'_>) -> Result<Loaded, LoadError> {
+    let recording = Recording::new(sources.reader);
+    let read = project::read(sources, &recording);
+    read.map(|read| read.loaded).map_err(|faults| LoadError::new(faults, &sources.working_dir))
+}
+
 fn load_recorded(sources: &Sources<'_>, recording: &Recording<'_>) -> Result<(Desired, Vec<Note>), Vec<Fault>> {
     let read = project::read(sources, recording)?;
     let mut faults = Faults::default();
