@@ -100,3 +100,6 @@ pub struct Stopped {
     /// A sentence for people.
     pub why: String,
 }
+
+#[cfg(test)]
+mod tests;

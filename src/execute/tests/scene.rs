@@ -277,6 +277,7 @@ pub fn rollout(service: &str, replaces: bool, steps: &[Step], undo: Vec<Undo>) -
         strategy: None,
         why: "image changed".into(),
         replaces,
+        serving: replaces,
         steps: steps.iter().map(|step| step.id.clone()).collect(),
         undo,
     }
