@@ -156,6 +156,16 @@ pub fn service_name(text: &str) -> Result<ServiceName, String> {
     Ok(ServiceName::from(text))
 }
 
+/// Reads the number of a revision.
+pub fn revision(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| "a revision is a number, as `evenkeel history` lists them".to_owned())
+}
+
+/// Reads how many are wanted.
+pub fn count(text: &str) -> Result<u64, String> {
+    text.parse().ok().filter(|count| *count > 0).ok_or_else(|| "it is a number from 1 on".to_owned())
+}
+
 /// Reads a duration such as `10m`.
 pub fn duration(text: &str) -> Result<Millis, crate::model::units::UnitError> {
     text.parse()

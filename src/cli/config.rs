@@ -1,6 +1,14 @@
 //! `config`: the resolved Compose model, as docker compose prints it. The one verb that shows sensitive values.
 
-use super::arguments::ManifestArguments;
+use super::{
+    arguments::{ManifestArguments, OverrideArguments},
+    exit::Exit,
+    failure::Failure,
+    manifest,
+    output::Output,
+    render::style::clean,
+};
+use crate::{compose::render, load, model::desired::Overrides};
 use clap::{Args, ValueEnum};
 
 /// Show the resolved Compose model, as `docker compose config` prints it, secrets included
@@ -34,4 +42,30 @@ pub enum ModelFormat {
     #[default]
     Yaml,
     Json,
+}
+
+/// Prints what was asked for of the model; with its warnings on stderr.
+pub fn run(arguments: &Arguments, named: &ManifestArguments, output: &Output) -> Result<Exit, Failure> {
+    let named = named.and(&arguments.manifest);
+    let sources = manifest::sources(&named, &OverrideArguments::default(), Overrides::default())?;
+    let loaded = load::load_project(&sources).map_err(|error| manifest::refused(&error, output))?;
+    for warning in &loaded.warnings {
+        output.talk(&format!("warning: {}\n", clean(&warning.message)));
+    }
+    let project = &loaded.project;
+    if let Some(service) = arguments.hash.as_deref().filter(|name| *name != "*")
+        && let Some(unknown) = service.split(',').find(|name| !project.services.contains_key(*name))
+    {
+        return Err(Failure::usage(format!("there is no service `{unknown}`")).hint("`--services` lists them"));
+    }
+    output.data(&match arguments {
+        Arguments { hash: Some(selected), .. } => render::hashes(project, selected),
+        Arguments { services: true, .. } => render::services(project),
+        Arguments { images: true, .. } => render::images(project),
+        Arguments { profiles: true, .. } => render::profiles(project),
+        Arguments { variables: true, .. } => render::variables(&loaded.variables),
+        Arguments { format: ModelFormat::Json, .. } => format!("{}\n", render::json(project).trim_end()),
+        Arguments { format: ModelFormat::Yaml, .. } => render::yaml(project),
+    });
+    Ok(Exit::Done)
 }

@@ -10,8 +10,10 @@ use super::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
     pub exit: Exit,
-    /// One sentence without a period, names in backticks; or a whole rendered diagnostic.
+    /// One sentence without a period, names in backticks.
     pub sentence: String,
+    /// Instead of the sentence: diagnostics that are rendered already, every line ended.
+    pub rendered: Option<String>,
     /// What to do, where there is something to do.
     pub hint: Option<String>,
 }
@@ -19,7 +21,12 @@ pub struct Failure {
 impl Failure {
     /// A failure without a hint.
     pub fn new(exit: Exit, sentence: impl Into<String>) -> Failure {
-        Failure { exit, sentence: sentence.into(), hint: None }
+        Failure { exit, sentence: sentence.into(), rendered: None, hint: None }
+    }
+
+    /// Diagnostics that are rendered already.
+    pub fn rendered(exit: Exit, text: String) -> Failure {
+        Failure { exit, sentence: String::new(), rendered: Some(text), hint: None }
     }
 
     /// A wrong use of the command line.
@@ -50,6 +57,9 @@ impl Failure {
 
     /// What goes to stderr.
     pub fn text(&self, style: Style) -> String {
+        if let Some(rendered) = &self.rendered {
+            return rendered.clone();
+        }
         let mut text = Text::toned(Tone::Bad, "error:").plain(" ").lines(&self.sentence).paint(style);
         text.push('\n');
         if let Some(hint) = &self.hint {

@@ -14,6 +14,7 @@ pub mod explain;
 pub mod failure;
 pub mod history;
 pub mod logs;
+pub mod manifest;
 pub mod origin;
 pub mod output;
 pub mod render;
@@ -27,7 +28,7 @@ pub mod usage;
 pub mod validate;
 
 use arguments::{CommandLine, Verb};
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use exit::Exit;
 use failure::Failure;
 use output::Output;
@@ -60,8 +61,8 @@ fn run(command_line: CommandLine, output: &Output) -> Result<Exit, Failure> {
         Verb::Schema(arguments) => schema::run(&arguments, output),
         Verb::Completions(arguments) => completions::run(&arguments, output),
         Verb::Unbuilt(verb) => Err(verb.refuse()),
-        Verb::Validate(_) => Err(session::not_built("validate")),
-        Verb::Config(_) => Err(session::not_built("config")),
+        Verb::Validate(arguments) => validate::run(&arguments, &command_line.manifest, output),
+        Verb::Config(arguments) => config::run(&arguments, &command_line.manifest, output),
         Verb::Diff(_) => Err(session::not_built("diff")),
         Verb::Apply(_) => Err(session::not_built("apply")),
         Verb::Status(_) => Err(session::not_built("status")),
@@ -77,7 +78,10 @@ fn run(command_line: CommandLine, output: &Output) -> Result<Exit, Failure> {
 /// What clap has to say: help and version are data, all else is a wrong usage.
 fn refused(error: &clap::Error, output: &Output) -> Exit {
     use clap::error::ErrorKind;
-    match usage::failure(error) {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let verbs = CommandLine::command();
+    let verb = verbs.get_subcommands().map(|verb| verb.get_name()).find(|name| words.iter().any(|word| word == name));
+    match usage::failure(error, verb) {
         Some(_) if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             output.talk(&error.render().to_string());
             Exit::Usage

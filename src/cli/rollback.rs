@@ -1,6 +1,6 @@
 //! `rollback`: services back to where their gates passed last, or to a revision.
 
-use super::arguments::{LockArguments, ManifestArguments, OriginArguments, ServiceArguments};
+use super::arguments::{LockArguments, ManifestArguments, OriginArguments, ServiceArguments, revision};
 use clap::Args;
 
 /// Go back to the last good revision, or to another
@@ -11,7 +11,7 @@ pub struct Arguments {
     #[command(flatten)]
     pub manifest: ManifestArguments,
     /// The revision to go back to [default: the newest older one where the gates passed]
-    #[arg(long, value_name = "REVISION")]
+    #[arg(long, value_name = "REVISION", value_parser = revision)]
     pub to: Option<u64>,
     /// Shows the plan and asks before the first step
     #[arg(long)]

@@ -1,15 +1,18 @@
 //! Errors of the command line itself, in the same form as every other error.
 
 use super::failure::Failure;
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-/// What clap says, as our sentence and hint; `None` where it is no error (help, version).
-pub fn failure(error: &clap::Error) -> Option<Failure> {
+/// What clap says of a command line with this verb, as our sentence and hint; `None` where it is no error (help, version).
+pub fn failure(error: &clap::Error, verb: Option<&str>) -> Option<Failure> {
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => return None,
         _ => {}
     }
-    let rendered = error.render().to_string();
+    let mut rendered = error.render().to_string();
+    if let Some(secret) = secret_in(error) {
+        rendered = rendered.replace(&secret, "***");
+    }
     let mut lines = rendered.lines();
     let sentence: Vec<&str> = lines.by_ref().take_while(|line| !line.trim().is_empty()).map(str::trim).collect();
     let sentence = sentence.join(" ");
@@ -17,19 +20,23 @@ pub fn failure(error: &clap::Error) -> Option<Failure> {
     let mut rest: Vec<&str> = lines.map(str::trim).collect();
     rest.retain(|line| !line.is_empty());
     let tip = rest.iter().find_map(|line| line.strip_prefix("tip: ")).map(names_in_backticks);
-    let usage = rest.iter().find_map(|line| line.strip_prefix("Usage: "));
-    let hint = tip.or_else(|| usage.map(|usage| format!("{usage}, see `{} --help`", command(usage))));
-    let failure = Failure::usage(sentence.trim_end_matches('.'));
-    Some(match hint {
-        Some(hint) => failure.hint(hint),
-        None => failure.hint("see `evenkeel --help`"),
-    })
+    let hint = tip.unwrap_or_else(|| match verb {
+        Some(verb) => format!("see `evenkeel {verb} --help`"),
+        None => "see `evenkeel --help`".to_owned(),
+    });
+    Some(Failure::usage(sentence.trim_end_matches('.')).hint(hint))
 }
 
-/// `evenkeel diff` of `evenkeel diff [OPTIONS] [SERVICE]...`.
-fn command(usage: &str) -> String {
-    let words = usage.split(' ').take_while(|word| word.starts_with(|c: char| c.is_ascii_lowercase()));
-    words.take(2).collect::<Vec<_>>().join(" ")
+/// The value of a `--set` that was refused: it may be a password all the same.
+fn secret_in(error: &clap::Error) -> Option<String> {
+    let text = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.clone()),
+        _ => None,
+    };
+    let value = text(ContextKind::InvalidValue)
+        .filter(|_| text(ContextKind::InvalidArg).is_some_and(|argument| argument.starts_with("--set")))?;
+    let secret = value.split_once('=').map_or(value.as_str(), |(_, secret)| secret);
+    (!secret.is_empty()).then(|| secret.to_owned())
 }
 
 /// clap quotes names with `'`.
@@ -58,11 +65,5 @@ mod tests {
     fn quotes_become_backticks_and_apostrophes_stay() {
         assert_eq!(names_in_backticks("unexpected argument '--x' found"), "unexpected argument `--x` found");
         assert_eq!(names_in_backticks("a service's name 'a'"), "a service's name `a`");
-    }
-
-    #[test]
-    fn the_command_is_what_stands_before_the_options() {
-        assert_eq!(command("evenkeel diff [OPTIONS] [SERVICE]..."), "evenkeel diff");
-        assert_eq!(command("evenkeel [OPTIONS] <COMMAND>"), "evenkeel");
     }
 }

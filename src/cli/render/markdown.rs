@@ -108,3 +108,6 @@ fn inline(text: &str) -> String {
 fn code(text: &str) -> String {
     clean(text).replace('`', "'").replace('|', "\\|")
 }
+
+#[cfg(test)]
+mod tests;

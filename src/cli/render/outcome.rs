@@ -157,3 +157,6 @@ impl Failed<'_> {
         .collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -33,8 +33,8 @@ pub fn plan_text(plan: &Plan, style: Style) -> String {
         sheet.gap();
         steps::write(plan, &mut sheet);
         sheet.gap();
-        notes(&plan.notes, &mut sheet);
-        held(&plan.held, &mut sheet);
+        write_notes(&plan.notes, &mut sheet);
+        write_held(&plan.held, &mut sheet);
         if let Some(report) = &plan.capacity {
             capacity(report, &mut sheet);
         }
@@ -48,6 +48,13 @@ pub fn plan_text(plan: &Plan, style: Style) -> String {
 pub fn steps_text(plan: &Plan, style: Style) -> String {
     let mut sheet = Sheet::default();
     steps::write(plan, &mut sheet);
+    sheet.paint(style)
+}
+
+/// Notes alone, as the plan's text has them, every line ended.
+pub fn notes_text(notes: &[Note], style: Style) -> String {
+    let mut sheet = Sheet::default();
+    write_notes(notes, &mut sheet);
     sheet.paint(style)
 }
 
@@ -120,7 +127,7 @@ fn has_body(plan: &Plan) -> bool {
     !plan.is_empty() || !plan.notes.is_empty()
 }
 
-fn notes(notes: &[Note], sheet: &mut Sheet) {
+fn write_notes(notes: &[Note], sheet: &mut Sheet) {
     if !notes.is_empty() {
         sheet.whole(Text::toned(Tone::Strong, "notes"));
     }
@@ -132,7 +139,7 @@ fn notes(notes: &[Note], sheet: &mut Sheet) {
     }
 }
 
-fn held(held: &[Held], sheet: &mut Sheet) {
+fn write_held(held: &[Held], sheet: &mut Sheet) {
     if !held.is_empty() {
         sheet.whole(Text::toned(Tone::Strong, "held"));
     }
@@ -158,4 +165,4 @@ fn capacity(report: &CapacityReport, sheet: &mut Sheet) {
 }
 
 #[cfg(test)]
-mod tests;
+pub(in crate::cli::render) mod tests;
