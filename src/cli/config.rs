@@ -64,7 +64,9 @@ pub fn run(arguments: &Arguments, named: &ManifestArguments, output: &Output) ->
         Arguments { images: true, .. } => render::images(project),
         Arguments { profiles: true, .. } => render::profiles(project),
         Arguments { variables: true, .. } => render::variables(&loaded.variables),
-        Arguments { format: ModelFormat::Json, .. } => format!("{}\n", render::json(project).trim_end()),
+        Arguments { format: ModelFormat::Json, .. } => {
+            format!("{}\n", render::json(project).map_err(|fault| Failure::usage(fault.message))?.trim_end())
+        }
         Arguments { format: ModelFormat::Yaml, .. } => render::yaml(project),
     });
     Ok(Exit::Done)
