@@ -124,7 +124,7 @@ async fn a_pull_brings_the_image_to_whoever_has_the_login() {
 
         place.engine.pull_image(&reference, Some(&login(PASSWORD)), &progress).await.unwrap();
         let image = place.engine.inspect_image(reference.as_str()).await.unwrap().unwrap();
-        assert_eq!(image.tags, [reference.clone()]);
+        assert_eq!(image.tags, std::slice::from_ref(&reference));
         assert_eq!(image.digests.len(), 1);
         assert_eq!(image.config.labels["unique"], folder.path().to_string_lossy());
         assert!(steps.lock().unwrap().iter().any(|(done, of)| Some(*done) == *of), "{:?}", steps.lock().unwrap());
