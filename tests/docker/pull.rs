@@ -54,14 +54,16 @@ fn digest(bytes: &[u8]) -> String {
 fn lay_out(folder: &Path) {
     use base64::{Engine as _, engine::general_purpose::STANDARD};
     let mut layer = tar::Builder::new(Vec::new());
+    // No other run's layer, which the engine might have kept.
+    let unique = folder.to_string_lossy();
     let mut header = tar::Header::new_gnu();
-    header.set_size(5);
+    header.set_size(unique.len() as u64);
     header.set_mode(0o644);
     header.set_cksum();
-    layer.append_data(&mut header, "hello", &b"hello"[..]).unwrap();
+    layer.append_data(&mut header, "hello", unique.as_bytes()).unwrap();
     let layer = layer.into_inner().unwrap();
     let config = serde_json::json!({
-        "architecture": "amd64", "os": "linux", "config": {"Labels": {"unique": folder.to_string_lossy()}},
+        "architecture": "amd64", "os": "linux", "config": {"Labels": {"unique": unique}},
         "rootfs": {"type": "layers", "diff_ids": [format!("sha256:{}", digest(&layer))]},
     })
     .to_string();
