@@ -194,10 +194,10 @@ impl Container {
     /// As inspect shows it at `now`.
     pub fn inspect(&self, now: Timestamp) -> ObservedContainer {
         let mut spec = self.spec.clone();
-        if spec.network_mode == NetworkMode::Networks {
-            spec.networks =
-                self.endpoints.iter().map(|(name, endpoint)| (name.clone(), endpoint.attachment.clone())).collect();
-        }
+        // On the default network nothing is ever asked for, so it is not shown.
+        let own = if spec.network_mode == NetworkMode::Bridge { super::networks::DEFAULT } else { "" };
+        let shown = self.endpoints.iter().filter(|(name, _)| name.as_str() != own);
+        spec.networks = shown.map(|(name, endpoint)| (name.clone(), endpoint.attachment.clone())).collect();
         let addresses = self
             .endpoints
             .iter()
