@@ -82,6 +82,7 @@ courses! {
     a_second_connect
     networks_in_use
     fixed_addresses
+    hostnames
     busy_ports
     updates
     limits_at_creation

@@ -112,6 +112,11 @@ impl Container {
         matches!(self.phase, Phase::Running(_) | Phase::Restarting { .. })
     }
 
+    /// What it is called on each network of the user's beside the aliases that were asked for.
+    pub fn own_aliases(&self) -> Vec<String> {
+        std::iter::once(self.id.short().to_owned()).chain(self.spec.hostname.clone()).collect()
+    }
+
     /// When something happens to it next by itself.
     pub fn due(&self) -> Option<Timestamp> {
         match &self.phase {

@@ -107,7 +107,7 @@ impl World {
     /// checked, not even that the network exists.
     pub fn connect(&mut self, key: Key, name: &NetworkName, attachment: &Attachment) -> Answer<()> {
         let container = self.at(key)?;
-        let id = container.id.short().to_owned();
+        let own = container.own_aliases();
         let running = container.running().is_some();
         let shares = matches!(container.spec.network_mode, NetworkMode::Container(_));
         let mut endpoint = Endpoint { attachment: attachment.clone(), network: None, address: None };
@@ -129,7 +129,7 @@ impl World {
             return if running { Err(No::rejected(taken)) } else { Ok(()) };
         }
         if name.as_str() != DEFAULT {
-            endpoint.attachment.aliases.insert(id);
+            endpoint.attachment.aliases.extend(own);
         }
         self.at_mut(key)?.endpoints.insert(name.clone(), endpoint);
         if running && let Err(no) = self.attach(key, name, &network) {
@@ -175,16 +175,16 @@ impl World {
     }
 
     fn attach(&mut self, key: Key, name: &NetworkName, id: &str) -> Answer<()> {
-        let (fixed, short) = {
+        let (fixed, own) = {
             let container = self.at(key)?;
             let attachment = container.endpoints.get(name).map(|endpoint| &endpoint.attachment);
-            (attachment.and_then(|attachment| attachment.ipv4.clone()), container.id.short().to_owned())
+            (attachment.and_then(|attachment| attachment.ipv4.clone()), container.own_aliases())
         };
         // Before it has an address, and even where it gets none.
         if name.as_str() != DEFAULT
             && let Some(endpoint) = self.at_mut(key)?.endpoints.get_mut(name)
         {
-            endpoint.attachment.aliases.insert(short);
+            endpoint.attachment.aliases.extend(own);
         }
         let no_network = || No::missing(format!("network {id} not found"));
         let network = self.networks.get_mut(id).ok_or_else(no_network)?;

@@ -91,6 +91,25 @@ pub fn fixed_addresses() -> Vec<Operation> {
     ]
 }
 
+pub fn hostnames() -> Vec<Operation> {
+    let named = |name: &str| ContainerSpec { hostname: Some(name.into()), ..on("one", None) };
+    vec![
+        CreateNetwork("one", None),
+        CreateNetwork("two", None),
+        create("web", named("core")),
+        create("same", named("same")),
+        create("plain", on("one", None)),
+        Connect("web", "two"),
+        Connect("web", "later"),
+        CreateNetwork("later", None),
+        Start("web"),
+        Start("same"),
+        Start("plain"),
+        Connect("same", "two"),
+        Connect("plain", "bridge"),
+    ]
+}
+
 pub fn busy_ports() -> Vec<Operation> {
     vec![
         create("first", publishes("", "39171")),

@@ -103,6 +103,8 @@ fn show(container: &ObservedContainer, symbols: &mut Symbols, text: &mut String)
         }
     }
     if let NetworkMode::Container(parent) = &spec.network_mode {
+        // Networks that it was connected to in vain; among the aliases is the parent's short id, or not.
+        spec.networks.values_mut().for_each(|attachment| attachment.aliases.clear());
         spec.network_mode = NetworkMode::Container(ContainerId::new(symbols.container(parent)));
     }
     for (path, value) in fields(&spec) {
