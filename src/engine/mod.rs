@@ -7,7 +7,10 @@ pub mod clock;
 pub mod connect;
 pub mod docker;
 pub mod error;
+pub mod image_config;
+pub mod logins;
 pub mod reference;
+pub mod registry;
 pub mod simulated;
 
 use crate::model::{

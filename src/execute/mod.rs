@@ -48,6 +48,12 @@ pub trait Logins: Send + Sync {
     fn login(&self, reference: &crate::model::names::ImageReference) -> Option<crate::model::desired::Login>;
 }
 
+impl Logins for crate::engine::logins::RegistryLogins {
+    fn login(&self, reference: &crate::model::names::ImageReference) -> Option<crate::model::desired::Login> {
+        self.login(reference)
+    }
+}
+
 /// What must be on record before and after what is done.
 pub trait Journal: Send + Sync {
     /// Before the first undo step of a rollout, in one transaction: its desired hashes failed, and the current revision

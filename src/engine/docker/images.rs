@@ -1,18 +1,17 @@
 //! Images: inspect, pull, and the tags that name them.
 
-use super::{CHANGE, DockerEngine, READ, failure, inspect};
+use super::{CHANGE, DockerEngine, READ, failure};
 use crate::{
     engine::{
         EngineError, EngineResult, ErrorKind, Images, LocalImage, PullProgress,
         clock::within,
+        image_config::{ImageConfigJson, nullable},
         reference::{self, name_and_tag},
     },
     model::{
         desired::Login,
-        image::ImageConfig,
         names::{ImageId, ImageReference},
         units::Millis,
-        value::Value,
     },
 };
 use async_trait::async_trait;
@@ -22,6 +21,7 @@ use bollard::{
     query_parameters::{CreateImageOptions, ListImagesOptions, RemoveImageOptions, TagImageOptions},
 };
 use futures::StreamExt;
+use serde::Deserialize;
 use std::collections::{BTreeMap, HashMap};
 
 /// A pull that says nothing for so long has stalled.
@@ -32,7 +32,10 @@ const TOKEN_USER: &str = "<token>";
 #[async_trait]
 impl Images for DockerEngine {
     async fn inspect_image(&self, reference: &str) -> EngineResult<Option<LocalImage>> {
-        match self.call("inspect image", reference, READ, self.docker.inspect_image(reference)).await {
+        if !is_reference(reference) {
+            return Ok(None);
+        }
+        match self.read("inspect image", reference, &format!("/images/{reference}/json")).await {
             Ok(from) => Ok(Some(local(from))),
             Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
@@ -104,40 +107,31 @@ fn pull_failed(call: &'static str, reference: &ImageReference, error: bollard::e
     error
 }
 
-fn local(from: models::ImageInspect) -> LocalImage {
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+struct Inspected {
+    id: String,
+    #[serde(deserialize_with = "nullable")]
+    repo_tags: Vec<String>,
+    #[serde(deserialize_with = "nullable")]
+    repo_digests: Vec<String>,
+    #[serde(deserialize_with = "nullable")]
+    config: ImageConfigJson,
+}
+
+fn local(from: Inspected) -> LocalImage {
     LocalImage {
-        id: ImageId::new(from.id.unwrap_or_default()),
-        digests: from.repo_digests.unwrap_or_default(),
-        tags: from.repo_tags.unwrap_or_default().into_iter().map(ImageReference::new).collect(),
-        config: config(from.config.unwrap_or_default()),
+        id: ImageId::new(from.id),
+        digests: from.repo_digests,
+        tags: from.repo_tags.into_iter().map(ImageReference::new).collect(),
+        config: from.config.read(),
     }
 }
 
-fn config(from: models::ImageConfig) -> ImageConfig {
-    let text = |text: Option<String>| text.filter(|text| !text.is_empty());
-    let words = |words: Option<Vec<String>>| words.filter(|words| !words.is_empty());
-    let environment = inspect::environment(from.env.unwrap_or_default());
-    ImageConfig {
-        entrypoint: words(from.entrypoint),
-        command: words(from.cmd),
-        environment: environment.into_iter().map(|(name, value): (_, Value)| (name, value.reveal().into())).collect(),
-        labels: from.labels.unwrap_or_default().into_iter().collect(),
-        working_dir: text(from.working_dir),
-        user: text(from.user),
-        stop_signal: text(from.stop_signal),
-        healthcheck: from.healthcheck.map(|check| {
-            inspect::healthcheck(inspect::Check {
-                test: check.test.unwrap_or_default(),
-                interval: check.interval.unwrap_or_default(),
-                timeout: check.timeout.unwrap_or_default(),
-                start_period: check.start_period.unwrap_or_default(),
-                start_interval: check.start_interval.unwrap_or_default(),
-                retries: check.retries.unwrap_or_default(),
-            })
-        }),
-        volumes: from.volumes.unwrap_or_default().into_iter().collect(),
-        expose: from.exposed_ports.unwrap_or_default().into_iter().collect(),
-    }
+/// Whether a text can be a reference or an id at all; another could leave its place in the path.
+fn is_reference(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-/:@+".contains(&byte);
+    !text.is_empty() && text.bytes().all(plain) && !text.split('/').any(|part| part.is_empty() || part.starts_with('.'))
 }
 
 /// How far each layer of a pull is.
@@ -185,6 +179,7 @@ impl Layers {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::value::Value;
 
     #[test]
     fn progress_adds_up_over_layers() {
@@ -205,6 +200,16 @@ mod tests {
         layers.hear(message("a", "Download complete", 0, 0));
         assert!(!layers.hear(message("a", "Extracting", 3, 10)));
         assert_eq!((layers.done(), layers.total()), (20, Some(110)));
+    }
+
+    #[test]
+    fn only_a_reference_gets_into_a_path() {
+        for text in ["redis", "ghcr.io/us/core:a_b@sha256:77", "sha256:77"] {
+            assert!(is_reference(text), "{text}");
+        }
+        for text in ["", "../info", "a/../../info", "a b", "a?b", "a//b"] {
+            assert!(!is_reference(text), "{text}");
+        }
     }
 
     #[test]

@@ -2,13 +2,14 @@
 //! it translates between the API and our own types, field for field as docker compose fills it in, and decides nothing.
 //!
 //! What is read of containers is not bollard's: its enums are closed, so that one unknown word would fail a whole
-//! response, and it leaves fields out that older engines have. `wire` gets the JSON, `inspect` holds what we read of it.
+//! response, and it leaves fields out that older engines have. `wire` gets the JSON, `json` holds what we read of it.
 
 mod containers;
 mod create;
 mod failure;
 mod images;
 mod inspect;
+mod json;
 mod logs;
 mod mounts;
 mod networks;
@@ -52,13 +53,14 @@ impl DockerEngine {
     /// `Unreachable` when nothing answers there, `Refused` when the socket may not be used.
     pub async fn connect(socket: &Path) -> EngineResult<DockerEngine> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
-        let target = socket.display().to_string();
-        let path = socket.to_string_lossy();
-        let docker = Docker::connect_with_unix(&path, BOLLARD_SECONDS, API_DEFAULT_VERSION)
-            .map_err(|error| failure::from_bollard("connect to the engine at", &target, error))?;
-        let version = bounded(&clock, "connect to the engine at", &target, READ, docker.version()).await?;
-        let api = agree(version.api_version.as_deref(), version.min_api_version.as_deref())
-            .map_err(|message| failure::protocol("agree on a version with the engine at", &target, message))?;
+        let (call, target) = ("connect to the engine at", socket.display().to_string());
+        let spoken = match within(&*clock, READ, wire::ping(socket)).await {
+            None => return Err(failure::timed_out(call, &target, READ)),
+            Some(answer) => answer.map_err(|error| failure::from_wire(call, &target, error))?,
+        };
+        let api = agree(spoken.as_deref()).map_err(|message| failure::protocol(call, &target, message))?;
+        let docker = Docker::connect_with_unix(&socket.to_string_lossy(), BOLLARD_SECONDS, API_DEFAULT_VERSION)
+            .map_err(|error| failure::from_bollard(call, &target, error))?;
         let docker = docker.with_request_modifier(move |request| wire::amend(request, api));
         Ok(DockerEngine { docker, socket: socket.to_owned(), api, clock })
     }
@@ -111,24 +113,16 @@ async fn bounded<T>(
     }
 }
 
-/// The newest version that both sides speak.
-fn agree(engine: Option<&str>, engine_oldest: Option<&str>) -> Result<(u32, u32), String> {
+/// The newest version that both sides speak. An engine that no longer speaks ours says so at the first call.
+fn agree(engine: Option<&str>) -> Result<(u32, u32), String> {
     let ours = (API_DEFAULT_VERSION.major_version as u32, API_DEFAULT_VERSION.minor_version as u32);
     let theirs = engine.and_then(two_numbers).ok_or("it does not say which API version it speaks")?;
-    let oldest = engine_oldest.and_then(two_numbers).unwrap_or((1, 0));
-    if theirs < API_OLDEST {
-        return Err(format!(
-            "it speaks API {}.{}, and evenkeel needs at least 1.40 (Docker 19.03)",
-            theirs.0, theirs.1
-        ));
+    match theirs < API_OLDEST {
+        true => {
+            Err(format!("it speaks API {}.{}, and evenkeel needs 1.40 or newer (Docker 19.03)", theirs.0, theirs.1))
+        }
+        false => Ok(theirs.min(ours)),
     }
-    if ours < oldest {
-        return Err(format!(
-            "it speaks API {}.{} or newer, and this evenkeel at most {}.{}",
-            oldest.0, oldest.1, ours.0, ours.1
-        ));
-    }
-    Ok(theirs.min(ours))
 }
 
 fn two_numbers(version: &str) -> Option<(u32, u32)> {
@@ -153,10 +147,9 @@ mod tests {
 
     #[test]
     fn the_newest_version_that_both_speak_is_taken() {
-        assert_eq!(agree(Some("1.41"), Some("1.12")), Ok((1, 41)));
-        assert_eq!(agree(Some("9.99"), Some("1.44")), Ok((1, 53)));
-        assert!(agree(Some("1.39"), None).is_err());
-        assert!(agree(Some("9.99"), Some("9.0")).is_err());
-        assert!(agree(None, None).is_err());
+        assert_eq!(agree(Some("1.41")), Ok((1, 41)));
+        assert_eq!(agree(Some("9.99")), Ok((1, 53)));
+        assert!(agree(Some("1.39")).is_err());
+        assert!(agree(None).is_err());
     }
 }

@@ -1,6 +1,6 @@
 //! The engine and its host.
 
-use super::{DockerEngine, READ};
+use super::DockerEngine;
 use crate::{
     engine::{EngineResult, System},
     model::{
@@ -16,14 +16,6 @@ impl System for DockerEngine {
     async fn facts(&self) -> EngineResult<EngineFacts> {
         let info: Info = self.read("read the facts of", "the engine", "/info").await?;
         Ok(facts(info, self.api()))
-    }
-}
-
-impl DockerEngine {
-    /// The processor that images must be for, as registries name it: `amd64`, `arm64`.
-    pub async fn architecture(&self) -> EngineResult<String> {
-        let version = self.call("read the version of", "the engine", READ, self.docker.version()).await?;
-        Ok(version.arch.unwrap_or_else(|| "amd64".to_owned()))
     }
 }
 

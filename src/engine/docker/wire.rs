@@ -8,6 +8,7 @@ use http_body_util::{BodyExt, Either, Empty, Full, Limited};
 use hyper::{
     Method, Request, Uri,
     header::{HOST, HeaderValue},
+    http::response::Parts as Head,
 };
 use hyper_util::rt::TokioIo;
 use std::path::Path;
@@ -27,8 +28,18 @@ pub(super) enum WireError {
     Answer { status: u16, body: Bytes },
 }
 
+/// The API version that the engine speaks, where it says one. `/_ping` is the one path that costs it nothing.
+pub(super) async fn ping(socket: &Path) -> Result<Option<String>, WireError> {
+    let (head, _) = request(socket, "/_ping").await?;
+    Ok(head.headers.get("Api-Version").and_then(|version| version.to_str().ok()).map(str::to_owned))
+}
+
 /// Gets a path, on a connection of its own. Dropping the future closes the connection.
 pub(super) async fn get(socket: &Path, path: &str) -> Result<Bytes, WireError> {
+    request(socket, path).await.map(|(_, body)| body)
+}
+
+async fn request(socket: &Path, path: &str) -> Result<(Head, Bytes), WireError> {
     let broken = |error: &dyn std::fmt::Display| WireError::Broken(error.to_string());
     let stream = UnixStream::connect(socket).await.map_err(WireError::Connect)?;
     let (mut sender, connection) =
@@ -38,11 +49,11 @@ pub(super) async fn get(socket: &Path, path: &str) -> Result<Bytes, WireError> {
     let request =
         Request::get(path).header(HOST, "docker").body(Empty::<Bytes>::new()).map_err(|error| broken(&error))?;
     let response = sender.send_request(request).await.map_err(|error| broken(&error))?;
-    let status = response.status();
-    let body = Limited::new(response.into_body(), BODY_BYTES_MAX).collect().await.map_err(|error| broken(&error))?;
+    let (head, body) = response.into_parts();
+    let body = Limited::new(body, BODY_BYTES_MAX).collect().await.map_err(|error| broken(&error))?;
     match body.to_bytes() {
-        body if status.is_success() => Ok(body),
-        body => Err(WireError::Answer { status: status.as_u16(), body }),
+        body if head.status.is_success() => Ok((head, body)),
+        body => Err(WireError::Answer { status: head.status.as_u16(), body }),
     }
 }
 
@@ -50,10 +61,9 @@ pub(super) async fn get(socket: &Path, path: &str) -> Result<Bytes, WireError> {
 /// engine does not read (and then takes for no login at all), and has forgotten two fields of older APIs.
 pub(super) fn amend(request: BollardRequest, api: (u32, u32)) -> BollardRequest {
     let (mut head, mut body) = request.into_parts();
-    if let Some(login) = head.headers.get("X-Registry-Auth").and_then(|value| value.to_str().ok()) {
-        if let Ok(login) = HeaderValue::from_str(&login.replace('+', "-").replace('/', "_")) {
-            head.headers.insert("X-Registry-Auth", login);
-        }
+    let login = head.headers.get("X-Registry-Auth").and_then(|login| login.to_str().ok());
+    if let Some(Ok(login)) = login.map(|login| HeaderValue::from_str(&login.replace('+', "-").replace('/', "_"))) {
+        head.headers.insert("X-Registry-Auth", login);
     }
     if api < (1, 44) && head.method == Method::POST {
         let change: Option<fn(&mut serde_json::Value)> = match head.uri.path() {
