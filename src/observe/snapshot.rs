@@ -7,9 +7,9 @@ use crate::{
         desired::Desired,
         image::ImageConfig,
         labels,
-        names::{ContainerName, ImageId, NetworkName, StackName, VolumeName},
+        names::{ContainerName, ImageId, NetworkName, ServiceName, StackName, VolumeName},
         observed::{Claim, Observed, ObservedContainer, ObservedNetwork, ObservedVolume, OtherContainer},
-        units::Timestamp,
+        units::{Bytes, Timestamp},
     },
 };
 use futures::{StreamExt, TryStreamExt, stream};
@@ -23,6 +23,9 @@ const READS_MAX: usize = 16;
 pub struct Wanted {
     pub networks: BTreeSet<NetworkName>,
     pub volumes: BTreeSet<VolumeName>,
+    /// The memory limits that services shall have: of a container whose limit is higher, or that has none, what it uses
+    /// is read too.
+    pub memory: BTreeMap<ServiceName, Bytes>,
 }
 
 impl Wanted {
@@ -32,6 +35,8 @@ impl Wanted {
         for desired in desired {
             wanted.networks.extend(desired.networks.keys().cloned());
             wanted.volumes.extend(desired.volumes.keys().cloned());
+            let limits = desired.services.values().map(|service| (&service.name, service.container.limits.memory));
+            wanted.memory.extend(limits.filter_map(|(name, memory)| Some((name.clone(), memory?))));
         }
         wanted
     }
@@ -60,7 +65,7 @@ pub async fn observe(
 async fn things(engine: &dyn Engine, stack: &StackName, wanted: &Wanted) -> EngineResult<Observed> {
     let (listed, volumes) = futures::try_join!(engine.list_containers(), engine.list_volumes())?;
     let (ours, others): (Vec<_>, Vec<_>) = listed.into_iter().partition(|container| is_of(&container.labels, stack));
-    let (containers, others) = futures::try_join!(inspect_all(engine, ours), look_at_all(engine, others))?;
+    let (containers, others) = futures::try_join!(inspect_all(engine, ours, wanted), look_at_all(engine, others))?;
 
     let image_ids: BTreeSet<ImageId> = containers.values().map(|container| container.image.clone()).collect();
     let mut networks = wanted.networks.clone();
@@ -85,11 +90,29 @@ fn is_of(labels: &BTreeMap<String, String>, stack: &StackName) -> bool {
 async fn inspect_all(
     engine: &dyn Engine,
     listed: Vec<ContainerSummary>,
+    wanted: &Wanted,
 ) -> EngineResult<BTreeMap<ContainerName, ObservedContainer>> {
     let inspected = stream::iter(listed)
-        .map(|container| async move { if_there(engine.inspect_container(container.id.as_str()).await) })
+        .map(|container| async move {
+            let found = if_there(engine.inspect_container(container.id.as_str()).await)?;
+            Ok(match found {
+                Some(found) => Some(with_memory(engine, found, wanted).await),
+                None => None,
+            })
+        })
         .buffer_unordered(READS_MAX);
     inspected.try_filter_map(async |found| Ok(found.map(|found| (found.name.clone(), found)))).try_collect().await
+}
+
+/// Adds what a container uses, where its memory limit is about to be lowered. An engine that can't say is believed to
+/// have room.
+async fn with_memory(engine: &dyn Engine, mut container: ObservedContainer, wanted: &Wanted) -> ObservedContainer {
+    let limit = container.service().and_then(|service| wanted.memory.get(&service).copied());
+    let lowers = limit.is_some_and(|limit| container.spec.limits.memory.is_none_or(|now| now > limit));
+    if lowers && container.state.is_running() {
+        container.memory_used = engine.memory_used(&container.id).await.ok();
+    }
+    container
 }
 
 async fn look_at_all(

@@ -263,6 +263,10 @@ fn security(spec: &mut ContainerSpec) {
         None => text.clone(),
     };
     spec.security_opt = spec.security_opt.iter().map(option).collect();
+    if spec.privileged || spec.pid.as_deref() == Some("host") || spec.ipc.as_deref() == Some("host") {
+        // The engine adds it by itself.
+        spec.security_opt.remove("label=disable");
+    }
     spec.extra_hosts = spec.extra_hosts.iter().map(|host| host.replacen('=', ":", 1)).collect();
     for device in spec.devices.values_mut() {
         if device.permissions.is_empty() {

@@ -6,6 +6,7 @@ mod exec;
 mod http;
 mod namespace;
 mod place;
+mod simulated;
 mod tcp;
 
 use crate::{
@@ -20,6 +21,8 @@ use crate::{
 };
 use async_trait::async_trait;
 use std::sync::Arc;
+
+pub use simulated::SimulatedProber;
 
 /// Makes attempts. The real one connects; the simulated one asks the simulated engine.
 #[async_trait]

@@ -22,6 +22,7 @@ use evenkeel::{
         value::Value,
     },
     observe::PullWish,
+    probe::SimulatedProber,
 };
 use std::{
     collections::BTreeMap,
@@ -129,7 +130,7 @@ impl Host {
             name: StackName::from("shop"),
             engine: Arc::new(self.engine.clone()),
             clock: self.clock.clone(),
-            prober: Arc::new(self.engine.prober()),
+            prober: Arc::new(SimulatedProber::new(self.engine.clone())),
             registries: Arc::new(Offline),
             logins: Arc::new(NoLogins),
             home: Some(self.home.clone()),

@@ -4,6 +4,7 @@
 //! Nothing happens in the background: each call first lets the time pass that its clock says has passed. It must not know
 //! what evenkeel means to do; it only does what an engine does.
 
+mod answers;
 mod behaviour;
 mod container;
 mod create;
@@ -14,7 +15,6 @@ mod history;
 mod life;
 mod networks;
 mod no;
-mod prober;
 mod stores;
 mod traits;
 mod update;
@@ -23,11 +23,11 @@ mod world;
 #[cfg(test)]
 mod tests;
 
+pub use answers::Answer as ProbeAnswer;
 pub use behaviour::{Behaviour, Exit, SIMULATE};
 pub use faults::Fault;
 pub use foreign::Foreign;
 pub use history::{Call, Seen, Snapshot};
-pub use prober::SimulatedProber;
 
 use super::{EngineError, EngineResult, Sent, clock::Clock};
 use crate::model::{
@@ -199,11 +199,6 @@ impl SimulatedEngine {
     /// The engine as it is now.
     pub fn snapshot(&self) -> Snapshot {
         Snapshot::of(&self.now().world, None)
-    }
-
-    /// Who answers probes in its containers.
-    pub fn prober(&self) -> SimulatedProber {
-        SimulatedProber::new(self.clone())
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {

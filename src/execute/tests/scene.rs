@@ -114,7 +114,7 @@ impl Scene {
         let effects = Effects {
             engine: shared,
             clock,
-            prober: Arc::new(engine.prober()),
+            prober: Arc::new(crate::probe::SimulatedProber::new(engine.clone())),
             secrets: Secrets::default(),
             logins: Arc::new(NoLogins),
             journal: record.clone(),

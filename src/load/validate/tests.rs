@@ -1,3 +1,5 @@
+//! The schema check: every fault in its words, with its place.
+
 use super::*;
 use crate::{compose::yaml, load::diagnostics};
 

@@ -108,10 +108,6 @@ pub fn memory(mebibytes: u64, swap: Option<i64>) -> Limits {
     Limits { memory: Some(Bytes::mebi(mebibytes)), memory_swap: swap.map(|swap| swap << 20), ..Limits::default() }
 }
 
-pub fn seconds(seconds: u64) -> Option<Millis> {
-    Some(Millis::seconds(seconds))
-}
-
 /// A spec with its names made the test's own.
 pub fn prefixed(spec: &ContainerSpec, prefix: &str, folder: &str) -> ContainerSpec {
     let mut spec = spec.clone();

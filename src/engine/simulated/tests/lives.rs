@@ -9,7 +9,6 @@ use crate::{
         policy::{HttpProbe, Probe, ProbeHost, ProbeKind},
         value::Value,
     },
-    probe::Prober,
 };
 
 #[tokio::test(start_paused = true)]
@@ -193,11 +192,10 @@ async fn a_restarted_parent_leaves_those_that_share_its_network_without_one() {
         headers: Default::default(),
         host: ProbeHost::Loopback,
     }));
-    let prober = scene.engine.prober();
     let answers = async || {
         let mut answers = Vec::new();
         for name in ["parent", "child"] {
-            answers.push(prober.attempt(&probe, &scene.inspect(name).await).await.ok);
+            answers.push(scene.engine.answer(&probe, &scene.inspect(name).await).ok);
         }
         answers
     };
@@ -218,7 +216,6 @@ async fn a_probe_is_answered_as_the_behaviour_says() {
     let behaviour = Behaviour::ready_after(Millis(500)).with("answer=8080/health:200 answer=8080/:503").unwrap();
     let scene = Scene::new(behaviour);
     scene.run("web", ContainerSpec::default()).await;
-    let prober = scene.engine.prober();
     let ask = async |port, path: &str| {
         let probe = ProbeKind::Http(HttpProbe {
             port,
@@ -226,7 +223,7 @@ async fn a_probe_is_answered_as_the_behaviour_says() {
             headers: Default::default(),
             host: ProbeHost::Container,
         });
-        prober.attempt(&Probe::of(probe), &scene.inspect("web").await).await
+        scene.engine.answer(&Probe::of(probe), &scene.inspect("web").await)
     };
     assert_eq!(ask(8080, "/health").await.text, "connection refused");
     scene.pass(500).await;

@@ -1,33 +1,25 @@
 //! Probes of simulated containers: one attempt each, answered from the container's behaviour.
 
 use super::{SimulatedEngine, container::Container, exec, world::World};
-use crate::{
-    model::{
-        container::NetworkMode,
-        observed::{Health, ObservedContainer},
-        policy::{Probe, ProbeKind},
-        units::Timestamp,
-    },
-    probe::{Answer, Prober},
+use crate::model::{
+    container::NetworkMode,
+    observed::{Health, ObservedContainer},
+    policy::{Probe, ProbeKind},
+    units::Timestamp,
 };
-use async_trait::async_trait;
 
-/// Asks the simulated engine how a container would answer.
-#[derive(Clone)]
-pub struct SimulatedProber {
-    engine: SimulatedEngine,
+/// What one attempt gets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    pub ok: bool,
+    /// For people.
+    pub text: String,
 }
 
-impl SimulatedProber {
-    pub(super) fn new(engine: SimulatedEngine) -> SimulatedProber {
-        SimulatedProber { engine }
-    }
-}
-
-#[async_trait]
-impl Prober for SimulatedProber {
-    async fn attempt(&self, probe: &Probe, container: &ObservedContainer) -> Answer {
-        let inner = self.engine.now();
+impl SimulatedEngine {
+    /// How a container answers one attempt of a probe now.
+    pub fn answer(&self, probe: &Probe, container: &ObservedContainer) -> Answer {
+        let inner = self.now();
         let world = &inner.world;
         let found = world.key(container.id.as_str()).ok().and_then(|key| world.containers.get(&key));
         match found {
