@@ -18,11 +18,6 @@ use std::{
 /// A small image with busybox in it, that `tests/images/ensure` has put on the engine.
 pub const IMAGE: &str = "evenkeel-test/web:1";
 
-/// The engine under test.
-pub async fn engine() -> DockerEngine {
-    engine_at(&socket()).await
-}
-
 /// The socket of the engine under test.
 fn socket() -> PathBuf {
     connect::socket(|name| std::env::var(name).ok()).expect("DOCKER_HOST names a unix socket")
