@@ -8,12 +8,7 @@ use super::yaml::Faults;
 /// Checks the enabled services and what they refer to.
 pub(crate) fn check(project: &Project, faults: &mut Faults) {
     for (name, service) in &project.services {
-        let mut checks = Checks {
-            project,
-            name,
-            service,
-            faults,
-        };
+        let mut checks = Checks { project, name, service, faults };
         checks.image();
         checks.networks();
         checks.references();
@@ -34,10 +29,7 @@ pub(crate) fn check(project: &Project, faults: &mut Faults) {
 /// No two services with one container name.
 fn container_names(project: &Project, faults: &mut Faults) {
     let mut known: BTreeMap<&str, &str> = BTreeMap::new();
-    let named = project
-        .services
-        .iter()
-        .filter(|(_, service)| !service.container_name.is_empty());
+    let named = project.services.iter().filter(|(_, service)| !service.container_name.is_empty());
     for (name, service) in named {
         if let Some(other) = known.insert(&service.container_name, name) {
             let message = format!(
@@ -59,12 +51,8 @@ struct Checks<'a> {
 
 impl Checks<'_> {
     fn fault(&mut self, path: &[&str], code: &'static str, message: String) {
-        let keys: Vec<&str> = ["services", self.name]
-            .into_iter()
-            .chain(path.iter().copied())
-            .collect();
-        self.faults
-            .push(self.project.fault(&keys, message).code(code));
+        let keys: Vec<&str> = ["services", self.name].into_iter().chain(path.iter().copied()).collect();
+        self.faults.push(self.project.fault(&keys, message).code(code));
     }
 
     fn image(&mut self) {
@@ -78,9 +66,7 @@ impl Checks<'_> {
         }
         let Some(build) = &service.build else { return };
         if !build.dockerfile_inline.is_empty() && !build.dockerfile.is_empty() {
-            let message = format!(
-                "service \"{name}\" declares mutually exclusive dockerfile and dockerfile_inline"
-            );
+            let message = format!("service \"{name}\" declares mutually exclusive dockerfile and dockerfile_inline");
             self.fault(&["build", "dockerfile_inline"], "conflict", message);
         }
         for (context, source) in &build.additional_contexts.0 {
@@ -92,23 +78,15 @@ impl Checks<'_> {
                 Some(other) if other.build.is_none() => "non-buildable",
                 Some(_) => continue,
             };
-            let message = format!(
-                "service \"{name}\" declares {problem} service \"{target}\" as additional contexts {context}"
-            );
-            self.fault(
-                &["build", "additional_contexts", context],
-                "undefined",
-                message,
-            );
+            let message =
+                format!("service \"{name}\" declares {problem} service \"{target}\" as additional contexts {context}");
+            self.fault(&["build", "additional_contexts", context], "undefined", message);
         }
         if !build.platforms.0.is_empty()
             && !service.platform.is_empty()
             && !build.platforms.0.contains(&service.platform)
         {
-            let message = format!(
-                "service.build.platforms MUST include service.platform \"{}\"",
-                service.platform
-            );
+            let message = format!("service.build.platforms MUST include service.platform \"{}\"", service.platform);
             self.fault(&["build", "platforms"], "conflict", message);
         }
     }
@@ -116,15 +94,10 @@ impl Checks<'_> {
     fn networks(&mut self) {
         let (name, service) = (self.name, self.service);
         if !service.network_mode.is_empty() && !service.networks.is_empty() {
-            let message =
-                format!("service {name} declares mutually exclusive `network_mode` and `networks`");
+            let message = format!("service {name} declares mutually exclusive `network_mode` and `networks`");
             self.fault(&["network_mode"], "conflict", message);
         }
-        for network in service
-            .networks
-            .keys()
-            .filter(|key| !self.project.networks.contains_key(*key))
-        {
+        for network in service.networks.keys().filter(|key| !self.project.networks.contains_key(*key)) {
             self.fault(
                 &["networks", network],
                 "undefined",
@@ -139,15 +112,10 @@ impl Checks<'_> {
                 format!("service \"{target}\" not found for network_mode 'service:{target}'"),
             );
         }
-        if let Some(first) = service
-            .healthcheck
-            .as_ref()
-            .and_then(|check| check.test.0.first())
+        if let Some(first) = service.healthcheck.as_ref().and_then(|check| check.test.0.first())
             && !matches!(first.as_str(), "CMD" | "CMD-SHELL" | "NONE")
         {
-            let message =
-                "healthcheck.test must start either by \"CMD\", \"CMD-SHELL\" or \"NONE\""
-                    .to_owned();
+            let message = "healthcheck.test must start either by \"CMD\", \"CMD-SHELL\" or \"NONE\"".to_owned();
             self.fault(&["healthcheck", "test"], "conflict", message);
         }
     }
@@ -157,50 +125,28 @@ impl Checks<'_> {
         for (index, mount) in service.volumes.iter().enumerate() {
             let named = mount.kind == MountKind::Volume && !mount.source.is_empty();
             if named && !project.volumes.contains_key(&mount.source) {
-                let message = format!(
-                    "service \"{name}\" refers to undefined volume {}",
-                    mount.source
-                );
+                let message = format!("service \"{name}\" refers to undefined volume {}", mount.source);
                 self.fault(&["volumes", &index.to_string()], "undefined", message);
             }
         }
-        let build_secrets = service
-            .build
-            .as_ref()
-            .map_or(&[][..], |build| &build.secrets);
+        let build_secrets = service.build.as_ref().map_or(&[][..], |build| &build.secrets);
         let lists = [
-            (
-                build_secrets,
-                &project.secrets,
-                "build secret",
-                &["build", "secrets"][..],
-            ),
+            (build_secrets, &project.secrets, "build secret", &["build", "secrets"][..]),
             (&service.configs, &project.configs, "config", &["configs"]),
             (&service.secrets, &project.secrets, "secret", &["secrets"]),
         ];
         for (mounts, known, what, field) in lists {
-            for (index, mount) in mounts
-                .iter()
-                .enumerate()
-                .filter(|(_, mount)| !known.contains_key(&mount.source))
-            {
+            for (index, mount) in mounts.iter().enumerate().filter(|(_, mount)| !known.contains_key(&mount.source)) {
                 let index = index.to_string();
                 let path: Vec<&str> = field.iter().copied().chain([index.as_str()]).collect();
                 self.fault(
                     &path,
                     "undefined",
-                    format!(
-                        "service \"{name}\" refers to undefined {what} {}",
-                        mount.source
-                    ),
+                    format!("service \"{name}\" refers to undefined {what} {}", mount.source),
                 );
             }
         }
-        for model in service
-            .models
-            .keys()
-            .filter(|key| !project.models.contains_key(*key))
-        {
+        for model in service.models.keys().filter(|key| !project.models.contains_key(*key)) {
             self.fault(
                 &["models", model],
                 "undefined",
@@ -218,20 +164,10 @@ impl Checks<'_> {
             if disabled.is_some() && !dependency.required {
                 continue;
             }
-            let hint = disabled.map(|other| {
-                format!(
-                    "it is disabled; enable one of its profiles: {}",
-                    other.profiles.join(", ")
-                )
-            });
-            let message = format!(
-                "service \"{}\" depends on undefined service \"{target}\"",
-                self.name
-            );
-            let fault = self
-                .project
-                .fault(&["services", self.name, "depends_on", target], message)
-                .code("undefined");
+            let hint = disabled
+                .map(|other| format!("it is disabled; enable one of its profiles: {}", other.profiles.join(", ")));
+            let message = format!("service \"{}\" depends on undefined service \"{target}\"", self.name);
+            let fault = self.project.fault(&["services", self.name, "depends_on", target], message).code("undefined");
             self.faults.push(match hint {
                 Some(hint) => fault.hint(hint),
                 None => fault,
@@ -243,9 +179,8 @@ impl Checks<'_> {
         let (name, service) = (self.name, self.service);
         let deploy = service.deploy.as_ref();
         let replicas = deploy.and_then(|deploy| deploy.replicas);
-        let distinct = |one: &str, other: &str| {
-            format!("services.{name}: can't set distinct values on '{one}' and '{other}'")
-        };
+        let distinct =
+            |one: &str, other: &str| format!("services.{name}: can't set distinct values on '{one}' and '{other}'");
         if let (Some(scale), Some(replicas)) = (service.scale, replicas)
             && scale != replicas
         {
@@ -254,25 +189,14 @@ impl Checks<'_> {
         for (field, amount) in [("scale", service.scale), ("deploy.replicas", replicas)] {
             if amount.is_some_and(|amount| amount < 0) {
                 let path: Vec<&str> = field.split('.').collect();
-                self.fault(
-                    &path,
-                    "range",
-                    format!("services.{name}.{field}: must be greater than or equal to 0"),
-                );
+                self.fault(&path, "range", format!("services.{name}.{field}: must be greater than or equal to 0"));
             }
         }
         let limits = deploy.and_then(|deploy| deploy.resources.limits.as_ref());
         let reservations = deploy.and_then(|deploy| deploy.resources.reservations.as_ref());
-        #[expect(
-            clippy::float_cmp,
-            reason = "docker compose compares them so: both are read from text"
-        )]
+        #[expect(clippy::float_cmp, reason = "docker compose compares them so: both are read from text")]
         let pairs = [
-            (
-                "cpus",
-                "limits.cpus",
-                service.cpus != 0.0 && limits.is_some_and(|l| l.cpus.0 != service.cpus),
-            ),
+            ("cpus", "limits.cpus", service.cpus != 0.0 && limits.is_some_and(|l| l.cpus.0 != service.cpus)),
             (
                 "mem_limit",
                 "limits.memory",
@@ -281,8 +205,7 @@ impl Checks<'_> {
             (
                 "mem_reservation",
                 "reservations.memory",
-                service.mem_reservation.0 != 0
-                    && reservations.is_some_and(|r| r.memory != service.mem_reservation),
+                service.mem_reservation.0 != 0 && reservations.is_some_and(|r| r.memory != service.mem_reservation),
             ),
             (
                 "pids_limit",
@@ -291,39 +214,18 @@ impl Checks<'_> {
             ),
         ];
         for (field, other, _) in pairs.into_iter().filter(|(.., differ)| *differ) {
-            self.fault(
-                &[field],
-                "conflict",
-                distinct(field, &format!("deploy.resources.{other}")),
-            );
+            self.fault(&[field], "conflict", distinct(field, &format!("deploy.resources.{other}")));
         }
         if service.replicas() > 1 && !service.container_name.is_empty() {
-            let field = if service.scale.is_some() {
-                "scale"
-            } else {
-                "deploy.replicas"
-            };
-            let message = format!(
-                "services.{name}: can't set container_name and {field} as container name must be unique"
-            );
+            let field = if service.scale.is_some() { "scale" } else { "deploy.replicas" };
+            let message =
+                format!("services.{name}: can't set container_name and {field} as container name must be unique");
             self.fault(&["container_name"], "conflict", message);
         }
-        for (index, watch) in service
-            .develop
-            .iter()
-            .flat_map(|develop| &develop.watch)
-            .enumerate()
-        {
-            if watch.target.is_empty() && !matches!(watch.action.0.as_str(), "rebuild" | "restart")
-            {
-                let message = format!(
-                    "services.{name}.develop.watch: target is required for non-rebuild actions"
-                );
-                self.fault(
-                    &["develop", "watch", &index.to_string()],
-                    "required",
-                    message,
-                );
+        for (index, watch) in service.develop.iter().flat_map(|develop| &develop.watch).enumerate() {
+            if watch.target.is_empty() && !matches!(watch.action.0.as_str(), "rebuild" | "restart") {
+                let message = format!("services.{name}.develop.watch: target is required for non-rebuild actions");
+                self.fault(&["develop", "watch", &index.to_string()], "required", message);
             }
         }
     }
@@ -332,19 +234,9 @@ impl Checks<'_> {
     fn targets(&mut self) {
         let mut known: BTreeMap<&str, String> = BTreeMap::new();
         let (name, service) = (self.name, self.service);
-        let memory = service
-            .tmpfs
-            .0
-            .iter()
-            .map(|tmpfs| tmpfs.split(':').next().unwrap_or_default());
-        let memory = memory
-            .enumerate()
-            .map(|(index, path)| ("tmpfs", index, path));
-        let mounts = service
-            .volumes
-            .iter()
-            .enumerate()
-            .map(|(index, mount)| ("volumes", index, mount.target.as_str()));
+        let memory = service.tmpfs.0.iter().map(|tmpfs| tmpfs.split(':').next().unwrap_or_default());
+        let memory = memory.enumerate().map(|(index, path)| ("tmpfs", index, path));
+        let mounts = service.volumes.iter().enumerate().map(|(index, mount)| ("volumes", index, mount.target.as_str()));
         for (field, index, path) in memory.chain(mounts) {
             let place = format!("services.{name}.{field}[{index}]");
             match known.get(path) {
@@ -369,28 +261,12 @@ fn cycles(project: &Project, faults: &mut Faults) {
         loop {
             if let Some(name) = next.take().filter(|name| !done.contains(name)) {
                 if let Some(at) = path.iter().position(|(known, _)| *known == name) {
-                    let chain: Vec<&str> = path[at..]
-                        .iter()
-                        .map(|(known, _)| *known)
-                        .chain([name])
-                        .collect();
+                    let chain: Vec<&str> = path[at..].iter().map(|(known, _)| *known).chain([name]).collect();
                     let last = path.last().map_or(name, |(last, _)| *last);
                     let message = format!("dependency cycle detected: {}", chain.join(" -> "));
-                    faults.push(
-                        project
-                            .fault(&["services", last, "depends_on", name], message)
-                            .code("cycle"),
-                    );
+                    faults.push(project.fault(&["services", last, "depends_on", name], message).code("cycle"));
                 } else if let Some(service) = project.services.get(name) {
-                    path.push((
-                        name,
-                        service
-                            .depends_on
-                            .keys()
-                            .map(String::as_str)
-                            .rev()
-                            .collect(),
-                    ));
+                    path.push((name, service.depends_on.keys().map(String::as_str).rev().collect()));
                 }
             }
             match path.last_mut() {

@@ -16,10 +16,7 @@ pub struct Text {
 impl Text {
     /// A text from somewhere.
     pub fn new(value: impl Into<String>, origin: Origin) -> Self {
-        Self {
-            value: value.into(),
-            origin,
-        }
+        Self { value: value.into(), origin }
     }
 
     /// A text written in a file.

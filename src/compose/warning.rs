@@ -22,21 +22,13 @@ pub(crate) struct Warnings {
 impl Warnings {
     /// A variable that is not set and has no default.
     pub fn unset(&mut self, name: &str, at: &Position) {
-        self.push(
-            "unset-variable",
-            Some(at),
-            format!("the variable `{name}` is not set, an empty text stands for it"),
-        );
+        self.push("unset-variable", Some(at), format!("the variable `{name}` is not set, an empty text stands for it"));
     }
 
     /// Takes a warning; the same sentence a second time is dropped.
     pub fn push(&mut self, code: &'static str, at: Option<&Position>, message: String) {
         if self.found.len() < 1000 && !self.found.iter().any(|known| known.message == message) {
-            self.found.push(Warning {
-                code,
-                at: at.cloned(),
-                message,
-            });
+            self.found.push(Warning { code, at: at.cloned(), message });
         }
     }
 }

@@ -69,6 +69,13 @@ pub struct Facts {
     pub did_not_take: BTreeMap<super::names::ContainerId, Vec<FieldChange>>,
 }
 
+impl Facts {
+    /// The cause of what no current revision speaks of: where there is a home, the manifest is new to it.
+    pub fn cause_of_first(&self) -> super::step::Cause {
+        if self.identity.is_some() { super::step::Cause::Manifest } else { super::step::Cause::Unknown }
+    }
+}
+
 /// The current revision, as a plan needs it.
 #[derive(Clone, Debug)]
 pub struct CurrentRevision {

@@ -179,11 +179,23 @@ fn ports(spec: &mut ContainerSpec, image: &ImageConfig) {
         bindings.dedup();
     }
     spec.ports.retain(|_, bindings| !bindings.is_empty());
+    spec.expose = spec.expose.iter().flat_map(|port| single_ports(port)).collect();
     spec.expose.retain(|port| !image.expose.contains(port));
     let published: Vec<String> = spec.ports.keys().cloned().collect();
     published.iter().for_each(|port| {
         spec.expose.remove(port);
     });
+}
+
+/// The ports that an exposed one stands for: the engine keeps `80` and `3000-3002` as they were sent.
+fn single_ports(port: &str) -> Vec<String> {
+    let (numbers, protocol) = port.split_once('/').unwrap_or((port, "tcp"));
+    let range =
+        numbers.split_once('-').and_then(|(from, to)| Some((from.parse::<u16>().ok()?, to.parse::<u16>().ok()?)));
+    match range {
+        Some((from, to)) => (from..=to).map(|number| format!("{number}/{protocol}")).collect(),
+        None => vec![format!("{numbers}/{protocol}")],
+    }
 }
 
 fn mounts(mounts: BTreeMap<String, Mount>, image: &ImageConfig) -> BTreeMap<String, Mount> {

@@ -53,7 +53,7 @@ pub(super) fn orphans(all: &All, rollouts: &[(Rollout, Vec<Step>)]) -> Orphans {
         return orphans;
     }
     let after: Vec<StepId> = rollouts.iter().flat_map(|(_, steps)| steps.iter().map(|step| step.id.clone())).collect();
-    let cause = if all.context.facts.current.is_some() { Cause::Manifest } else { Cause::Unknown };
+    let cause = all.context.facts.cause_of_first();
     for (service, containers) in by_service {
         let mut draft = Draft::new(&service, vec![service.clone()], cause);
         draft.why = "no longer declared".into();

@@ -228,7 +228,7 @@ fn created(resource: Resource, known: bool, context: &PlanContext) -> Change {
 
 fn cause(known: bool, context: &PlanContext) -> Cause {
     match (&context.facts.current, known) {
-        (None, _) => Cause::Unknown,
+        (None, _) => context.facts.cause_of_first(),
         (Some(_), true) => Cause::Drift,
         (Some(_), false) => Cause::Manifest,
     }

@@ -224,7 +224,7 @@ fn cause(all: &All, views: &[&View]) -> Cause {
         Purpose::Down { .. } => return Cause::Down,
         Purpose::Apply | Purpose::Keep => {}
     }
-    let Some(current) = &all.context.facts.current else { return Cause::Unknown };
+    let Some(current) = &all.context.facts.current else { return all.context.facts.cause_of_first() };
     let same = |view: &&View| {
         let before = current.desired.services.get(&view.service.name);
         let hash = |service: &Service| {

@@ -10,6 +10,7 @@ use evenkeel::{
 use std::{
     collections::BTreeSet,
     future::Future,
+    path::{Path, PathBuf},
     sync::atomic::{AtomicU32, Ordering},
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -19,8 +20,16 @@ pub const IMAGE: &str = "evenkeel-test/web:1";
 
 /// The engine under test.
 pub async fn engine() -> DockerEngine {
-    let socket = connect::socket(|name| std::env::var(name).ok()).expect("DOCKER_HOST names a unix socket");
-    DockerEngine::connect(&socket).await.expect("an engine to test on: `scripts/engine` starts one")
+    engine_at(&socket()).await
+}
+
+/// The socket of the engine under test.
+fn socket() -> PathBuf {
+    connect::socket(|name| std::env::var(name).ok()).expect("DOCKER_HOST names a unix socket")
+}
+
+async fn engine_at(socket: &Path) -> DockerEngine {
+    DockerEngine::connect(socket).await.expect("an engine to test on: `scripts/engine` starts one")
 }
 
 /// The id of an image that must be there.
@@ -49,11 +58,19 @@ pub struct Place {
 impl Place {
     /// Runs a test and cleans up after it, whether it passes or panics.
     pub async fn with<F: Future<Output = ()> + Send + 'static>(test: impl FnOnce(std::sync::Arc<Place>) -> F) {
+        Place::on(socket(), test).await;
+    }
+
+    /// The same on the engine behind another socket.
+    pub async fn on<F: Future<Output = ()> + Send + 'static>(
+        socket: PathBuf,
+        test: impl FnOnce(std::sync::Arc<Place>) -> F,
+    ) {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() % 1_000_000_000;
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let prefix = format!("evk-test-{}-{now}-{count}", std::process::id());
-        let place = std::sync::Arc::new(Place { engine: engine().await, prefix });
+        let place = std::sync::Arc::new(Place { engine: engine_at(&socket).await, prefix });
         let outcome = tokio::spawn(test(place.clone())).await;
         place.clean().await.expect("nothing is left");
         if let Err(failed) = outcome {

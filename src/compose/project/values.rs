@@ -127,10 +127,7 @@ impl Field for DeviceCount {
             }
             _ => {}
         }
-        reading.refuse(
-            node,
-            "has an invalid value, the only values allowed are 'all' or a number",
-        );
+        reading.refuse(node, "has an invalid value, the only values allowed are 'all' or a number");
         Self(0)
     }
 
@@ -151,12 +148,7 @@ impl Field for Command {
     fn read(node: &Node, reading: &mut Reading) -> Self {
         match &node.value {
             Value::String(line) => match shell_words::split(line) {
-                Ok(words) => Self(Some(
-                    words
-                        .into_iter()
-                        .map(|word| Text::new(word, node.origin))
-                        .collect(),
-                )),
+                Ok(words) => Self(Some(words.into_iter().map(|word| Text::new(word, node.origin)).collect())),
                 Err(message) => {
                     reading.refuse(node, &format!("has an {message}"));
                     Self(None)
@@ -183,10 +175,7 @@ pub struct HealthTest(pub Vec<Text>);
 impl Field for HealthTest {
     fn read(node: &Node, reading: &mut Reading) -> Self {
         match &node.value {
-            Value::String(line) => Self(vec![
-                Text::literal("CMD-SHELL"),
-                Text::new(line.as_str(), node.origin),
-            ]),
+            Value::String(line) => Self(vec![Text::literal("CMD-SHELL"), Text::new(line.as_str(), node.origin)]),
             _ => Self(Vec::read(node, reading)),
         }
     }
@@ -207,11 +196,7 @@ pub struct Pairs(pub BTreeMap<String, Text>);
 impl Field for Pairs {
     fn read(node: &Node, reading: &mut Reading) -> Self {
         let pairs = assignments(node, reading).into_iter();
-        Self(
-            pairs
-                .map(|(name, value)| (name, value.unwrap_or_default()))
-                .collect(),
-        )
+        Self(pairs.map(|(name, value)| (name, value.unwrap_or_default())).collect())
     }
 
     fn tree(&self, form: Form) -> Json {
@@ -230,15 +215,9 @@ pub struct Assignments(pub BTreeMap<String, Option<Text>>);
 impl Field for Assignments {
     fn read(node: &Node, reading: &mut Reading) -> Self {
         for item in node.as_seq().unwrap_or_default() {
-            let name = item
-                .as_str()
-                .and_then(|text| text.split('=').next())
-                .unwrap_or_default();
+            let name = item.as_str().and_then(|text| text.split('=').next()).unwrap_or_default();
             if name.ends_with(char::is_whitespace) {
-                reading.refuse(
-                    item,
-                    &format!("declares the variable `{name}` with a trailing space"),
-                );
+                reading.refuse(item, &format!("declares the variable `{name}` with a trailing space"));
             }
         }
         Self(assignments(node, reading))
@@ -258,22 +237,15 @@ fn assignments(node: &Node, reading: &mut Reading) -> BTreeMap<String, Option<Te
     match &node.value {
         Value::Map(map) => {
             for (name, entry) in map {
-                let text = (!entry.node.is_null())
-                    .then(|| entry.node.print())
-                    .flatten();
-                out.insert(
-                    name.clone(),
-                    text.map(|text| Text::new(text, entry.node.origin)),
-                );
+                let text = (!entry.node.is_null()).then(|| entry.node.print()).flatten();
+                out.insert(name.clone(), text.map(|text| Text::new(text, entry.node.origin)));
             }
         }
         Value::Seq(items) => {
             for item in items {
                 let text = item.print().unwrap_or_default();
                 match text.split_once('=') {
-                    Some((name, value)) => {
-                        out.insert(name.to_owned(), Some(Text::new(value, item.origin)))
-                    }
+                    Some((name, value)) => out.insert(name.to_owned(), Some(Text::new(value, item.origin))),
                     None => out.insert(text, None),
                 };
             }
@@ -313,12 +285,7 @@ impl Field for Numbers {
         let Some(items) = node.as_seq() else {
             return Self(StringList::read(node, reading).0);
         };
-        Self(
-            items
-                .iter()
-                .map(|item| item.print().unwrap_or_default())
-                .collect(),
-        )
+        Self(items.iter().map(|item| item.print().unwrap_or_default()).collect())
     }
 
     fn tree(&self, form: Form) -> Json {
@@ -338,13 +305,8 @@ impl Field for MultiOptions {
     fn read(node: &Node, _: &mut Reading) -> Self {
         let mut out = BTreeMap::new();
         for (name, entry) in node.as_map().into_iter().flatten() {
-            let items = entry
-                .node
-                .as_seq()
-                .unwrap_or(std::slice::from_ref(&entry.node));
-            let texts = items
-                .iter()
-                .map(|item| Text::new(item.print().unwrap_or_default(), item.origin));
+            let items = entry.node.as_seq().unwrap_or(std::slice::from_ref(&entry.node));
+            let texts = items.iter().map(|item| Text::new(item.print().unwrap_or_default(), item.origin));
             out.insert(name.clone(), texts.collect());
         }
         Self(out)
@@ -367,10 +329,7 @@ impl HostList {
     /// `host<separator>address`, sorted; the engine takes `:`, docker compose prints `=`.
     pub fn lines(&self, separator: char) -> Vec<String> {
         let line = |(host, addresses): (&String, &Vec<String>)| {
-            addresses
-                .iter()
-                .map(|address| format!("{host}{separator}{address}"))
-                .collect::<Vec<_>>()
+            addresses.iter().map(|address| format!("{host}{separator}{address}")).collect::<Vec<_>>()
         };
         let mut lines: Vec<String> = self.0.iter().flat_map(line).collect();
         lines.sort();
@@ -382,16 +341,9 @@ impl Field for HostList {
     fn read(node: &Node, reading: &mut Reading) -> Self {
         let mut out: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for (host, entry) in node.as_map().into_iter().flatten() {
-            let items = entry
-                .node
-                .as_seq()
-                .unwrap_or(std::slice::from_ref(&entry.node));
+            let items = entry.node.as_seq().unwrap_or(std::slice::from_ref(&entry.node));
             let text = |item: &Node| {
-                if item.is_null() {
-                    String::new()
-                } else {
-                    item.print().unwrap_or_default()
-                }
+                if item.is_null() { String::new() } else { item.print().unwrap_or_default() }
             };
             out.insert(host.clone(), items.iter().map(text).collect());
         }
@@ -399,28 +351,16 @@ impl Field for HostList {
             let text = item.print().unwrap_or_default();
             match text.split_once('=').or_else(|| text.split_once(':')) {
                 Some((host, addresses)) => {
-                    out.entry(host.to_owned())
-                        .or_default()
-                        .extend(addresses.split(',').map(str::to_owned));
+                    out.entry(host.to_owned()).or_default().extend(addresses.split(',').map(str::to_owned));
                 }
-                None => reading.refuse(
-                    item,
-                    &format!("has an invalid additional host, missing IP: {text}"),
-                ),
+                None => reading.refuse(item, &format!("has an invalid additional host, missing IP: {text}")),
             }
         }
-        if let Some(bad) = out
-            .keys()
-            .find(|host| host.is_empty() || host.contains([':', '=']))
-        {
+        if let Some(bad) = out.keys().find(|host| host.is_empty() || host.contains([':', '='])) {
             reading.refuse(node, &format!("has a bad host name '{bad}'"));
         }
         for address in out.values_mut().flatten() {
-            if let Some(inner) = address
-                .strip_prefix('[')
-                .and_then(|a| a.strip_suffix(']'))
-                .filter(|a| !a.is_empty())
-            {
+            if let Some(inner) = address.strip_prefix('[').and_then(|a| a.strip_suffix(']')).filter(|a| !a.is_empty()) {
                 *address = inner.to_owned();
             }
         }
@@ -450,31 +390,17 @@ pub struct Ulimit {
 impl Ulimit {
     /// The soft and the hard limit.
     pub fn limits(&self) -> (i64, i64) {
-        if self.single == 0 {
-            (self.soft, self.hard)
-        } else {
-            (self.single, self.single)
-        }
+        if self.single == 0 { (self.soft, self.hard) } else { (self.single, self.single) }
     }
 }
 
 impl Field for Ulimit {
     fn read(node: &Node, reading: &mut Reading) -> Self {
         if node.as_map().is_none() {
-            return Self {
-                single: i64::read(node, reading),
-                ..Self::default()
-            };
+            return Self { single: i64::read(node, reading), ..Self::default() };
         }
-        let mut part = |key: &str| {
-            node.get(key)
-                .map_or(0, |node| reading.under(key, |r| i64::read(node, r)))
-        };
-        Self {
-            single: 0,
-            soft: part("soft"),
-            hard: part("hard"),
-        }
+        let mut part = |key: &str| node.get(key).map_or(0, |node| reading.under(key, |r| i64::read(node, r)));
+        Self { single: 0, soft: part("soft"), hard: part("hard") }
     }
 
     fn tree(&self, form: Form) -> Json {

@@ -15,32 +15,16 @@ const FILE_MOUNT: Rule = Rule::OneOf(&[
         ("mode", NUMBER_OR_TEXT),
     ])),
 ]);
-const FILE_MOUNTS: Rule = Rule::List {
-    item: &FILE_MOUNT,
-    unique: false,
-};
+const FILE_MOUNTS: Rule = Rule::List { item: &FILE_MOUNT, unique: false };
 
 const ULIMIT: Rule = Rule::OneOf(&[
     INT_OR_TEXT,
-    Rule::Object(&needing(
-        &[("hard", INT_OR_TEXT), ("soft", INT_OR_TEXT)],
-        &["soft", "hard"],
-    )),
+    Rule::Object(&needing(&[("hard", INT_OR_TEXT), ("soft", INT_OR_TEXT)], &["soft", "hard"])),
 ]);
-const ULIMITS: Rule = Rule::Dict {
-    key: lower_case,
-    value: &ULIMIT,
-    open: true,
-};
+const ULIMITS: Rule = Rule::Dict { key: lower_case, value: &ULIMIT, open: true };
 
-const EXTRA_HOSTS: Rule = Rule::OneOf(&[
-    Rule::Dict {
-        key: filled,
-        value: &Rule::OneOf(&[TEXT, TEXTS]),
-        open: false,
-    },
-    UNIQUE_TEXTS,
-]);
+const EXTRA_HOSTS: Rule =
+    Rule::OneOf(&[Rule::Dict { key: filled, value: &Rule::OneOf(&[TEXT, TEXTS]), open: false }, UNIQUE_TEXTS]);
 
 const BUILD: Rule = Rule::OneOf(&[
     TEXT,
@@ -73,13 +57,7 @@ const BUILD: Rule = Rule::OneOf(&[
 ]);
 
 const HOOK: Rule = Rule::Object(&needing(
-    &[
-        ("command", COMMAND),
-        ("user", TEXT),
-        ("privileged", FLAG),
-        ("working_dir", TEXT),
-        ("environment", PAIRS),
-    ],
+    &[("command", COMMAND), ("user", TEXT), ("privileged", FLAG), ("working_dir", TEXT), ("environment", PAIRS)],
     &["command"],
 ));
 
@@ -88,10 +66,7 @@ const TRIGGER: Rule = Rule::Object(&needing(
         ("ignore", TEXT_OR_TEXTS),
         ("include", TEXT_OR_TEXTS),
         ("path", TEXT),
-        (
-            "action",
-            Rule::Words(&["rebuild", "sync", "restart", "sync+restart", "sync+exec"]),
-        ),
+        ("action", Rule::Words(&["rebuild", "sync", "restart", "sync+restart", "sync+exec"])),
         ("target", TEXT),
         ("exec", HOOK),
         ("initial_sync", BOOL),
@@ -99,21 +74,11 @@ const TRIGGER: Rule = Rule::Object(&needing(
     &["path", "action"],
 ));
 
-const DEVELOP: Rule = Rule::OneOf(&[
-    NULL,
-    Rule::Object(&fields(&[(
-        "watch",
-        Rule::List {
-            item: &TRIGGER,
-            unique: false,
-        },
-    )])),
-]);
+const DEVELOP: Rule =
+    Rule::OneOf(&[NULL, Rule::Object(&fields(&[("watch", Rule::List { item: &TRIGGER, unique: false })]))]);
 
-const BLKIO_LIMITS: Rule = Rule::List {
-    item: &Rule::Object(&closed(&[("path", TEXT), ("rate", INT_OR_TEXT)], &[])),
-    unique: false,
-};
+const BLKIO_LIMITS: Rule =
+    Rule::List { item: &Rule::Object(&closed(&[("path", TEXT), ("rate", INT_OR_TEXT)], &[])), unique: false };
 
 const BLKIO: Rule = Rule::Object(&closed(
     &[
@@ -124,10 +89,7 @@ const BLKIO: Rule = Rule::Object(&closed(
         ("weight", INT_OR_TEXT),
         (
             "weight_device",
-            Rule::List {
-                item: &Rule::Object(&closed(&[("path", TEXT), ("weight", INT_OR_TEXT)], &[])),
-                unique: false,
-            },
+            Rule::List { item: &Rule::Object(&closed(&[("path", TEXT), ("weight", INT_OR_TEXT)], &[])), unique: false },
         ),
     ],
     &[],
@@ -137,25 +99,13 @@ const DEPENDENCY: Rule = Rule::Object(&needing(
     &[
         ("restart", FLAG),
         ("required", BOOL),
-        (
-            "condition",
-            Rule::Words(&[
-                "service_started",
-                "service_healthy",
-                "service_completed_successfully",
-            ]),
-        ),
+        ("condition", Rule::Words(&["service_started", "service_healthy", "service_completed_successfully"])),
     ],
     &["condition"],
 ));
 
-const ENV_FILE: Rule = Rule::OneOf(&[
-    TEXT,
-    Rule::Object(&closed(
-        &[("path", TEXT), ("format", TEXT), ("required", FLAG)],
-        &["path"],
-    )),
-]);
+const ENV_FILE: Rule =
+    Rule::OneOf(&[TEXT, Rule::Object(&closed(&[("path", TEXT), ("format", TEXT), ("required", FLAG)], &["path"]))]);
 
 const HEALTHCHECK: Rule = Rule::Object(&fields(&[
     ("disable", FLAG),
@@ -169,14 +119,7 @@ const HEALTHCHECK: Rule = Rule::Object(&fields(&[
 
 const LOGGING: Rule = Rule::Object(&fields(&[
     ("driver", TEXT),
-    (
-        "options",
-        Rule::Dict {
-            key: filled,
-            value: &Rule::Scalar(&[Kind::Text, Kind::Number, Kind::Null]),
-            open: true,
-        },
-    ),
+    ("options", Rule::Dict { key: filled, value: &Rule::Scalar(&[Kind::Text, Kind::Number, Kind::Null]), open: true }),
 ]));
 
 const PROVIDER_OPTION: Rule = Rule::Scalar(&[Kind::Text, Kind::Number, Kind::Bool]);
@@ -187,13 +130,7 @@ const PROVIDER: Rule = Rule::Object(&needing(
             "options",
             Rule::Dict {
                 key: filled,
-                value: &Rule::OneOf(&[
-                    PROVIDER_OPTION,
-                    Rule::List {
-                        item: &PROVIDER_OPTION,
-                        unique: false,
-                    },
-                ]),
+                value: &Rule::OneOf(&[PROVIDER_OPTION, Rule::List { item: &PROVIDER_OPTION, unique: false }]),
                 open: true,
             },
         ),
@@ -216,10 +153,7 @@ const ATTACHMENT: Rule = Rule::OneOf(&[
     ])),
 ]);
 
-const SERVICE_MODEL: Rule = Rule::OneOf(&[
-    NULL,
-    Rule::Object(&fields(&[("endpoint_var", TEXT), ("model_var", TEXT)])),
-]);
+const SERVICE_MODEL: Rule = Rule::OneOf(&[NULL, Rule::Object(&fields(&[("endpoint_var", TEXT), ("model_var", TEXT)]))]);
 
 const PORT: Rule = Rule::OneOf(&[
     NUMBER_OR_TEXT,
@@ -238,10 +172,7 @@ const MOUNT: Rule = Rule::OneOf(&[
     TEXT,
     Rule::Object(&needing(
         &[
-            (
-                "type",
-                Rule::Words(&["bind", "volume", "tmpfs", "cluster", "npipe", "image"]),
-            ),
+            ("type", Rule::Words(&["bind", "volume", "tmpfs", "cluster", "npipe", "image"])),
             ("source", TEXT),
             ("target", TEXT),
             ("read_only", FLAG),
@@ -251,28 +182,12 @@ const MOUNT: Rule = Rule::OneOf(&[
                 Rule::Object(&fields(&[
                     ("propagation", TEXT),
                     ("create_host_path", FLAG),
-                    (
-                        "recursive",
-                        Rule::Words(&["enabled", "disabled", "writable", "readonly"]),
-                    ),
+                    ("recursive", Rule::Words(&["enabled", "disabled", "writable", "readonly"])),
                     ("selinux", Rule::Words(&["z", "Z"])),
                 ])),
             ),
-            (
-                "volume",
-                Rule::Object(&fields(&[
-                    ("labels", PAIRS),
-                    ("nocopy", FLAG),
-                    ("subpath", TEXT),
-                ])),
-            ),
-            (
-                "tmpfs",
-                Rule::Object(&fields(&[
-                    ("size", Rule::Range(0, i64::MAX)),
-                    ("mode", NUMBER_OR_TEXT),
-                ])),
-            ),
+            ("volume", Rule::Object(&fields(&[("labels", PAIRS), ("nocopy", FLAG), ("subpath", TEXT)]))),
+            ("tmpfs", Rule::Object(&fields(&[("size", Rule::Range(0, i64::MAX)), ("mode", NUMBER_OR_TEXT)]))),
             ("image", Rule::Object(&fields(&[("subpath", TEXT)]))),
         ],
         &["type"],
@@ -281,10 +196,7 @@ const MOUNT: Rule = Rule::OneOf(&[
 
 const DEVICE: Rule = Rule::OneOf(&[
     TEXT,
-    Rule::Object(&needing(
-        &[("source", TEXT), ("target", TEXT), ("permissions", TEXT)],
-        &["source"],
-    )),
+    Rule::Object(&needing(&[("source", TEXT), ("target", TEXT), ("permissions", TEXT)], &["source"])),
 ]);
 
 /// A service.
@@ -301,13 +213,7 @@ pub(super) static SERVICE: Rule = Rule::Object(&fields(&[
     ("cgroup_parent", TEXT),
     ("command", COMMAND),
     ("configs", FILE_MOUNTS),
-    (
-        "container_name",
-        Rule::Text(
-            container_name,
-            "a container name (letters, digits, '_', '.', '-')",
-        ),
-    ),
+    ("container_name", Rule::Text(container_name, "a container name (letters, digits, '_', '.', '-')")),
     ("cpu_count", Rule::Range(0, i64::MAX)),
     ("cpu_percent", Rule::Range(0, 100)),
     ("cpu_shares", NUMBER_OR_TEXT),
@@ -317,58 +223,20 @@ pub(super) static SERVICE: Rule = Rule::Object(&fields(&[
     ("cpu_rt_runtime", NUMBER_OR_TEXT),
     ("cpus", NUMBER_OR_TEXT),
     ("cpuset", TEXT),
-    (
-        "credential_spec",
-        Rule::Object(&fields(&[
-            ("config", TEXT),
-            ("file", TEXT),
-            ("registry", TEXT),
-        ])),
-    ),
-    (
-        "depends_on",
-        Rule::OneOf(&[
-            UNIQUE_TEXTS,
-            Rule::Dict {
-                key: name,
-                value: &DEPENDENCY,
-                open: false,
-            },
-        ]),
-    ),
+    ("credential_spec", Rule::Object(&fields(&[("config", TEXT), ("file", TEXT), ("registry", TEXT)]))),
+    ("depends_on", Rule::OneOf(&[UNIQUE_TEXTS, Rule::Dict { key: name, value: &DEPENDENCY, open: false }])),
     ("device_cgroup_rules", UNIQUE_TEXTS),
-    (
-        "devices",
-        Rule::List {
-            item: &DEVICE,
-            unique: false,
-        },
-    ),
+    ("devices", Rule::List { item: &DEVICE, unique: false }),
     ("dns", TEXT_OR_TEXTS),
     ("dns_opt", UNIQUE_TEXTS),
     ("dns_search", TEXT_OR_TEXTS),
     ("domainname", TEXT),
     ("entrypoint", COMMAND),
-    (
-        "env_file",
-        Rule::OneOf(&[
-            TEXT,
-            Rule::List {
-                item: &ENV_FILE,
-                unique: false,
-            },
-        ]),
-    ),
+    ("env_file", Rule::OneOf(&[TEXT, Rule::List { item: &ENV_FILE, unique: false }])),
     ("label_file", Rule::OneOf(&[TEXT, TEXTS])),
     ("environment", PAIRS),
     ("expose", NUMBERS),
-    (
-        "extends",
-        Rule::OneOf(&[
-            TEXT,
-            Rule::Object(&closed(&[("service", TEXT), ("file", TEXT)], &["service"])),
-        ]),
-    ),
+    ("extends", Rule::OneOf(&[TEXT, Rule::Object(&closed(&[("service", TEXT), ("file", TEXT)], &["service"]))])),
     ("provider", PROVIDER),
     ("external_links", UNIQUE_TEXTS),
     ("extra_hosts", EXTRA_HOSTS),
@@ -389,54 +257,16 @@ pub(super) static SERVICE: Rule = Rule::Object(&fields(&[
     ("mem_swappiness", INT_OR_TEXT),
     ("memswap_limit", NUMBER_OR_TEXT),
     ("network_mode", TEXT),
-    (
-        "models",
-        Rule::OneOf(&[
-            UNIQUE_TEXTS,
-            Rule::Dict {
-                key: name,
-                value: &SERVICE_MODEL,
-                open: true,
-            },
-        ]),
-    ),
-    (
-        "networks",
-        Rule::OneOf(&[
-            UNIQUE_TEXTS,
-            Rule::Dict {
-                key: name,
-                value: &ATTACHMENT,
-                open: false,
-            },
-        ]),
-    ),
+    ("models", Rule::OneOf(&[UNIQUE_TEXTS, Rule::Dict { key: name, value: &SERVICE_MODEL, open: true }])),
+    ("networks", Rule::OneOf(&[UNIQUE_TEXTS, Rule::Dict { key: name, value: &ATTACHMENT, open: false }])),
     ("oom_kill_disable", FLAG),
     ("oom_score_adj", Rule::Range(-1000, 1000)),
     ("pid", Rule::Scalar(&[Kind::Text, Kind::Null])),
     ("pids_limit", NUMBER_OR_TEXT),
     ("platform", TEXT),
-    (
-        "ports",
-        Rule::List {
-            item: &PORT,
-            unique: true,
-        },
-    ),
-    (
-        "post_start",
-        Rule::List {
-            item: &HOOK,
-            unique: false,
-        },
-    ),
-    (
-        "pre_stop",
-        Rule::List {
-            item: &HOOK,
-            unique: false,
-        },
-    ),
+    ("ports", Rule::List { item: &PORT, unique: true }),
+    ("post_start", Rule::List { item: &HOOK, unique: false }),
+    ("pre_stop", Rule::List { item: &HOOK, unique: false }),
     ("privileged", FLAG),
     ("profiles", UNIQUE_TEXTS),
     (
@@ -458,14 +288,7 @@ pub(super) static SERVICE: Rule = Rule::Object(&fields(&[
     ("stdin_open", FLAG),
     ("stop_grace_period", TEXT),
     ("stop_signal", TEXT),
-    (
-        "storage_opt",
-        Rule::Dict {
-            key: filled,
-            value: &Rule::Any,
-            open: true,
-        },
-    ),
+    ("storage_opt", Rule::Dict { key: filled, value: &Rule::Any, open: true }),
     ("tmpfs", TEXT_OR_TEXTS),
     ("tty", FLAG),
     ("ulimits", ULIMITS),
@@ -473,13 +296,7 @@ pub(super) static SERVICE: Rule = Rule::Object(&fields(&[
     ("user", TEXT),
     ("uts", TEXT),
     ("userns_mode", TEXT),
-    (
-        "volumes",
-        Rule::List {
-            item: &MOUNT,
-            unique: true,
-        },
-    ),
+    ("volumes", Rule::List { item: &MOUNT, unique: true }),
     ("volumes_from", UNIQUE_TEXTS),
     ("working_dir", TEXT),
 ]));
@@ -491,23 +308,12 @@ fn lower_case(key: &str) -> bool {
 /// The specification's pattern is not anchored: two fitting characters in a row are enough.
 fn container_name(text: &str) -> bool {
     let follows = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-');
-    text.as_bytes()
-        .windows(2)
-        .any(|pair| pair[0].is_ascii_alphanumeric() && follows(pair[1]))
+    text.as_bytes().windows(2).any(|pair| pair[0].is_ascii_alphanumeric() && follows(pair[1]))
 }
 
 /// Not anchored either.
 fn pull_policy(text: &str) -> bool {
-    const WORDS: [&str; 8] = [
-        "always",
-        "never",
-        "build",
-        "if_not_present",
-        "missing",
-        "refresh",
-        "daily",
-        "weekly",
-    ];
+    const WORDS: [&str; 8] = ["always", "never", "build", "if_not_present", "missing", "refresh", "daily", "weekly"];
     let every = text.match_indices("every_").any(|(at, word)| {
         let rest = text[at + word.len()..].trim_start_matches(|c: char| c.is_ascii_digit());
         rest.len() < text.len() - at - word.len() && rest.starts_with(['w', 'd', 'h', 'm', 's'])

@@ -1,8 +1,8 @@
 //! Containers: list, inspect, and the calls that change one.
 
 use super::{
-    CHANGE, DockerEngine, READ, create, failure,
-    inspect::{self, Inspected, Listed},
+    CHANGE, DockerEngine, READ, create, failure, inspect,
+    json::{Inspected, Listed},
     logs::Tail,
     missing,
 };

@@ -2,13 +2,14 @@
 //! it translates between the API and our own types, field for field as docker compose fills it in, and decides nothing.
 //!
 //! What is read of containers is not bollard's: its enums are closed, so that one unknown word would fail a whole
-//! response, and it leaves fields out that older engines have. `wire` gets the JSON, `inspect` holds what we read of it.
+//! response, and it leaves fields out that older engines have. `wire` gets the JSON, `json` holds what we read of it.
 
 mod containers;
 mod create;
 mod failure;
 mod images;
 mod inspect;
+mod json;
 mod logs;
 mod mounts;
 mod networks;

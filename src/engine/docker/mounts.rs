@@ -1,7 +1,7 @@
 //! Mounts, in both directions. docker compose asks for them in three places, and so do we: `Binds` where an entry of the
 //! short form says it all, the map of tmpfs, and `Mounts` for what needs options.
 
-use super::inspect::{AskedMount, Inspected, MountPoint};
+use super::json::{AskedMount, Inspected, MountPoint};
 use crate::model::{
     container::{Mount, MountSource},
     names::VolumeName,

@@ -112,6 +112,11 @@ impl Container {
         matches!(self.phase, Phase::Running(_) | Phase::Restarting { .. })
     }
 
+    /// What it is called on each network of the user's beside the aliases that were asked for.
+    pub fn own_aliases(&self) -> Vec<String> {
+        std::iter::once(self.id.short().to_owned()).chain(self.spec.hostname.clone()).collect()
+    }
+
     /// When something happens to it next by itself.
     pub fn due(&self) -> Option<Timestamp> {
         match &self.phase {
@@ -194,10 +199,10 @@ impl Container {
     /// As inspect shows it at `now`.
     pub fn inspect(&self, now: Timestamp) -> ObservedContainer {
         let mut spec = self.spec.clone();
-        if spec.network_mode == NetworkMode::Networks {
-            spec.networks =
-                self.endpoints.iter().map(|(name, endpoint)| (name.clone(), endpoint.attachment.clone())).collect();
-        }
+        // On the default network nothing is ever asked for, so it is not shown.
+        let own = if spec.network_mode == NetworkMode::Bridge { super::networks::DEFAULT } else { "" };
+        let shown = self.endpoints.iter().filter(|(name, _)| name.as_str() != own);
+        spec.networks = shown.map(|(name, endpoint)| (name.clone(), endpoint.attachment.clone())).collect();
         let addresses = self
             .endpoints
             .iter()

@@ -237,7 +237,7 @@ fn fill_in(spec: &mut ContainerSpec, image: &ImageConfig, facts: &EngineFacts) {
     spec.expose.extend(image.expose.iter().cloned());
     spec.expose.retain(|port| !spec.ports.contains_key(port));
     if spec.network_mode == NetworkMode::Networks && spec.networks.is_empty() {
-        spec.network_mode = NetworkMode::Bridge;
+        spec.network_mode = NetworkMode::None;
     }
     // Its own short id, which it has elsewhere, says nothing and is not shown.
     if spec.network_mode == NetworkMode::Host {
@@ -245,7 +245,8 @@ fn fill_in(spec: &mut ContainerSpec, image: &ImageConfig, facts: &EngineFacts) {
     }
     spec.stop_grace = spec.stop_grace.map(|grace| Millis(grace.0 / 1000 * 1000));
     spec.ipc.get_or_insert_with(|| "private".to_owned());
-    spec.cgroupns.get_or_insert_with(|| "host".to_owned());
+    let cgroups = if facts.cgroup_version == 2 { "private" } else { "host" };
+    spec.cgroupns.get_or_insert_with(|| cgroups.to_owned());
     spec.runtime.get_or_insert_with(|| "runc".to_owned());
     spec.shm_size.get_or_insert(SHM);
     let log = spec.logging.get_or_insert_with(Logging::default);

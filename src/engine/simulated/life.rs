@@ -183,7 +183,7 @@ impl World {
         if let Err(no) = self.acquire(key) {
             self.release(key);
             let container = self.at_mut(key)?;
-            if matches!(container.phase, Phase::Created) {
+            if container.exit_code == 0 {
                 container.exit_code = 128;
             }
             container.error = no.message.clone();
@@ -228,7 +228,11 @@ impl World {
     /// Whose network it joins, and which incarnation of it.
     fn join(&self, key: Key) -> Answer<Option<(ContainerId, u32)>> {
         let NetworkMode::Container(parent) = &self.at(key)?.spec.network_mode else { return Ok(None) };
-        let parent = self.at(self.key(parent.as_str())?)?;
+        let parent = self.key(parent.as_str())?;
+        if parent == key {
+            return Err(No::internal("cannot join own network"));
+        }
+        let parent = self.at(parent)?;
         match parent.running() {
             Some(_) => Ok(Some((parent.id.clone(), parent.starts))),
             None => Err(No::conflict(format!("cannot join network of a non running container: {}", parent.id))),

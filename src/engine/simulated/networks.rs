@@ -5,12 +5,15 @@ use super::{
     no::{Answer, No},
     world::{Key, SimulatedNetwork, World},
 };
-use crate::model::{
-    container::{Attachment, NetworkMode},
-    desired::{AddressPool, Network, NetworkDefinition},
-    names::{ContainerName, NetworkName},
-    observed::ObservedNetwork,
-    value::Value,
+use crate::{
+    engine::Sent,
+    model::{
+        container::{Attachment, NetworkMode},
+        desired::{AddressPool, Network, NetworkDefinition},
+        names::{ContainerName, NetworkName},
+        observed::ObservedNetwork,
+        value::Value,
+    },
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -104,37 +107,30 @@ impl World {
     /// checked, not even that the network exists.
     pub fn connect(&mut self, key: Key, name: &NetworkName, attachment: &Attachment) -> Answer<()> {
         let container = self.at(key)?;
-        let id = container.id.short().to_owned();
+        let own = container.own_aliases();
         let running = container.running().is_some();
-        if !running && self.network_id(name.as_str()).is_err() {
-            let endpoint = Endpoint { attachment: attachment.clone(), network: None, address: None };
-            self.at_mut(key)?.endpoints.insert(name.clone(), endpoint);
-            return Ok(());
-        }
-        let network = self.network_id(name.as_str())?;
-        match container.spec.network_mode {
-            NetworkMode::Host | NetworkMode::Container(_) => {
-                return Err(No::rejected(
-                    "container sharing network namespace with another container or host cannot be connected to any \
-                     other network",
-                ));
+        let shares = matches!(container.spec.network_mode, NetworkMode::Container(_));
+        let mut endpoint = Endpoint { attachment: attachment.clone(), network: None, address: None };
+        let network = match self.network_id(name.as_str()) {
+            Ok(network) => network,
+            Err(_) if !running && shares && container.endpoints.is_empty() => {
+                // It has no list of networks to write it into, and the engine's handler dies of that.
+                return Err(No::unreachable(Sent::MaybeSent, "the connection to the engine was lost"));
             }
-            NetworkMode::None => {
-                return Err(No::rejected(
-                    "container cannot be connected to multiple networks with one of the networks in private (none) mode",
-                ));
+            Err(_) if !running => {
+                self.at_mut(key)?.endpoints.insert(name.clone(), endpoint);
+                return Ok(());
             }
-            _ => {}
-        }
+            Err(no) => return Err(no),
+        };
+        refuse_more_networks(&container.spec.network_mode, running)?;
         if container.endpoints.contains_key(name) {
             let taken = format!("endpoint with name {} already exists in network {name}", container.name);
             return if running { Err(No::rejected(taken)) } else { Ok(()) };
         }
-        let mut attachment = attachment.clone();
         if name.as_str() != DEFAULT {
-            attachment.aliases.insert(id);
+            endpoint.attachment.aliases.extend(own);
         }
-        let endpoint = Endpoint { attachment, network: None, address: None };
         self.at_mut(key)?.endpoints.insert(name.clone(), endpoint);
         if running && let Err(no) = self.attach(key, name, &network) {
             self.at_mut(key)?.endpoints.remove(name);
@@ -155,7 +151,12 @@ impl World {
 
     /// Puts a starting container on each of its networks.
     pub fn attach_all(&mut self, key: Key) -> Answer<()> {
-        let endpoints = &self.at(key)?.endpoints;
+        let container = self.at(key)?;
+        if matches!(container.spec.network_mode, NetworkMode::Container(_)) {
+            // What was connected before its start is shown and does nothing.
+            return Ok(());
+        }
+        let endpoints = &container.endpoints;
         let wanted: Vec<(NetworkName, Option<String>)> =
             endpoints.iter().map(|(name, endpoint)| (name.clone(), endpoint.network.clone())).collect();
         for (name, id) in wanted {
@@ -174,11 +175,17 @@ impl World {
     }
 
     fn attach(&mut self, key: Key, name: &NetworkName, id: &str) -> Answer<()> {
-        let (fixed, short) = {
+        let (fixed, own) = {
             let container = self.at(key)?;
             let attachment = container.endpoints.get(name).map(|endpoint| &endpoint.attachment);
-            (attachment.and_then(|attachment| attachment.ipv4.clone()), container.id.short().to_owned())
+            (attachment.and_then(|attachment| attachment.ipv4.clone()), container.own_aliases())
         };
+        // Before it has an address, and even where it gets none.
+        if name.as_str() != DEFAULT
+            && let Some(endpoint) = self.at_mut(key)?.endpoints.get_mut(name)
+        {
+            endpoint.attachment.aliases.extend(own);
+        }
         let no_network = || No::missing(format!("network {id} not found"));
         let network = self.networks.get_mut(id).ok_or_else(no_network)?;
         let address = match (fixed, network.has_addresses()) {
@@ -190,9 +197,6 @@ impl World {
         if let Some(endpoint) = self.at_mut(key)?.endpoints.get_mut(name) {
             endpoint.network = Some(id.to_owned());
             endpoint.address = address.map(|address| address.to_string());
-            if name.as_str() != DEFAULT {
-                endpoint.attachment.aliases.insert(short);
-            }
         }
         Ok(())
     }
@@ -248,20 +252,33 @@ impl SimulatedNetwork {
     }
 }
 
-/// The endpoints of a new container: what the create request says, or the default network.
+/// The endpoints of a new container: those that the create request names, or that on the default network.
 pub(super) fn endpoints(
     mode: &NetworkMode,
     networks: &BTreeMap<NetworkName, Attachment>,
 ) -> BTreeMap<NetworkName, Endpoint> {
     let endpoint = |attachment: Attachment| Endpoint { attachment, network: None, address: None };
     match mode {
-        NetworkMode::Networks if !networks.is_empty() => {
+        NetworkMode::Networks => {
             networks.iter().map(|(name, attachment)| (name.clone(), endpoint(attachment.clone()))).collect()
         }
-        NetworkMode::Networks | NetworkMode::Bridge => {
-            BTreeMap::from([(NetworkName::from(DEFAULT), endpoint(Attachment::default()))])
-        }
+        NetworkMode::Bridge => BTreeMap::from([(NetworkName::from(DEFAULT), endpoint(Attachment::default()))]),
         NetworkMode::Host | NetworkMode::None | NetworkMode::Service(_) | NetworkMode::Container(_) => BTreeMap::new(),
+    }
+}
+
+/// A container that has the host's network, another one's or none can't be connected; one that shares another's is only
+/// refused while it runs.
+fn refuse_more_networks(mode: &NetworkMode, running: bool) -> Answer<()> {
+    match mode {
+        NetworkMode::Container(_) if !running => Ok(()),
+        NetworkMode::Host | NetworkMode::Container(_) => Err(No::rejected(
+            "container sharing network namespace with another container or host cannot be connected to any other network",
+        )),
+        NetworkMode::None => Err(No::rejected(
+            "container cannot be connected to multiple networks with one of the networks in private (none) mode",
+        )),
+        NetworkMode::Networks | NetworkMode::Bridge | NetworkMode::Service(_) => Ok(()),
     }
 }
 

@@ -8,7 +8,7 @@ use super::*;
 use crate::{
     engine::{Containers, clock::SystemClock},
     model::{
-        container::{ContainerSpec, RestartPolicy},
+        container::{ContainerSpec, NetworkMode, RestartPolicy},
         names::{ContainerId, ContainerName},
         observed::{ObservedContainer, Status},
         units::Timestamp,
@@ -31,7 +31,10 @@ impl Scene {
     }
 
     async fn create(&self, name: &str, spec: ContainerSpec) -> ContainerId {
-        let spec = ContainerSpec { image: "web:1".into(), ..spec };
+        let mut spec = ContainerSpec { image: "web:1".into(), ..spec };
+        if spec.network_mode == NetworkMode::Networks && spec.networks.is_empty() {
+            spec.network_mode = NetworkMode::Bridge;
+        }
         self.engine.create_container(&ContainerName::from(name), &self.image, &spec).await.unwrap().id
     }
 

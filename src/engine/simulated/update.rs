@@ -44,7 +44,7 @@ impl World {
 pub(super) fn check_new(limits: &mut Limits, facts: &EngineFacts) -> Answer<Vec<String>> {
     check(limits, facts)?;
     let mut warnings = Vec::new();
-    if limits.blkio_weight.take().is_some_and(|weight| weight > 0) {
+    if !facts.supports.blkio_weight && limits.blkio_weight.take().is_some_and(|weight| weight > 0) {
         warnings.push(
             "Your kernel does not support Block I/O weight or the cgroup is not mounted. Weight discarded.".to_owned(),
         );

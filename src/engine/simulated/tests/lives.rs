@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     engine::ErrorKind,
     model::{
-        container::{Healthcheck, Limits, NetworkMode},
+        container::{Healthcheck, Limits},
         observed::Health,
         policy::{HttpProbe, Probe, ProbeHost, ProbeKind},
         value::Value,

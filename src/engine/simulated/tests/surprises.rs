@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     engine::{ErrorKind, Images, Networks, Volumes},
     model::{
-        container::{Attachment, Healthcheck, HostPort, Limits, Mount, MountSource, NetworkMode},
+        container::{Attachment, Healthcheck, HostPort, Limits, Mount, MountSource},
         desired::{AddressPool, Network, NetworkDefinition, Volume, VolumeDefinition},
         names::{NetworkName, VolumeName},
         units::NanoCpus,
@@ -39,7 +39,8 @@ fn mounts(entries: &[(&str, MountSource)]) -> ContainerSpec {
 
 fn publishes(address: &str, port: &str) -> ContainerSpec {
     let on = HostPort { address: address.into(), port: port.into() };
-    ContainerSpec { ports: BTreeMap::from([("80/tcp".to_owned(), vec![on])]), ..ContainerSpec::default() }
+    let ports = BTreeMap::from([("80/tcp".to_owned(), vec![on])]);
+    ContainerSpec { ports, network_mode: NetworkMode::Bridge, ..ContainerSpec::default() }
 }
 
 fn memory(memory: u64, swap: Option<i64>) -> Limits {
@@ -65,6 +66,7 @@ async fn what_the_image_and_the_engine_provide_reads_back() {
     let image = scene.engine.add_image("rich:1", config, Behaviour::default());
     let mut spec = publishes("", "8080");
     spec.image = "rich:1".into();
+    spec.network_mode = NetworkMode::Networks;
     spec.environment.insert("LEVEL".into(), Value::plain("debug"));
     spec.limits = memory(64, None);
     spec.limits.blkio_weight = Some(300);
@@ -78,7 +80,7 @@ async fn what_the_image_and_the_engine_provide_reads_back() {
     assert_eq!(read.labels["from"].reveal(), "image");
     assert_eq!(read.limits, Limits { blkio_weight: None, ..memory(64, Some(128)) });
     assert_eq!(read.expose, BTreeSet::from(["81/tcp".to_owned()]));
-    assert_eq!(read.network_mode, NetworkMode::Bridge);
+    assert_eq!(read.network_mode, NetworkMode::None, "on no network");
     assert!(matches!(read.mounts["/data"].source, MountSource::Anonymous(Some(_))));
     assert_eq!((read.ipc.as_deref(), read.shm_size), (Some("private"), Some(Bytes::mebi(64))));
     // By its id where the reference names another image by now.
@@ -209,7 +211,11 @@ async fn a_port_belongs_to_one_running_container_and_a_failed_start_leaves_it_cr
     scene.engine.start_container(&second).await.unwrap();
     assert_eq!(kind(scene.engine.start_container(&first).await), ErrorKind::Rejected);
     let state = scene.inspect("first").await.state;
-    assert_eq!((state.status, state.exit_code), (Status::Exited, 143), "it keeps the code of its end");
+    assert_eq!(
+        (state.status, state.exit_code),
+        (Status::Exited, 143),
+        "it keeps the code of its end, where that is not 0"
+    );
     scene.engine.meddle(&Foreign::TakePort(9090)).unwrap();
     let taken = scene.create("taken", publishes("", "9090")).await;
     assert_eq!(kind(scene.engine.start_container(&taken).await), ErrorKind::Rejected);
