@@ -1,13 +1,16 @@
 //! What several verbs take: the manifest, services, overrides, the lock, who asks. Each verb's own arguments are in its
 //! file. What was typed is here; what it means is decided elsewhere.
 
-use crate::model::{
-    names::{ImageReference, ServiceName},
-    units::Millis,
-    value::Value,
+use crate::{
+    model::{
+        names::{ImageReference, ServiceName},
+        units::Millis,
+        value::Value,
+    },
+    observe::PullWish,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use std::path::PathBuf;
+use std::{collections::BTreeSet, path::PathBuf};
 
 use super::{
     apply, completions, config, diff, down, events, explain, history, logs, restart, rollback, schema, status, unbuilt,
@@ -28,6 +31,9 @@ use super::{
 pub struct CommandLine {
     #[command(flatten)]
     pub manifest: ManifestArguments,
+    /// The engine of another machine
+    #[arg(short = 'H', long = "host", value_name = "URL", hide = true)]
+    pub host: Option<String>,
     #[command(subcommand)]
     pub verb: Verb,
 }
@@ -77,6 +83,13 @@ pub struct ServiceArguments {
     pub services: Vec<ServiceName>,
 }
 
+impl ServiceArguments {
+    /// Those named; `None`: all.
+    pub fn selected(&self) -> Option<BTreeSet<ServiceName>> {
+        (!self.services.is_empty()).then(|| self.services.iter().cloned().collect())
+    }
+}
+
 /// What the command line changes of the manifest.
 #[derive(Clone, Debug, Default, Args)]
 pub struct OverrideArguments {
@@ -99,22 +112,13 @@ pub struct OverrideArguments {
 
 impl OverrideArguments {
     /// What `--pull` asks for.
-    pub fn pull(&self) -> Pulled {
+    pub fn pull(&self) -> PullWish {
         match self.pull.as_slice() {
-            [] => Pulled::AsDeclared,
-            names if names.iter().any(String::is_empty) => Pulled::All,
-            names => Pulled::Services(names.iter().map(|name| ServiceName::from(name.as_str())).collect()),
+            [] => PullWish::ByPolicy,
+            names if names.iter().any(String::is_empty) => PullWish::All,
+            names => PullWish::Services(names.iter().map(|name| ServiceName::from(name.as_str())).collect()),
         }
     }
-}
-
-/// Whose tags are asked for again.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Pulled {
-    /// Only where `pull_policy` says so, or where nothing is known yet.
-    AsDeclared,
-    All,
-    Services(Vec<ServiceName>),
 }
 
 /// How long to wait for another apply.
@@ -125,15 +129,12 @@ pub struct LockArguments {
     pub lock_wait: Millis,
 }
 
-/// Who asks, and why; recorded in the revision.
+/// Who asks; recorded in the revision.
 #[derive(Clone, Debug, Default, Args)]
 pub struct OriginArguments {
     /// Who does this [default: from the CI's variables, else user@host]
     #[arg(long, value_name = "NAME")]
     pub actor: Option<String>,
-    /// Why
-    #[arg(long, value_name = "TEXT")]
-    pub reason: Option<String>,
     /// The commit that the manifest is from [default: from the CI's variables]
     #[arg(long, value_name = "HASH")]
     pub commit: Option<String>,

@@ -8,7 +8,7 @@ use super::{
     output::Output,
     render::style::clean,
 };
-use crate::{compose::render, load, model::desired::Overrides};
+use crate::{compose::{Fault, render}, load, model::desired::Overrides};
 use clap::{Args, ValueEnum};
 
 /// Show the resolved Compose model, as `docker compose config` prints it, secrets included
@@ -58,16 +58,18 @@ pub fn run(arguments: &Arguments, named: &ManifestArguments, output: &Output) ->
     {
         return Err(Failure::usage(format!("there is no service `{unknown}`")).hint("`--services` lists them"));
     }
-    output.data(&match arguments {
+    let unwritable = |fault: Fault| {
+        Failure::rendered(Exit::Usage, load::diagnostics::render(&[fault], output.talk_style.colour))
+    };
+    let text = match arguments {
         Arguments { hash: Some(selected), .. } => render::hashes(project, selected),
         Arguments { services: true, .. } => render::services(project),
         Arguments { images: true, .. } => render::images(project),
         Arguments { profiles: true, .. } => render::profiles(project),
         Arguments { variables: true, .. } => render::variables(&loaded.variables),
-        Arguments { format: ModelFormat::Json, .. } => {
-            format!("{}\n", render::json(project).map_err(|fault| Failure::usage(fault.message))?.trim_end())
-        }
+        Arguments { format: ModelFormat::Json, .. } => render::json(project).map_err(unwritable)?,
         Arguments { format: ModelFormat::Yaml, .. } => render::yaml(project),
-    });
+    };
+    output.data(&if text.is_empty() || text.ends_with('\n') { text } else { format!("{text}\n") });
     Ok(Exit::Done)
 }

@@ -2,8 +2,10 @@
 //!
 //! Data goes to stdout, talk to stderr. Every error is one sentence and a hint, and ends with one of the exit codes.
 
+pub mod acting;
 pub mod apply;
 pub mod arguments;
+pub mod ask;
 pub mod completions;
 pub mod config;
 pub mod diff;
@@ -13,6 +15,7 @@ pub mod exit;
 pub mod explain;
 pub mod failure;
 pub mod history;
+pub mod interrupt;
 pub mod logs;
 pub mod manifest;
 pub mod origin;
@@ -56,22 +59,26 @@ pub fn main() -> ExitCode {
 }
 
 fn run(command_line: CommandLine, output: &Output) -> Result<Exit, Failure> {
+    if command_line.host.is_some() {
+        return Err(Failure::usage("not built yet: -H").hint("run evenkeel on the engine's own host"));
+    }
+    let named = &command_line.manifest;
     match command_line.verb {
         Verb::Explain(arguments) => explain::run(&arguments, output),
         Verb::Schema(arguments) => schema::run(&arguments, output),
         Verb::Completions(arguments) => completions::run(&arguments, output),
         Verb::Unbuilt(verb) => Err(verb.refuse()),
-        Verb::Validate(arguments) => validate::run(&arguments, &command_line.manifest, output),
-        Verb::Config(arguments) => config::run(&arguments, &command_line.manifest, output),
-        Verb::Diff(_) => Err(session::not_built("diff")),
-        Verb::Apply(_) => Err(session::not_built("apply")),
-        Verb::Status(_) => Err(session::not_built("status")),
-        Verb::History(_) => Err(session::not_built("history")),
-        Verb::Rollback(_) => Err(session::not_built("rollback")),
-        Verb::Restart(_) => Err(session::not_built("restart")),
-        Verb::Down(_) => Err(session::not_built("down")),
-        Verb::Logs(_) => Err(session::not_built("logs")),
-        Verb::Events(_) => Err(session::not_built("events")),
+        Verb::Validate(arguments) => validate::run(&arguments, named, output),
+        Verb::Config(arguments) => config::run(&arguments, named, output),
+        Verb::Diff(arguments) => diff::run(&arguments, named, output),
+        Verb::Apply(arguments) => apply::run(&arguments, named, output),
+        Verb::Status(arguments) => status::run(&arguments, named, output),
+        Verb::History(arguments) => history::run(&arguments, named, output),
+        Verb::Rollback(arguments) => rollback::run(&arguments, named, output),
+        Verb::Restart(arguments) => restart::run(&arguments, named, output),
+        Verb::Down(arguments) => down::run(&arguments, named, output),
+        Verb::Logs(arguments) => logs::run(&arguments, named, output),
+        Verb::Events(arguments) => events::run(&arguments, named, output),
     }
 }
 

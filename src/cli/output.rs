@@ -43,6 +43,14 @@ impl Output {
         }
     }
 
+    /// Writes JSON to stdout as one line. `false`: nobody reads any more.
+    pub fn json_line(&self, value: &impl serde::Serialize) -> bool {
+        match serde_json::to_string(value) {
+            Ok(text) => self.data(&format!("{text}\n")),
+            Err(error) => self.talk(&format!("could not write JSON: {error}\n")),
+        }
+    }
+
     /// Writes to stderr as it is. `false`: nobody reads any more.
     pub fn talk(&self, text: &str) -> bool {
         let mut stderr = io::stderr().lock();

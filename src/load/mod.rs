@@ -63,6 +63,24 @@ pub fn load_project(sources: &Sources<'_>) -> Result<Loaded, LoadError> {
     read.map(|read| read.loaded).map_err(|faults| LoadError::new(faults, &sources.working_dir))
 }
 
+/// The name of the stack, of files that are perhaps wrong otherwise: as written in the first of them, else that of its
+/// folder. `None` where even that can't be read.
+pub fn stack_name(sources: &Sources<'_>) -> Option<StackName> {
+    let file = sources.working_dir.join(sources.files.first()?);
+    let written = |tree: &crate::compose::yaml::Node| {
+        let name = tree::node(tree, &["metadata", "name"]).or_else(|| tree::node(tree, &["name"]))?.as_str()?.to_owned();
+        (!name.contains('$')).then_some(name)
+    };
+    let text = String::from_utf8(sources.reader.read(&file).ok()?).ok()?;
+    let documents = crate::compose::yaml::parse_all(&file.display().to_string(), &text).ok()?;
+    let name = match documents.iter().find_map(written) {
+        Some(name) => name,
+        None => file.parent()?.file_name()?.to_string_lossy().into_owned(),
+    };
+    let name = crate::compose::normalize_name(&name);
+    (!name.is_empty()).then(|| StackName::new(name))
+}
+
 fn load_recorded(sources: &Sources<'_>, recording: &Recording<'_>) -> Result<(Desired, Vec<Note>), Vec<Fault>> {
     let read = project::read(sources, recording)?;
     let mut faults = Faults::default();

@@ -58,14 +58,26 @@ pub fn notes_text(notes: &[Note], style: Style) -> String {
     sheet.paint(style)
 }
 
+/// What is held alone, as the plan's text has it, every line ended.
+pub fn held_text(held: &[Held], style: Style) -> String {
+    let mut sheet = Sheet::default();
+    write_held(held, &mut sheet);
+    sheet.paint(style)
+}
+
 /// `3 changes, 1 held`, `1 change`, `no changes`.
 pub fn counts(plan: &Plan) -> String {
-    let changes = match plan.changes.len() {
+    counts_of(plan.changes.len(), plan.held.len())
+}
+
+/// The same of numbers.
+pub fn counts_of(changes: usize, held: usize) -> String {
+    let changes = match changes {
         0 => "no changes".to_owned(),
         1 => "1 change".to_owned(),
         many => format!("{many} changes"),
     };
-    match plan.held.len() {
+    match held {
         0 => changes,
         held => format!("{changes}, {held} held"),
     }

@@ -6,8 +6,14 @@ mod lines;
 mod live;
 
 use super::style::Style;
-use crate::model::event::Event;
-use std::io::Write;
+use crate::model::event::{Event, EventKind};
+use std::{
+    io::Write,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 use tokio::{sync::mpsc, task::JoinHandle};
 
 /// As many events wait before the sender does.
@@ -29,11 +35,13 @@ pub struct Progress {
 
 impl Progress {
     /// Starts to show what is sent. Must be called within a tokio runtime.
-    pub fn start(mode: Mode, style: Style) -> (mpsc::Sender<Event>, Progress) {
+    /// Sets `begun` as soon as something begins.
+    pub fn start(mode: Mode, style: Style, begun: Arc<AtomicBool>) -> (mpsc::Sender<Event>, Progress) {
         let (sender, receiver) = mpsc::channel(QUEUE_LENGTH);
+        let events = Events { receiver, begun };
         let task = match mode {
-            Mode::Live => tokio::spawn(show_live(receiver, style)),
-            Mode::Lines => tokio::spawn(show_lines(receiver, style)),
+            Mode::Live => tokio::spawn(show_live(events, style)),
+            Mode::Lines => tokio::spawn(show_lines(events, style)),
         };
         (sender, Progress { task })
     }
@@ -45,10 +53,26 @@ impl Progress {
     }
 }
 
-async fn show_live(mut events: mpsc::Receiver<Event>, style: Style) {
+/// What is sent, looked at on its way.
+struct Events {
+    receiver: mpsc::Receiver<Event>,
+    begun: Arc<AtomicBool>,
+}
+
+impl Events {
+    async fn next(&mut self) -> Option<Event> {
+        let event = self.receiver.recv().await?;
+        if event.kind == EventKind::ApplyStarted {
+            self.begun.store(true, Ordering::Relaxed);
+        }
+        Some(event)
+    }
+}
+
+async fn show_live(mut events: Events, style: Style) {
     let mut board = board::Board::default();
     let mut live = live::Live::on_stderr(style);
-    while let Some(event) = events.recv().await {
+    while let Some(event) = events.next().await {
         for shown in board.take(&event) {
             live.show(shown);
         }
@@ -56,9 +80,9 @@ async fn show_live(mut events: mpsc::Receiver<Event>, style: Style) {
     live.clear();
 }
 
-async fn show_lines(mut events: mpsc::Receiver<Event>, style: Style) {
+async fn show_lines(mut events: Events, style: Style) {
     let mut lines = lines::Lines::default();
-    while let Some(event) = events.recv().await {
+    while let Some(event) = events.next().await {
         if let Some(line) = lines.take(&event, style) {
             // A reader that went away does not stop an apply.
             let _ = writeln!(std::io::stderr().lock(), "{line}");
