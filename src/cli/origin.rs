@@ -35,7 +35,10 @@ pub fn origin(typed: &OriginArguments, variable: &dyn Fn(&str) -> Option<String>
 pub fn of_process(typed: &OriginArguments) -> Origin {
     let variable = |name: &str| std::env::var(name).ok();
     let user = variable("USER").or_else(|| variable("LOGNAME")).filter(|name| !name.is_empty());
-    let user = user.unwrap_or_else(|| format!("uid {}", rustix::process::getuid().as_raw()));
+    let user = user.unwrap_or_else(|| match rustix::process::getuid() {
+        id if id.is_root() => "root".to_owned(),
+        id => format!("uid {}", id.as_raw()),
+    });
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
     origin(typed, &variable, &format!("{user}@{host}"))
 }

@@ -1,7 +1,7 @@
 //! One line an event, for logs. An answer that repeats itself is left out, and so is one that comes within a second of
-//! the last: a gate's or a pull's progress must not fill a CI log.
+//! the last: a gate's or a pull's progress must not fill a CI log. A step is told once, when it has ended, with its time.
 
-use crate::cli::render::{events::progress_line, style::Style};
+use crate::cli::render::{events::progress_line, quantities::took, style::Style};
 use crate::model::{
     event::{Event, EventKind},
     names::StepId,
@@ -19,6 +19,7 @@ impl Lines {
     /// The line for an event, or nothing.
     pub fn take(&mut self, event: &Event, style: Style) -> Option<String> {
         match (&event.step, event.kind) {
+            (Some(_), EventKind::StepStarted) => return None,
             (Some(step), EventKind::StepProgress) => {
                 if let Some((when, text)) = self.0.get(step)
                     && (*text == event.text || event.time.since(*when) < BETWEEN_PROGRESS_MIN)
@@ -32,6 +33,16 @@ impl Lines {
             }
             _ => {}
         }
-        Some(progress_line(event, style))
+        Some(progress_line(&timed(event), style))
     }
+}
+
+/// A step's end with the time that it took.
+fn timed(event: &Event) -> Event {
+    let mut event = event.clone();
+    let span = event.data.get("tookMs").and_then(serde_json::Value::as_u64);
+    if let (EventKind::StepDone, Some(span)) = (event.kind, span) {
+        event.text = format!("{} ({})", event.text, took(Millis(span)));
+    }
+    event
 }
