@@ -108,10 +108,10 @@ pub(super) fn compare(of: &Comparison) -> Difference {
 
 /// Names the containers that namespaces are shared with.
 pub(super) fn share(spec: &mut ContainerSpec, parents: &BTreeMap<ServiceName, ContainerId>) {
-    if let NetworkMode::Service(service) = &spec.network_mode {
-        if let Some(id) = parents.get(service) {
-            spec.network_mode = NetworkMode::Container(id.clone());
-        }
+    if let NetworkMode::Service(service) = &spec.network_mode
+        && let Some(id) = parents.get(service)
+    {
+        spec.network_mode = NetworkMode::Container(id.clone());
     }
     let named = |text: &mut String| {
         let Some(rest) = text.strip_prefix("service:") else { return };

@@ -87,7 +87,7 @@ fn entries<'a, 'v>(
     let of_member = |member: &Member<'a, 'v>| {
         let view = member.view;
         let entry = |(slot, work): &(&'v Slot<'a>, Work<'a>)| {
-            pick(work).map(|(old, candidate)| Entry { view, slot: *slot, old, candidate })
+            pick(work).map(|(old, candidate)| Entry { view, slot, old, candidate })
         };
         member.work.iter().filter_map(entry).collect::<Vec<_>>()
     };
@@ -366,7 +366,7 @@ fn make<'a>(
     all: &All<'a>,
 ) {
     if draft.why.is_empty() {
-        draft.why = "first start".into();
+        draft.why = if draft.serving { "replicas added".into() } else { "first start".into() };
     }
     let one_service = entries.iter().all(|entry| entry.view.service.name == entries[0].view.service.name);
     if one_service {

@@ -1,4 +1,5 @@
-//! Events, a line each: what `events` prints, and progress where there is no terminal.
+//! Events, a line each: what `events` prints, and progress where there is no terminal. What an event's text has beyond
+//! its first line (the last lines of a log) is in its JSON and in `logs --failed`.
 
 use super::{
     quantities::{moment, time_of_day},
@@ -34,7 +35,7 @@ fn line(event: &Event, time: String) -> Text {
         Severity::Error => text.and(tone, "error: "),
         Severity::Debug | Severity::Info => text,
     }
-    .and(tone, &event.text)
+    .and(tone, event.text.lines().next().unwrap_or_default())
 }
 
 /// The step, else the rollout, else the service that it is about.

@@ -106,7 +106,9 @@ struct Failed<'a> {
 impl Failed<'_> {
     fn write(&self, words: &Words<'_>, outcome: &Outcome, left: &[Left], lines: &mut Vec<Text>) {
         let span = outcome.steps.iter().find(|step| step.id == *self.step).map_or(self.result.took, |step| step.took);
-        lines.push(failed_line(&self.result.id, &format!("{} failed after {}: {}", self.step, took(span), self.error)));
+        // What follows the first line, the evidence says better below.
+        let why = self.error.lines().next().unwrap_or_default();
+        lines.push(failed_line(&self.result.id, &format!("{} failed after {}: {why}", self.step, took(span))));
         let below = |label: &str, text: &str| Text::new().space(4).and(Tone::Strong, label).space(1).plain(text);
         let left = left.iter().find(|left| left.service.as_ref().is_some_and(|s| self.rollout.members.contains(s)));
         if let Some(answer) = left.and_then(|left| left.answers.last()) {
