@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::loading::{Extended, Level, Loading, Stopped, empty};
 use super::merge::merge;
 use super::path::Path;
-use super::paths::join;
+use super::paths::{is_remote, join};
 use super::reset::Resets;
 use super::yaml::{Fault, Node};
 
@@ -192,6 +192,10 @@ impl Loading<'_> {
         link: &Link<'_>,
         level: &mut Level<'_>,
     ) -> Result<Node, Stopped> {
+        if is_remote(file) {
+            let message = format!("not built yet: extends of a remote file, `{file}`");
+            return Err(self.stop(Fault::at(&to.at, message).code("not-built")));
+        }
         let path = join(level.folder, file);
         let extended = self.extended_file(&path, to, link, level)?;
         let mut services = extended.services.clone();

@@ -113,9 +113,10 @@ impl Check<'_> {
         };
         let fault = Fault::at(&entry.key_at, format!("unknown field '{key}' in {place}"))
             .code("unknown-field");
-        let near = object
-            .fields
-            .iter()
+        // No field is longer than this, so a longer key is near to none.
+        const KEY_BYTES_MAX: usize = 32;
+        let names = object.fields.iter().filter(|_| key.len() <= KEY_BYTES_MAX);
+        let near = names
             .map(|(name, _)| (strsim::damerau_levenshtein(name, key), *name))
             .min();
         self.faults.push(match near {
