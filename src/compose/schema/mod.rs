@@ -2,6 +2,7 @@
 //! fault has its position.
 
 mod deploy;
+mod nested;
 mod parts;
 mod rules;
 mod service;
