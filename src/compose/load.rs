@@ -6,9 +6,11 @@ use std::path::{Path as FilePath, PathBuf};
 use super::consistency;
 use super::discover::normalize_name;
 use super::files::Files;
+use super::free_maps;
 use super::interpolate::{Variable, interpolate};
 use super::loading::{Level, Loading, Stopped, empty};
 use super::normalize::normalize;
+use super::path::Path;
 use super::project::record::{Field, Reading, extensions, read_or_default};
 use super::project::{Place, Positions, Project};
 use super::reader::Reader;
@@ -244,6 +246,7 @@ fn build(
         return Err(loading.stop(Fault::of_file("", "empty compose file").code("empty")));
     }
     normalize(&mut model, &name, variables);
+    free_maps::fold(&mut model, &Path::root(), &mut loading.warnings);
     let mut project = read(&model, &mut loading.faults)?;
     project.name = name;
     project.working_dir.clone_from(&sources.project_directory);

@@ -66,9 +66,7 @@ fn assignments(node: &Node, reading: &mut Reading) -> BTreeMap<String, Option<Te
     match &node.value {
         Value::Map(map) => {
             for (name, entry) in map {
-                let text = (!entry.node.is_null())
-                    .then(|| entry.node.print())
-                    .flatten();
+                let text = (!entry.node.is_null()).then(|| entry.node.print_any());
                 out.insert(
                     name.clone(),
                     text.map(|text| Text::new(text, entry.node.origin)),
@@ -114,6 +112,9 @@ impl Field for HostList {
     fn read(node: &Node, reading: &mut Reading) -> Self {
         let mut out: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for (host, entry) in node.as_map().into_iter().flatten() {
+            if entry.node.as_map().is_some() {
+                reading.refuse(&entry.node, "must be an address or a list of them");
+            }
             let items = entry
                 .node
                 .as_seq()
