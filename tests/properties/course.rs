@@ -26,7 +26,6 @@ use evenkeel::{
 use std::{collections::BTreeMap, sync::Arc};
 
 /// How an apply ended.
-#[derive(Debug)]
 pub enum Ended {
     Applied(Box<Applied>),
     Refused(StackError),
@@ -34,6 +33,15 @@ pub enum Ended {
 }
 
 impl Ended {
+    /// In a line.
+    pub fn told(&self) -> String {
+        match self {
+            Ended::Applied(applied) => format!("exit {} {:?} {:?}", applied.exit, applied.left, applied.held),
+            Ended::Refused(error) => error.to_string(),
+            Ended::Killed => "killed".to_owned(),
+        }
+    }
+
     /// Its exit code; `None`: it was killed.
     pub fn exit(&self) -> Option<u8> {
         match self {
