@@ -65,10 +65,19 @@ pub(super) fn build<'a>(draft: &mut Draft, members: &[Member<'a, '_>], all: &All
     let replaced: Vec<Entry> = entries(members, |work| match work {
         Work::Replace(old, _) => Some((Some(*old), None)),
         Work::Finish { candidate, old } => Some((Some(*old), Some(*candidate))),
+        Work::Create(_) => Some((None, None)),
         _ => None,
     });
-    let (one_shots, replaced): (Vec<_>, Vec<_>) = replaced.into_iter().partition(|entry| entry.view.service.one_shot);
-    let fresh: Vec<Entry> = entries(members, |work| matches!(work, Work::Create(_)).then_some((None, None)));
+    let (one_shots, others): (Vec<_>, Vec<_>) = replaced.into_iter().partition(|entry| entry.view.service.one_shot);
+    let (new_jobs, one_shots): (Vec<_>, Vec<_>) = one_shots.into_iter().partition(|entry| entry.old.is_none());
+    let (fresh, replaced): (Vec<_>, Vec<_>) = match members.len() > 1 && others.iter().any(|entry| entry.old.is_some()) {
+        // What shares a namespace with one that is missing is made after it, so they go together.
+        true => (new_jobs, others),
+        false => {
+            let (fresh, replaced): (Vec<_>, Vec<_>) = others.into_iter().partition(|entry| entry.old.is_none());
+            (new_jobs.into_iter().chain(fresh).collect(), replaced)
+        }
+    };
     if !replaced.is_empty() {
         replace(draft, &replaced, &mut refs, all);
     }
@@ -220,7 +229,9 @@ fn start_first<'a>(
                 create_and_start(draft, entry, name, refs, all)
             }
         };
-        refs.insert(entry.view.service.name.clone(), container.clone());
+        if entry.slot.number == 1 {
+            refs.insert(entry.view.service.name.clone(), container.clone());
+        }
         proven.push((entry, container));
     }
     gates(draft, &proven);
@@ -266,7 +277,9 @@ fn stop_first<'a>(
             }
             None => create_and_start(draft, entry, entry.slot.name.clone(), refs, all),
         };
-        refs.insert(entry.view.service.name.clone(), container.clone());
+        if entry.slot.number == 1 {
+            refs.insert(entry.view.service.name.clone(), container.clone());
+        }
         proven.push((entry, container));
     }
     gates(draft, &proven);
