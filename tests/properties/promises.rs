@@ -108,8 +108,13 @@ async fn disturbed(number: u64) -> Judged {
     apply(&mut host, &first, Vec::new(), false).await;
     let beside = foreign(&host).await;
     let second = request(&host, &to);
-    let names: Vec<String> =
-        host.containers().iter().filter_map(|line| line.split(' ').next()).filter(|name| name.starts_with("shop-")).map(str::to_owned).collect();
+    let names: Vec<String> = host
+        .containers()
+        .iter()
+        .filter_map(|line| line.split(' ').next())
+        .filter(|name| name.starts_with("shop-"))
+        .map(str::to_owned)
+        .collect();
     let count = seed.pick(&[1, 1, 1, 2]);
     let faults: Vec<Fault> = (0..count).map(|_| course::fault(&mut seed, calls, &names)).collect();
     let wipe = seed.percent(50);
@@ -155,7 +160,9 @@ async fn broken(number: u64) -> Judged {
     if !left {
         let only_failed = status.held.iter().all(|held| held.code.as_str() == "failed-before");
         let drifts = status.services.iter().any(|service| !service.drift.is_empty() && service.held.is_none());
-        require(only_failed && !drifts && status.drift.is_empty(), || told(format!("no fixpoint: {:?} {:#?}", status.held, host.containers())))?;
+        require(only_failed && !drifts && status.drift.is_empty(), || {
+            told(format!("no fixpoint: {:?} {:#?}", status.held, host.containers()))
+        })?;
         for (name, part) in to.parts.iter().filter(|(_, part)| part.breaks() && !part.is_job()) {
             serves_as_before(&host, &from, name, part).map_err(told)?;
         }
