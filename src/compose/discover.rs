@@ -10,18 +10,9 @@ use super::reader::Reader;
 use super::variables::Variables;
 use super::yaml::Fault;
 
-const FILES: [&str; 4] = [
-    "compose.yaml",
-    "compose.yml",
-    "docker-compose.yml",
-    "docker-compose.yaml",
-];
-const OVERRIDES: [&str; 4] = [
-    "compose.override.yml",
-    "compose.override.yaml",
-    "docker-compose.override.yml",
-    "docker-compose.override.yaml",
-];
+const FILES: [&str; 4] = ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
+const OVERRIDES: [&str; 4] =
+    ["compose.override.yml", "compose.override.yaml", "docker-compose.override.yml", "docker-compose.override.yaml"];
 
 /// What was asked on a command line. Empty lists and `None` mean "not given".
 #[derive(Clone, Debug, Default)]
@@ -60,17 +51,8 @@ pub fn normalize_name(text: &str) -> String {
 /// # Errors
 /// An env file that is missing or can't be read.
 pub fn discover<'a>(request: &Request, reader: &'a dyn Reader) -> Result<Sources<'a>, Fault> {
-    let mut search = Search {
-        request,
-        reader,
-        found: BTreeMap::new(),
-        read: Vec::new(),
-    };
-    let mut files: Vec<PathBuf> = request
-        .files
-        .iter()
-        .map(|file| search.absolute(file))
-        .collect();
+    let mut search = Search { request, reader, found: BTreeMap::new(), read: Vec::new() };
+    let mut files: Vec<PathBuf> = request.files.iter().map(|file| search.absolute(file)).collect();
     search.read_env_files(&search.folder(&files))?;
     if files.is_empty() {
         files = search.named_files();
@@ -83,11 +65,7 @@ pub fn discover<'a>(request: &Request, reader: &'a dyn Reader) -> Result<Sources
     let variables = search.variables();
     let profiles = if request.profiles.is_empty() {
         let named = variables.get("COMPOSE_PROFILES").unwrap_or_default();
-        named
-            .split(',')
-            .map(|profile| profile.trim().to_owned())
-            .filter(|profile| !profile.is_empty())
-            .collect()
+        named.split(',').map(|profile| profile.trim().to_owned()).filter(|profile| !profile.is_empty()).collect()
     } else {
         request.profiles.clone()
     };
@@ -115,46 +93,25 @@ impl Search<'_, '_> {
     }
 
     fn variables(&self) -> Variables {
-        let Request {
-            overrides,
-            environment,
-            ..
-        } = self.request;
-        Variables::new()
-            .with(overrides.clone())
-            .with(environment.clone())
-            .with(self.found.clone())
+        let Request { overrides, environment, .. } = self.request;
+        Variables::new().with(overrides.clone()).with(environment.clone()).with(self.found.clone())
     }
 
     /// The project's folder: given, else that of the first file, else the current one.
     fn folder(&self, files: &[PathBuf]) -> PathBuf {
         match &self.request.project_directory {
             Some(folder) => self.absolute(folder),
-            None => files
-                .first()
-                .and_then(|file| file.parent())
-                .unwrap_or(&self.request.current)
-                .to_owned(),
+            None => files.first().and_then(|file| file.parent()).unwrap_or(&self.request.current).to_owned(),
         }
     }
 
     /// Reads `--env-file`, else `COMPOSE_ENV_FILES`, else the folder's `.env`, each file once.
     fn read_env_files(&mut self, folder: &Path) -> Result<(), Fault> {
         let environment = &self.request.environment;
-        let mut files: Vec<PathBuf> = self
-            .request
-            .env_files
-            .iter()
-            .map(|file| self.absolute(file))
-            .collect();
-        if let Some(named) = environment
-            .get("COMPOSE_ENV_FILES")
-            .filter(|named| files.is_empty() && !named.is_empty())
+        let mut files: Vec<PathBuf> = self.request.env_files.iter().map(|file| self.absolute(file)).collect();
+        if let Some(named) = environment.get("COMPOSE_ENV_FILES").filter(|named| files.is_empty() && !named.is_empty())
         {
-            files = named
-                .split(',')
-                .map(|file| self.absolute(Path::new(file)))
-                .collect();
+            files = named.split(',').map(|file| self.absolute(Path::new(file))).collect();
         }
         let disabled = environment
             .get("COMPOSE_DISABLE_ENV_FILE")
@@ -177,12 +134,8 @@ impl Search<'_, '_> {
         if !self.reader.is_file(file) {
             return Err(fault(format!("couldn't find env file: {name}")));
         }
-        let content = self
-            .reader
-            .read(file)
-            .map_err(|error| fault(format!("cannot read the file: {error}")))?;
-        let text =
-            String::from_utf8(content).map_err(|_| fault("the file is not UTF-8".to_owned()))?;
+        let content = self.reader.read(file).map_err(|error| fault(format!("cannot read the file: {error}")))?;
+        let text = String::from_utf8(content).map_err(|_| fault("the file is not UTF-8".to_owned()))?;
         let variables = self.variables();
         let mut found = BTreeMap::new();
         dotenv::parse(&text, Format::DotEnv, &mut found, &variables.lookup())
@@ -194,37 +147,21 @@ impl Search<'_, '_> {
     /// The files of `COMPOSE_FILE`.
     fn named_files(&self) -> Vec<PathBuf> {
         let variables = self.variables();
-        let separator = variables
-            .get("COMPOSE_PATH_SEPARATOR")
-            .filter(|separator| !separator.is_empty())
-            .unwrap_or(":");
+        let separator =
+            variables.get("COMPOSE_PATH_SEPARATOR").filter(|separator| !separator.is_empty()).unwrap_or(":");
         let named = variables.get("COMPOSE_FILE").unwrap_or_default();
-        named
-            .split(separator)
-            .filter(|file| !file.is_empty())
-            .map(|file| self.absolute(Path::new(file)))
-            .collect()
+        named.split(separator).filter(|file| !file.is_empty()).map(|file| self.absolute(Path::new(file))).collect()
     }
 
     /// The first folder upwards that has a Compose file, with its override.
     fn default_files(&self) -> Vec<PathBuf> {
         let start = self.folder(&[]);
         let first = |folder: &Path, names: [&str; 4]| {
-            names
-                .into_iter()
-                .map(|name| folder.join(name))
-                .find(|file| self.reader.is_file(file))
+            names.into_iter().map(|name| folder.join(name)).find(|file| self.reader.is_file(file))
         };
-        let found = start
-            .ancestors()
-            .find_map(|folder| Some((folder, first(folder, FILES)?)));
+        let found = start.ancestors().find_map(|folder| Some((folder, first(folder, FILES)?)));
         found
-            .map(|(folder, file)| {
-                [Some(file), first(folder, OVERRIDES)]
-                    .into_iter()
-                    .flatten()
-                    .collect()
-            })
+            .map(|(folder, file)| [Some(file), first(folder, OVERRIDES)].into_iter().flatten().collect())
             .unwrap_or_default()
     }
 }

@@ -39,14 +39,7 @@ pub fn parse(
     outside: &dyn Fn(&str) -> Option<String>,
 ) -> Result<(), DotenvError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut reader = Reader {
-        text,
-        at: 0,
-        line: 1,
-        out,
-        outside,
-        expanded: 0,
-    };
+    let mut reader = Reader { text, at: 0, line: 1, out, outside, expanded: 0 };
     match format {
         Format::DotEnv => reader.dotenv(),
         Format::Raw => reader.raw(),
@@ -70,9 +63,8 @@ impl<'a> Reader<'a> {
             if line.is_empty() || line.starts_with('#') {
                 continue;
             }
-            let (name, value) = line
-                .split_once('=')
-                .map_or((line, None), |(name, value)| (name, Some(value.to_owned())));
+            let (name, value) =
+                line.split_once('=').map_or((line, None), |(name, value)| (name, Some(value.to_owned())));
             if name.is_empty() {
                 return self.fail(format!("no variable name on line '{line}'"));
             }
@@ -92,11 +84,7 @@ impl<'a> Reader<'a> {
             if name.contains(' ') {
                 return self.fail("key cannot contain a space".to_owned());
             }
-            let value = if inherited {
-                (self.outside)(&name)
-            } else {
-                Some(self.value()?)
-            };
+            let value = if inherited { (self.outside)(&name) } else { Some(self.value()?) };
             if let Some(value) = value {
                 self.out.insert(name, value);
             }
@@ -125,11 +113,7 @@ impl<'a> Reader<'a> {
 
     /// The name, and whether it stands without a value.
     fn name(&mut self) -> Result<(String, bool), DotenvError> {
-        if let Some(after) = self
-            .rest()
-            .strip_prefix("export")
-            .filter(|after| after.starts_with(char::is_whitespace))
-        {
+        if let Some(after) = self.rest().strip_prefix("export").filter(|after| after.starts_with(char::is_whitespace)) {
             self.at = self.text.len() - after.trim_start_matches(is_space).len();
         }
         let rest = self.rest();
@@ -149,9 +133,7 @@ impl<'a> Reader<'a> {
                 c if is_space(c) || c.is_alphabetic() || c.is_numeric() => {}
                 c => {
                     let line = rest.lines().next().unwrap_or_default();
-                    return self.fail(format!(
-                        "unexpected character \"{c}\" in variable name \"{line}\""
-                    ));
+                    return self.fail(format!("unexpected character \"{c}\" in variable name \"{line}\""));
                 }
             }
         }
@@ -170,12 +152,7 @@ impl<'a> Reader<'a> {
                 let end = rest.find('\n').unwrap_or(rest.len());
                 let line = rest[..end].to_owned();
                 self.at += (end + 1).min(rest.len());
-                let value = line
-                    .split(" #")
-                    .next()
-                    .unwrap_or_default()
-                    .trim_end()
-                    .to_owned();
+                let value = line.split(" #").next().unwrap_or_default().trim_end().to_owned();
                 let value = self.expand(&value);
                 self.line += 1;
                 value
@@ -189,11 +166,7 @@ impl<'a> Reader<'a> {
         let mut escaped = false;
         for (offset, c) in rest.char_indices().skip(1) {
             if c == quote && !escaped {
-                let result = if quote == '"' {
-                    self.expand(&unescape(&value))
-                } else {
-                    Ok(value)
-                };
+                let result = if quote == '"' { self.expand(&unescape(&value)) } else { Ok(value) };
                 self.line += newlines(&rest[..offset]);
                 self.at += offset + 1;
                 return result;
@@ -229,10 +202,7 @@ impl<'a> Reader<'a> {
     }
 
     fn fail<T>(&self, message: String) -> Result<T, DotenvError> {
-        Err(DotenvError {
-            line: self.line,
-            message,
-        })
+        Err(DotenvError { line: self.line, message })
     }
 }
 
@@ -242,10 +212,7 @@ fn newlines(text: &str) -> u32 {
 
 /// White space within a line.
 fn is_space(c: char) -> bool {
-    matches!(
-        c,
-        '\t' | '\u{b}' | '\u{c}' | '\r' | ' ' | '\u{85}' | '\u{a0}'
-    )
+    matches!(c, '\t' | '\u{b}' | '\u{c}' | '\r' | ' ' | '\u{85}' | '\u{a0}')
 }
 
 /// The escapes of a double-quoted value; `\$` becomes `$$`, which stands for a dollar.
@@ -267,11 +234,7 @@ fn unescape(text: &str) -> String {
             Some('\\') => "\\",
             Some('$') => "$$",
             Some('0') => {
-                let digits: String = after[1..]
-                    .chars()
-                    .take(3)
-                    .take_while(char::is_ascii_digit)
-                    .collect();
+                let digits: String = after[1..].chars().take(3).take_while(char::is_ascii_digit).collect();
                 let octal = u32::from_str_radix(&digits, 8)
                     .ok()
                     .filter(|n| digits.len() == 3 && *n < 256)
@@ -303,13 +266,8 @@ mod tests {
     fn read(text: &str) -> Result<String, String> {
         let mut out = BTreeMap::new();
         let outside = |name: &str| (name == "OUT").then(|| "side".to_owned());
-        parse(text, Format::DotEnv, &mut out, &outside)
-            .map_err(|e| format!("{}: {}", e.line, e.message))?;
-        Ok(out
-            .iter()
-            .map(|(name, value)| format!("{name}={value}"))
-            .collect::<Vec<_>>()
-            .join("|"))
+        parse(text, Format::DotEnv, &mut out, &outside).map_err(|e| format!("{}: {}", e.line, e.message))?;
+        Ok(out.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("|"))
     }
 
     #[test]
@@ -317,14 +275,8 @@ mod tests {
         for (text, expected) in [
             ("A=1\nB=2 # two\nC=3#three\n", "A=1|B=2|C=3#three"),
             ("A='x y' \nB=\"a\\nb\"\nC='a\\nb'", "A=x y|B=a\nb|C=a\\nb"),
-            (
-                "export A=1\nB: yaml\n\n# comment\nOUT\nMISSING\n",
-                "A=1|B=yaml|OUT=side",
-            ),
-            (
-                "A=1\nB=${A}-$OUT\nC='$A'\nD=\"\\$A\"\n",
-                "A=1|B=1-side|C=$A|D=$A",
-            ),
+            ("export A=1\nB: yaml\n\n# comment\nOUT\nMISSING\n", "A=1|B=yaml|OUT=side"),
+            ("A=1\nB=${A}-$OUT\nC='$A'\nD=\"\\$A\"\n", "A=1|B=1-side|C=$A|D=$A"),
             ("A=\"one\ntwo\"\nB=3", "A=one\ntwo|B=3"),
             ("A=\nB=\"\"", "A=|B="),
             ("A=it's \"fine\"\r\nB=1\r\n", "A=it's \"fine\"|B=1"),
@@ -336,20 +288,9 @@ mod tests {
 
     #[test]
     fn faults_name_the_line() {
-        assert_eq!(
-            read("A=1\nB!=2\n").unwrap_err(),
-            "2: unexpected character \"!\" in variable name \"B!=2\""
-        );
-        assert!(
-            read("A=1\n\nB=\"x\n")
-                .unwrap_err()
-                .starts_with("3: unterminated quoted value")
-        );
-        assert!(
-            read("A=1\nA B=2\n")
-                .unwrap_err()
-                .starts_with("2: key cannot contain a space")
-        );
+        assert_eq!(read("A=1\nB!=2\n").unwrap_err(), "2: unexpected character \"!\" in variable name \"B!=2\"");
+        assert!(read("A=1\n\nB=\"x\n").unwrap_err().starts_with("3: unterminated quoted value"));
+        assert!(read("A=1\nA B=2\n").unwrap_err().starts_with("2: key cannot contain a space"));
     }
 
     #[test]

@@ -19,16 +19,12 @@ struct Link<'a> {
 
 impl Link<'_> {
     fn has(&self, file: &FilePath, service: &str) -> bool {
-        self.file == file && self.service == service
-            || self.parent.is_some_and(|parent| parent.has(file, service))
+        self.file == file && self.service == service || self.parent.is_some_and(|parent| parent.has(file, service))
     }
 
     fn chain(&self) -> String {
         let own = format!("{} in {}", self.service, self.file.display());
-        self.parent.map_or_else(
-            || own.clone(),
-            |parent| format!("{} extends {own}", parent.chain()),
-        )
+        self.parent.map_or_else(|| own.clone(), |parent| format!("{} extends {own}", parent.chain()))
     }
 
     fn length(&self) -> usize {
@@ -63,8 +59,7 @@ fn chain(services: &Node, first: &str) -> Option<Node> {
             _ => None,
         };
     }
-    map.contains_key(first)
-        .then(|| Node::new(Value::Map(map), services.at.clone()))
+    map.contains_key(first).then(|| Node::new(Value::Map(map), services.at.clone()))
 }
 
 impl Loading<'_> {
@@ -76,26 +71,17 @@ impl Loading<'_> {
         resets: &Resets,
         level: &mut Level<'_>,
     ) -> Result<(), Stopped> {
-        let Some(mut services) = document.as_map_mut().and_then(|map| map.remove("services"))
-        else {
+        let Some(mut services) = document.as_map_mut().and_then(|map| map.remove("services")) else {
             return Ok(());
         };
         let Some(map) = services.node.as_map() else {
-            return Err(
-                self.stop(Fault::at(&services.node.at, "services must be a mapping").code("type"))
-            );
+            return Err(self.stop(Fault::at(&services.node.at, "services must be a mapping").code("type")));
         };
         let names: Vec<String> = map.keys().cloned().collect();
         let mut sound = true;
         for name in names {
-            let link = Link {
-                parent: None,
-                file: path,
-                service: &name,
-            };
-            sound &= self
-                .extended(&link, &mut services.node, resets, level)
-                .is_ok();
+            let link = Link { parent: None, file: path, service: &name };
+            sound &= self.extended(&link, &mut services.node, resets, level).is_ok();
         }
         if let Some(map) = document.as_map_mut() {
             map.insert("services".to_owned(), services);
@@ -129,9 +115,7 @@ impl Loading<'_> {
         if base.is_null() {
             return Ok(service);
         }
-        self.files
-            .spend(base.weight(), &link.file.display().to_string())
-            .map_err(|fault| self.stop(fault))?;
+        self.files.spend(base.weight(), &link.file.display().to_string()).map_err(|fault| self.stop(fault))?;
         let keys = Path::root();
         let keys = keys.child("services");
         let keys = keys.child(link.service);
@@ -140,10 +124,7 @@ impl Loading<'_> {
         if let Some(map) = merged.as_map_mut() {
             map.remove("extends");
         }
-        if let Some(entry) = services
-            .as_map_mut()
-            .and_then(|map| map.get_mut(link.service))
-        {
+        if let Some(entry) = services.as_map_mut().and_then(|map| map.get_mut(link.service)) {
             entry.node = merged.clone();
         }
         Ok(merged)
@@ -155,17 +136,12 @@ impl Loading<'_> {
         };
         let at = extends.at.clone();
         if let Some(name) = extends.as_str() {
-            return Ok(Some(Reference {
-                service: name.to_owned(),
-                file: None,
-                at,
-            }));
+            return Ok(Some(Reference { service: name.to_owned(), file: None, at }));
         }
         let Some(name) = extends.get("service").and_then(Node::as_str) else {
-            return Err(self.stop(
-                Fault::at(&at, format!("extends.{}.service is required", link.service))
-                    .code("required"),
-            ));
+            return Err(
+                self.stop(Fault::at(&at, format!("extends.{}.service is required", link.service)).code("required"))
+            );
         };
         let file = match extends.get("file") {
             None => None,
@@ -173,16 +149,11 @@ impl Loading<'_> {
             Some(node) => match node.as_str() {
                 Some(file) => Some(file.to_owned()),
                 None => {
-                    return Err(self
-                        .stop(Fault::at(&node.at, "extends.file must be a string").code("type")));
+                    return Err(self.stop(Fault::at(&node.at, "extends.file must be a string").code("type")));
                 }
             },
         };
-        Ok(Some(Reference {
-            service: name.to_owned(),
-            file,
-            at,
-        }))
+        Ok(Some(Reference { service: name.to_owned(), file, at }))
     }
 
     fn base_here(
@@ -193,11 +164,7 @@ impl Loading<'_> {
         resets: &Resets,
         level: &mut Level<'_>,
     ) -> Result<Node, Stopped> {
-        if services.get(&to.service).is_none()
-            && services
-                .as_map()
-                .is_none_or(|map| !map.contains_key(&to.service))
-        {
+        if services.get(&to.service).is_none() && services.as_map().is_none_or(|map| !map.contains_key(&to.service)) {
             return Err(self.not_found(to, link, link.file));
         }
         let next = self.next(to, link, link.file)?;
@@ -220,33 +187,17 @@ impl Loading<'_> {
         let Some(mut services) = chain(&extended.services, &to.service) else {
             return Err(self.not_found(to, link, &path));
         };
-        self.files
-            .spend(services.weight(), file)
-            .map_err(|fault| self.stop(fault))?;
+        self.files.spend(services.weight(), file).map_err(|fault| self.stop(fault))?;
         let next = self.next(to, link, &path)?;
         self.extended(&next, &mut services, &extended.resets, level)
     }
 
-    fn next<'b>(
-        &mut self,
-        to: &'b Reference,
-        link: &'b Link<'b>,
-        file: &'b FilePath,
-    ) -> Result<Link<'b>, Stopped> {
+    fn next<'b>(&mut self, to: &'b Reference, link: &'b Link<'b>, file: &'b FilePath) -> Result<Link<'b>, Stopped> {
         if link.has(file, &to.service) || link.length() > CHAIN_MAX {
-            let message = format!(
-                "circular reference: {} extends {} in {}",
-                link.chain(),
-                to.service,
-                file.display()
-            );
+            let message = format!("circular reference: {} extends {} in {}", link.chain(), to.service, file.display());
             return Err(self.stop(Fault::at(&to.at, message).code("cycle")));
         }
-        Ok(Link {
-            parent: Some(link),
-            file,
-            service: &to.service,
-        })
+        Ok(Link { parent: Some(link), file, service: &to.service })
     }
 
     fn not_found(&mut self, to: &Reference, link: &Link<'_>, file: &FilePath) -> Stopped {
@@ -271,11 +222,7 @@ impl Loading<'_> {
             return Ok(known.clone());
         }
         if !self.files.reader.is_file(path) {
-            let message = format!(
-                "cannot extend service \"{}\": cannot read {}",
-                link.service,
-                path.display()
-            );
+            let message = format!("cannot extend service \"{}\": cannot read {}", link.service, path.display());
             return Err(self.stop(Fault::at(&to.at, message).code("read")));
         }
         let mut model = empty();
@@ -288,22 +235,15 @@ impl Loading<'_> {
         }
         let folder = path.parent().unwrap_or(path).to_owned();
         let mut faults = super::yaml::Faults::default();
-        self.base(&folder, level.variables)
-            .resolve(&mut model, &mut faults);
+        self.base(&folder, level.variables).resolve(&mut model, &mut faults);
         if let Err(found) = faults.or(()) {
             self.faults.extend(found);
             return Err(Stopped);
         }
-        let services = model
-            .as_map_mut()
-            .and_then(|map| map.remove("services"))
-            .map(|entry| entry.node);
+        let services = model.as_map_mut().and_then(|map| map.remove("services")).map(|entry| entry.node);
         let Some(services) = services.filter(|services| services.as_map().is_some()) else {
-            let message = format!(
-                "cannot extend service \"{}\" in {}: no services section",
-                link.service,
-                path.display()
-            );
+            let message =
+                format!("cannot extend service \"{}\" in {}: no services section", link.service, path.display());
             return Err(self.stop(Fault::at(&to.at, message).code("undefined")));
         };
         let extended = Rc::new(Extended { services, resets });

@@ -29,12 +29,12 @@ impl<'a> Files<'a> {
     /// The text of a file.
     pub fn text(&mut self, path: &Path) -> Result<String, Fault> {
         let name = path.display().to_string();
-        let content = self.reader.read(path).map_err(|error| {
-            Fault::of_file(&name, format!("cannot read the file: {error}")).code("read")
-        })?;
+        let content = self
+            .reader
+            .read(path)
+            .map_err(|error| Fault::of_file(&name, format!("cannot read the file: {error}")).code("read"))?;
         self.spend(content.len(), &name)?;
-        String::from_utf8(content)
-            .map_err(|_| Fault::of_file(&name, "the file is not UTF-8").code("read"))
+        String::from_utf8(content).map_err(|_| Fault::of_file(&name, "the file is not UTF-8").code("read"))
     }
 
     /// Takes from the budget what is copied without being read again.

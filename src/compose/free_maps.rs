@@ -35,15 +35,8 @@ pub(crate) fn fold(node: &mut Node, path: &Path<'_>, warnings: &mut Warnings) {
 
 fn fold_here(node: &mut Node, path: &Path<'_>, warnings: &mut Warnings) {
     let Some(map) = node.as_map_mut() else { return };
-    let keys: Vec<String> = map
-        .keys()
-        .filter(|key| key.starts_with("x-"))
-        .cloned()
-        .collect();
-    let folded: Map = keys
-        .into_iter()
-        .filter_map(|key| map.remove_entry(&key))
-        .collect();
+    let keys: Vec<String> = map.keys().filter(|key| key.starts_with("x-")).cloned().collect();
+    let folded: Map = keys.into_iter().filter_map(|key| map.remove_entry(&key)).collect();
     let Some((key, first)) = folded.iter().next() else {
         return;
     };
@@ -55,20 +48,11 @@ fn fold_here(node: &mut Node, path: &Path<'_>, warnings: &mut Warnings) {
     let origins = folded.values().map(|entry| entry.node.origin);
     let origin = origins.reduce(super::yaml::Origin::and).unwrap_or_default();
     let entry = Node::new(Value::Map(folded), at.clone()).from_origin(origin);
-    map.insert(
-        FOLDED.to_owned(),
-        Entry {
-            key_at: at,
-            node: entry,
-        },
-    );
+    map.insert(FOLDED.to_owned(), Entry { key_at: at, node: entry });
 }
 
 fn is_pool(path: &Path<'_>) -> bool {
-    matches!(
-        path.parts().as_slice(),
-        ["networks", _, "ipam", "config", _]
-    )
+    matches!(path.parts().as_slice(), ["networks", _, "ipam", "config", _])
 }
 
 fn is_free(path: &Path<'_>) -> bool {
@@ -77,26 +61,12 @@ fn is_free(path: &Path<'_>) -> bool {
         [
             "services",
             _,
-            "annotations"
-                | "environment"
-                | "labels"
-                | "sysctls"
-                | "storage_opt"
-                | "extra_hosts"
-                | "networks"
-        ] | [
-            "services",
-            _,
-            "build",
-            "args" | "labels" | "additional_contexts" | "extra_hosts"
-        ] | ["services", _, "deploy", "labels"]
+            "annotations" | "environment" | "labels" | "sysctls" | "storage_opt" | "extra_hosts" | "networks"
+        ] | ["services", _, "build", "args" | "labels" | "additional_contexts" | "extra_hosts"]
+            | ["services", _, "deploy", "labels"]
             | ["services", _, "logging", "options"]
             | ["services", _, "post_start" | "pre_stop", _, "environment"]
             | ["services", _, "volumes", _, "volume", "labels"]
-            | [
-                "networks" | "volumes" | "secrets" | "configs",
-                _,
-                "labels" | "driver_opts"
-            ]
+            | ["networks" | "volumes" | "secrets" | "configs", _, "labels" | "driver_opts"]
     )
 }

@@ -40,11 +40,7 @@ impl<F: Formatter> Formatter for Go<F> {
         writer.write_all(float(value).as_bytes())
     }
 
-    fn write_string_fragment<W: ?Sized + Write>(
-        &mut self,
-        writer: &mut W,
-        fragment: &str,
-    ) -> io::Result<()> {
+    fn write_string_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
         let mut rest = fragment;
         while let Some(at) = rest.find(['<', '>', '&', '\u{2028}', '\u{2029}']) {
             writer.write_all(&rest.as_bytes()[..at])?;
@@ -63,11 +59,7 @@ impl<F: Formatter> Formatter for Go<F> {
         self.0.end_array(writer)
     }
 
-    fn begin_array_value<W: ?Sized + Write>(
-        &mut self,
-        writer: &mut W,
-        first: bool,
-    ) -> io::Result<()> {
+    fn begin_array_value<W: ?Sized + Write>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
         self.0.begin_array_value(writer, first)
     }
 
@@ -83,11 +75,7 @@ impl<F: Formatter> Formatter for Go<F> {
         self.0.end_object(writer)
     }
 
-    fn begin_object_key<W: ?Sized + Write>(
-        &mut self,
-        writer: &mut W,
-        first: bool,
-    ) -> io::Result<()> {
+    fn begin_object_key<W: ?Sized + Write>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
         self.0.begin_object_key(writer, first)
     }
 
@@ -106,9 +94,9 @@ mod tests {
 
     #[test]
     fn escapes_and_numbers_are_go_s() {
-        let value =
-            json!({"a": "<&>\"\n\u{2028}é", "b": 1.0, "c": 0.5, "d": 1e-7, "e": 1e21, "f": []});
-        let expected = "{\"a\":\"\\u003c\\u0026\\u003e\\\"\\n\\u2028é\",\"b\":1,\"c\":0.5,\"d\":1e-7,\"e\":1e+21,\"f\":[]}";
+        let value = json!({"a": "<&>\"\n\u{2028}é", "b": 1.0, "c": 0.5, "d": 1e-7, "e": 1e21, "f": []});
+        let expected =
+            "{\"a\":\"\\u003c\\u0026\\u003e\\\"\\n\\u2028é\",\"b\":1,\"c\":0.5,\"d\":1e-7,\"e\":1e+21,\"f\":[]}";
         assert_eq!(super::compact(&value), expected);
     }
 }

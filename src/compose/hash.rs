@@ -23,11 +23,7 @@ pub fn config_hash(service: &Service) -> String {
 pub fn printed_hash(service: &Service) -> String {
     let mut service = hashed(service);
     service.label_file.clear();
-    service.environment.0.retain(|_, value| {
-        value
-            .as_ref()
-            .is_none_or(|text| text.origin != Origin::EnvFile)
-    });
+    service.environment.0.retain(|_, value| value.as_ref().is_none_or(|text| text.origin != Origin::EnvFile));
     sha256(&service.tree(Form::Json))
 }
 

@@ -12,9 +12,7 @@ use super::yaml::{Fault, Map, Node, Position, Value};
 /// Deeper includes are a mistake, or an attack on the stack.
 const DEPTH_MAX: usize = 50;
 
-const SECTIONS: [&str; 6] = [
-    "services", "volumes", "networks", "secrets", "configs", "models",
-];
+const SECTIONS: [&str; 6] = ["services", "volumes", "networks", "secrets", "configs", "models"];
 
 /// One item of `include`.
 struct Include {
@@ -26,25 +24,15 @@ struct Include {
 
 impl Loading<'_> {
     /// Takes everything that a document includes into it.
-    pub(crate) fn include(
-        &mut self,
-        document: &mut Node,
-        level: &mut Level<'_>,
-    ) -> Result<(), Stopped> {
-        let Some(section) = document
-            .as_map_mut()
-            .and_then(|map| map.remove("include"))
-            .map(|entry| entry.node)
-        else {
+    pub(crate) fn include(&mut self, document: &mut Node, level: &mut Level<'_>) -> Result<(), Stopped> {
+        let Some(section) = document.as_map_mut().and_then(|map| map.remove("include")).map(|entry| entry.node) else {
             return Ok(());
         };
         let items = match section.value {
             Value::Null => return Ok(()),
             Value::Seq(items) => items,
             _ => {
-                return Err(
-                    self.stop(Fault::at(&section.at, "`include` must be a list").code("type"))
-                );
+                return Err(self.stop(Fault::at(&section.at, "`include` must be a list").code("type")));
             }
         };
         let mut sound = true;
@@ -54,32 +42,19 @@ impl Loading<'_> {
         if sound { Ok(()) } else { Err(Stopped) }
     }
 
-    fn include_one(
-        &mut self,
-        item: &Node,
-        document: &mut Node,
-        level: &Level<'_>,
-    ) -> Result<(), Stopped> {
+    fn include_one(&mut self, item: &Node, document: &mut Node, level: &Level<'_>) -> Result<(), Stopped> {
         let include = self.read_include(item)?;
         if let Some(remote) = include.paths.iter().find(|path| is_remote(path)) {
             let message = format!("not built yet: include of a remote file, `{remote}`");
             return Err(self.stop(Fault::at(&include.at, message).code("not-built")));
         }
-        let paths: Vec<PathBuf> = include
-            .paths
-            .iter()
-            .map(|path| join(level.folder, path))
-            .collect();
+        let paths: Vec<PathBuf> = include.paths.iter().map(|path| join(level.folder, path)).collect();
         let Some(main) = paths.first() else {
             return Ok(());
         };
         if level.including.contains(main) || level.including.len() > DEPTH_MAX {
-            let chain: Vec<String> = level
-                .including
-                .iter()
-                .chain([main])
-                .map(|path| path.display().to_string())
-                .collect();
+            let chain: Vec<String> =
+                level.including.iter().chain([main]).map(|path| path.display().to_string()).collect();
             let message = format!("include cycle detected: {}", chain.join(" includes "));
             return Err(self.stop(Fault::at(&include.at, message).code("cycle")));
         }
@@ -105,10 +80,7 @@ impl Loading<'_> {
                 return Some(Vec::new());
             };
             let items = node.as_seq().unwrap_or(std::slice::from_ref(node));
-            items
-                .iter()
-                .map(|item| item.as_str().map(str::to_owned))
-                .collect()
+            items.iter().map(|item| item.as_str().map(str::to_owned)).collect()
         };
         let at = item.at.clone();
         if item.as_str().is_some() {
@@ -124,7 +96,13 @@ impl Loading<'_> {
             (Some(_), Some(paths), Some(env_files), None | Some(Some(_))) => {
                 Ok(Include { paths, project_directory: folder.flatten().unwrap_or_default().to_owned(), env_files, at })
             }
-            _ => Err(self.stop(Fault::at(&at, "an item of include must be a path, or a mapping of path, project_directory and env_file").code("type"))),
+            _ => Err(self.stop(
+                Fault::at(
+                    &at,
+                    "an item of include must be a path, or a mapping of path, project_directory and env_file",
+                )
+                .code("type"),
+            )),
         }
     }
 
@@ -135,11 +113,7 @@ impl Loading<'_> {
         folder: &FilePath,
         level: &Level<'_>,
     ) -> Result<Variables, Stopped> {
-        let mut files: Vec<PathBuf> = include
-            .env_files
-            .iter()
-            .map(|file| join(level.folder, file))
-            .collect();
+        let mut files: Vec<PathBuf> = include.env_files.iter().map(|file| join(level.folder, file)).collect();
         if files.is_empty() {
             files.extend(Some(folder.join(".env")).filter(|file| self.files.reader.is_file(file)));
         }
@@ -151,19 +125,11 @@ impl Loading<'_> {
             }
             let text = self.files.text(&file).map_err(|fault| self.stop(fault))?;
             let before = found.clone();
-            let outside = |name: &str| {
-                level
-                    .variables
-                    .get(name)
-                    .map(str::to_owned)
-                    .or_else(|| before.get(name).cloned())
-            };
+            let outside =
+                |name: &str| level.variables.get(name).map(str::to_owned).or_else(|| before.get(name).cloned());
             if let Err(error) = dotenv::parse(&text, Format::DotEnv, &mut found, &outside) {
-                let fault = Fault::of_file(
-                    file.display().to_string(),
-                    format!("line {}: {error}", error.line),
-                )
-                .code("env-file");
+                let fault = Fault::of_file(file.display().to_string(), format!("line {}: {error}", error.line))
+                    .code("env-file");
                 return Err(self.stop(fault));
             }
         }
@@ -198,11 +164,7 @@ impl Loading<'_> {
                     Some(known) => {
                         let message = format!("{section}.{name} conflicts with imported resource");
                         let hint = format!("it is also defined at {}", entry.key_at.text());
-                        self.faults.push(
-                            Fault::at(&known.key_at, message)
-                                .code("conflict")
-                                .hint(hint),
-                        );
+                        self.faults.push(Fault::at(&known.key_at, message).code("conflict").hint(hint));
                         sound = false;
                     }
                 }

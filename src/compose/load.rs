@@ -85,11 +85,7 @@ pub fn load(sources: &Sources<'_>) -> Result<Loaded, Vec<Fault>> {
 ///
 /// # Errors
 /// As [`load`].
-pub fn load_inline(
-    model: Node,
-    file: &FilePath,
-    sources: &Sources<'_>,
-) -> Result<Loaded, Vec<Fault>> {
+pub fn load_inline(model: Node, file: &FilePath, sources: &Sources<'_>) -> Result<Loaded, Vec<Fault>> {
     let mut loading = Loading::new(Files::new(sources.reader));
     let result = load_node(model, file, sources, &mut loading);
     finish(result, loading)
@@ -112,18 +108,9 @@ pub fn used_variables(sources: &Sources<'_>) -> Result<BTreeMap<String, Variable
 }
 
 fn finish(result: Result<Project, Stopped>, loading: Loading<'_>) -> Result<Loaded, Vec<Fault>> {
-    let Loading {
-        mut faults,
-        warnings,
-        used,
-        ..
-    } = loading;
+    let Loading { mut faults, warnings, used, .. } = loading;
     match result {
-        Ok(project) => faults.or(Loaded {
-            project,
-            warnings: warnings.found,
-            variables: used,
-        }),
+        Ok(project) => faults.or(Loaded { project, warnings: warnings.found, variables: used }),
         Err(Stopped) => {
             if faults.is_empty() {
                 faults.push(Fault::of_file("", "the project could not be loaded"));
@@ -142,10 +129,7 @@ fn load_files(sources: &Sources<'_>, loading: &mut Loading<'_>) -> Result<Projec
         documents.extend(loading.documents(file)?);
     }
     let name = project_name(sources, &documents, loading)?;
-    let variables = sources
-        .variables
-        .clone()
-        .with_override("COMPOSE_PROJECT_NAME", &name);
+    let variables = sources.variables.clone().with_override("COMPOSE_PROJECT_NAME", &name);
     let mut level = Level::new(&sources.project_directory, &variables, Vec::new());
     let model = loading.merged(&sources.files, &mut level)?;
     build(model, name, sources, &variables, loading)
@@ -160,10 +144,7 @@ fn load_node(
     let documents = [node];
     let name = project_name(sources, &documents, loading)?;
     let [node] = documents;
-    let variables = sources
-        .variables
-        .clone()
-        .with_override("COMPOSE_PROJECT_NAME", &name);
+    let variables = sources.variables.clone().with_override("COMPOSE_PROJECT_NAME", &name);
     let mut level = Level::new(&sources.project_directory, &variables, Vec::new());
     let mut model = empty();
     for path in &sources.files {
@@ -177,24 +158,10 @@ fn load_node(
 }
 
 /// The name: given, `COMPOSE_PROJECT_NAME`, the last `name:` of the files, the folder's.
-fn project_name(
-    sources: &Sources<'_>,
-    documents: &[Node],
-    loading: &mut Loading<'_>,
-) -> Result<String, Stopped> {
-    let from_environment = || {
-        sources
-            .variables
-            .get("COMPOSE_PROJECT_NAME")
-            .filter(|name| !name.is_empty())
-            .map(str::to_owned)
-    };
-    if let Some(name) = sources
-        .project_name
-        .clone()
-        .filter(|name| !name.is_empty())
-        .or_else(from_environment)
-    {
+fn project_name(sources: &Sources<'_>, documents: &[Node], loading: &mut Loading<'_>) -> Result<String, Stopped> {
+    let from_environment =
+        || sources.variables.get("COMPOSE_PROJECT_NAME").filter(|name| !name.is_empty()).map(str::to_owned);
+    if let Some(name) = sources.project_name.clone().filter(|name| !name.is_empty()).or_else(from_environment) {
         if normalize_name(&name) != name {
             let message = format!(
                 "invalid project name \"{name}\": must consist only of lowercase alphanumeric characters, hyphens, and underscores as well as start with a letter or number"
@@ -205,10 +172,7 @@ fn project_name(
     }
     let mut name = None;
     for node in documents.iter().filter_map(|document| document.get("name")) {
-        let Some(text) = node
-            .print()
-            .filter(|text| !node.is_null() && !text.is_empty())
-        else {
+        let Some(text) = node.print().filter(|text| !node.is_null() && !text.is_empty()) else {
             continue;
         };
         match interpolate(&text, &sources.variables.lookup()) {
@@ -219,11 +183,7 @@ fn project_name(
             }
         }
     }
-    let folder = sources
-        .project_directory
-        .file_name()
-        .and_then(|name| name.to_str())
-        .unwrap_or_default();
+    let folder = sources.project_directory.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let name = match name {
         Some(name) => name,
         None => normalize_name(folder),
@@ -263,9 +223,7 @@ fn build(
         resolve::env_files(&mut project, variables, &mut loading.files, &mut faults);
     }
     resolve::label_files(&mut project, &mut loading.files, &mut faults);
-    loading
-        .faults
-        .extend(faults.or(()).err().unwrap_or_default());
+    loading.faults.extend(faults.or(()).err().unwrap_or_default());
     for service in project.services.values_mut() {
         // docker compose takes `scale` as the number of replicas where both are written.
         if let (Some(scale), Some(deploy)) = (service.scale, &mut service.deploy) {
@@ -279,10 +237,7 @@ fn read(model: &Node, faults: &mut Faults) -> Result<Project, Stopped> {
     let mut reading = Reading::default();
     let mut project = Project::default();
     fn section<T: Field>(model: &Node, key: &str, reading: &mut Reading) -> BTreeMap<String, T> {
-        model
-            .get(key)
-            .map(|node| reading.under(key, |r| read_or_default(node, r)))
-            .unwrap_or_default()
+        model.get(key).map(|node| reading.under(key, |r| read_or_default(node, r))).unwrap_or_default()
     }
     project.services = section(model, "services", &mut reading);
     project.networks = section(model, "networks", &mut reading);
@@ -300,20 +255,12 @@ fn read(model: &Node, faults: &mut Faults) -> Result<Project, Stopped> {
 
 /// Where each key and item of a tree is written.
 fn places(node: &Node) -> Positions {
-    let place = |at: &Position, node: &Node| Place {
-        at: at.clone(),
-        inside: places(node),
-    };
+    let place = |at: &Position, node: &Node| Place { at: at.clone(), inside: places(node) };
     Positions(match &node.value {
-        Value::Map(map) => map
-            .iter()
-            .map(|(key, entry)| (key.clone(), place(&entry.key_at, &entry.node)))
-            .collect(),
-        Value::Seq(items) => items
-            .iter()
-            .enumerate()
-            .map(|(index, item)| (index.to_string(), place(&item.at, item)))
-            .collect(),
+        Value::Map(map) => map.iter().map(|(key, entry)| (key.clone(), place(&entry.key_at, &entry.node))).collect(),
+        Value::Seq(items) => {
+            items.iter().enumerate().map(|(index, item)| (index.to_string(), place(&item.at, item))).collect()
+        }
         _ => BTreeMap::new(),
     })
 }

@@ -41,12 +41,7 @@ pub(crate) struct Level<'a> {
 
 impl<'a> Level<'a> {
     pub fn new(folder: &'a FilePath, variables: &'a Variables, including: Vec<PathBuf>) -> Self {
-        Self {
-            folder,
-            variables,
-            including,
-            extended: BTreeMap::new(),
-        }
+        Self { folder, variables, including, extended: BTreeMap::new() }
     }
 }
 
@@ -61,12 +56,7 @@ pub(crate) struct Stopped;
 
 impl<'a> Loading<'a> {
     pub fn new(files: Files<'a>) -> Self {
-        Self {
-            files,
-            faults: Faults::default(),
-            warnings: Warnings::default(),
-            used: BTreeMap::new(),
-        }
+        Self { files, faults: Faults::default(), warnings: Warnings::default(), used: BTreeMap::new() }
     }
 
     /// Keeps a fault, and says that there was one.
@@ -89,11 +79,7 @@ impl<'a> Loading<'a> {
                 Err(Stopped) => sound = false,
             }
         }
-        if sound {
-            self.finished(model, level)
-        } else {
-            Err(Stopped)
-        }
+        if sound { self.finished(model, level) } else { Err(Stopped) }
     }
 
     /// The last steps of a level: defaults, checks, paths, and what its own variables say.
@@ -101,8 +87,7 @@ impl<'a> Loading<'a> {
         set_defaults(&mut model, &Path::root());
         let mut faults = Faults::default();
         validate(&model, &Path::root(), &mut faults);
-        self.base(level.folder, level.variables)
-            .resolve(&mut model, &mut faults);
+        self.base(level.folder, level.variables).resolve(&mut model, &mut faults);
         from_variables(&mut model, level.variables);
         match faults.or(model) {
             Ok(model) => Ok(model),
@@ -117,19 +102,14 @@ impl<'a> Loading<'a> {
     where
         'a: 'b,
     {
-        Base {
-            folder,
-            home: variables.get("HOME"),
-            reader: self.files.reader,
-        }
+        Base { folder, home: variables.get("HOME"), reader: self.files.reader }
     }
 
     /// The documents of a file.
     pub fn documents(&mut self, path: &FilePath) -> Result<Vec<Node>, Stopped> {
         let name = path.display().to_string();
         let text = self.files.text(path).map_err(|fault| self.stop(fault))?;
-        yaml::parse_all(&name, text.strip_prefix('\u{feff}').unwrap_or(&text))
-            .map_err(|fault| self.stop(fault))
+        yaml::parse_all(&name, text.strip_prefix('\u{feff}').unwrap_or(&text)).map_err(|fault| self.stop(fault))
     }
 
     /// Merges one document over the model.
@@ -153,11 +133,7 @@ impl<'a> Loading<'a> {
     }
 
     /// Takes marks out of a document and puts variables in.
-    pub fn prepare(
-        &mut self,
-        document: &mut Node,
-        variables: &Variables,
-    ) -> Result<Resets, Stopped> {
+    pub fn prepare(&mut self, document: &mut Node, variables: &Variables) -> Result<Resets, Stopped> {
         if document.as_map().is_none() {
             let fault = Fault::at(&document.at, "top-level object must be a mapping").code("type");
             return Err(self.stop(fault));
@@ -165,12 +141,7 @@ impl<'a> Loading<'a> {
         let resets = Resets::take(document);
         interpolate::collect(document, &mut self.used);
         let mut faults = Faults::default();
-        interpolate_tree(
-            document,
-            &variables.lookup(),
-            &mut faults,
-            &mut self.warnings,
-        );
+        interpolate_tree(document, &variables.lookup(), &mut faults, &mut self.warnings);
         self.sound(faults)?;
         Ok(resets)
     }
@@ -194,10 +165,8 @@ impl<'a> Loading<'a> {
 
     fn obsolete(&mut self, model: &mut Node) {
         if let Some(entry) = model.as_map_mut().and_then(|map| map.remove("version")) {
-            let message = format!(
-                "{}: the attribute `version` is obsolete, it will be ignored",
-                entry.key_at.file.name
-            );
+            let message =
+                format!("{}: the attribute `version` is obsolete, it will be ignored", entry.key_at.file.name);
             self.warnings.push("obsolete", Some(&entry.key_at), message);
         }
     }

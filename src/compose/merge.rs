@@ -11,31 +11,20 @@ pub(crate) fn merge(base: Node, over: Node, path: &Path<'_>) -> Result<Node, Fau
     match path.parts().as_slice() {
         ["networks", _, "ipam", "config"] => merge_pools(base, over, path),
         ["networks" | "volumes", _, "labels"]
-        | [
-            "services",
-            _,
-            "build",
-            "args" | "additional_contexts" | "labels",
-        ]
+        | ["services", _, "build", "args" | "additional_contexts" | "labels"]
         | ["services", _, "deploy", "labels"]
         | ["services", _, "volumes", _, "volume", "labels"]
         | [
             "services",
             _,
-            "annotations" | "dns" | "dns_opt" | "dns_search" | "env_file" | "label_file"
-            | "environment" | "labels" | "sysctls" | "tmpfs",
+            "annotations" | "dns" | "dns_opt" | "dns_search" | "env_file" | "label_file" | "environment" | "labels"
+            | "sysctls" | "tmpfs",
         ] => Ok(append(as_list(base), as_list(over))),
         ["services", _, "extra_hosts"] | ["services", _, "build", "extra_hosts"] => {
             let base = as_list(base);
             let mut over = as_list(over);
             if let Value::Seq(items) = &mut over.value {
-                items.retain(|item| {
-                    !base
-                        .as_seq()
-                        .unwrap_or_default()
-                        .iter()
-                        .any(|known| known.same(item))
-                });
+                items.retain(|item| !base.as_seq().unwrap_or_default().iter().any(|known| known.same(item)));
             }
             Ok(append(base, over))
         }
@@ -43,12 +32,8 @@ pub(crate) fn merge(base: Node, over: Node, path: &Path<'_>) -> Result<Node, Fau
         | ["services", _, "healthcheck", "test"]
         | ["services", _, "ulimits", _] => Ok(over),
         ["services", _, "build"] => merge_maps(as_build(base), as_build(over), path),
-        ["services", _, "depends_on"] => {
-            merge_maps(as_map(base, dependency), as_map(over, dependency), path)
-        }
-        ["services", _, "models" | "networks"] => {
-            merge_maps(as_map(base, Node::null), as_map(over, Node::null), path)
-        }
+        ["services", _, "depends_on"] => merge_maps(as_map(base, dependency), as_map(over, dependency), path),
+        ["services", _, "models" | "networks"] => merge_maps(as_map(base, Node::null), as_map(over, Node::null), path),
         ["services", _, "logging"] => merge_logging(base, over, path),
         _ => match (&base.value, &over.value) {
             (_, Value::Null) => Ok(base),
@@ -78,9 +63,7 @@ fn merge_maps(mut base: Node, over: Node, path: &Path<'_>) -> Result<Node, Fault
         Value::Map(map) => map,
         Value::Null => Map::new(),
         _ => {
-            return Err(
-                Fault::at(&at, format!("{path} must be a mapping, not a {kind}")).code("type"),
-            );
+            return Err(Fault::at(&at, format!("{path} must be a mapping, not a {kind}")).code("type"));
         }
     };
     for (key, entry) in fields {
@@ -91,13 +74,7 @@ fn merge_maps(mut base: Node, over: Node, path: &Path<'_>) -> Result<Node, Fault
             Some(known) => {
                 let written = !entry.node.is_null();
                 let node = merge(known.node, entry.node, &path.child(&key))?;
-                merged.insert(
-                    key,
-                    Entry {
-                        key_at: if written { entry.key_at } else { known.key_at },
-                        node,
-                    },
-                );
+                merged.insert(key, Entry { key_at: if written { entry.key_at } else { known.key_at }, node });
             }
         }
     }
@@ -109,11 +86,7 @@ fn append(mut base: Node, over: Node) -> Node {
     match (&mut base.value, over.value) {
         (Value::Seq(items), Value::Seq(more)) => items.extend(more),
         (Value::Null, more @ Value::Seq(_)) => {
-            return Node {
-                value: more,
-                at: over.at,
-                ..base
-            };
+            return Node { value: more, at: over.at, ..base };
         }
         _ => {}
     }
@@ -122,9 +95,7 @@ fn append(mut base: Node, over: Node) -> Node {
 
 /// A mapping as a sorted list of `key=value`, a text as a list of one.
 fn as_list(node: Node) -> Node {
-    let Node {
-        value, at, origin, ..
-    } = node;
+    let Node { value, at, origin, .. } = node;
     let items = match value {
         Value::Seq(items) => items,
         text @ Value::String(_) => vec![Node::new(text, at.clone()).from_origin(origin)],
@@ -165,13 +136,7 @@ fn as_map(node: Node, value: impl Fn(super::yaml::Position) -> Node) -> Node {
     let mut map = Map::new();
     for item in items {
         if let Value::String(name) = item.value {
-            map.insert(
-                name,
-                Entry {
-                    key_at: item.at.clone(),
-                    node: value(item.at),
-                },
-            );
+            map.insert(name, Entry { key_at: item.at.clone(), node: value(item.at) });
         }
     }
     Node::new(Value::Map(map), node.at)
@@ -221,9 +186,7 @@ fn merge_pools(base: Node, over: Node, path: &Path<'_>) -> Result<Node, Fault> {
                 continue;
             }
             pool = merge_maps(pool, other.clone(), path)?;
-            places
-                .iter()
-                .for_each(|place: &usize| merged[*place] = pool.clone());
+            places.iter().for_each(|place: &usize| merged[*place] = pool.clone());
             let same = merged.iter().position(|m| subnet(m) == subnet(&pool));
             let place = same.unwrap_or(merged.len());
             if place == merged.len() {

@@ -13,9 +13,7 @@ pub(crate) fn sort<T>(items: Vec<(String, T)>) -> Vec<(String, T)> {
     let mut out = Vec::with_capacity(left.len() + right.len());
     let mut right = right.into_iter().peekable();
     for item in left {
-        while let Some(smaller) =
-            right.next_if(|other| compare(&other.0, &item.0) == Ordering::Less)
-        {
+        while let Some(smaller) = right.next_if(|other| compare(&other.0, &item.0) == Ordering::Less) {
             out.push(smaller);
         }
         out.push(item);
@@ -40,11 +38,7 @@ fn compare(a: &str, b: &str) -> Ordering {
         (false, false) => {
             // A zero inside a number counts, a leading one does not.
             let begun = (a[at] == '0' || b[at] == '0')
-                && a[..at]
-                    .iter()
-                    .rev()
-                    .take_while(|c| c.is_ascii_digit())
-                    .any(|c| *c != '0');
+                && a[..at].iter().rev().take_while(|c| c.is_ascii_digit()).any(|c| *c != '0');
             let (x, y) = (number(&a[at..], begun), number(&b[at..], begun));
             x.cmp(&y).then(a[at].cmp(&b[at]))
         }
@@ -53,14 +47,8 @@ fn compare(a: &str, b: &str) -> Ordering {
 
 /// The value of the digits at the start, and how many they are.
 fn number(text: &[char], begun: bool) -> (u64, usize) {
-    let digits: Vec<u64> = text
-        .iter()
-        .map_while(|c| c.to_digit(10))
-        .map(u64::from)
-        .collect();
-    let value = digits.iter().fold(u64::from(begun), |sum, digit| {
-        sum.wrapping_mul(10).wrapping_add(*digit)
-    });
+    let digits: Vec<u64> = text.iter().map_while(|c| c.to_digit(10)).map(u64::from).collect();
+    let value = digits.iter().fold(u64::from(begun), |sum, digit| sum.wrapping_mul(10).wrapping_add(*digit));
     (value, digits.len())
 }
 
@@ -68,16 +56,9 @@ fn number(text: &[char], begun: bool) -> (u64, usize) {
 mod tests {
     #[test]
     fn numbers_by_value_and_letters_last() {
-        let keys = [
-            "ENABLED", "ENABLE_A", "a10", "a9", "a1b", "a1-", "b", "a", "é", "-",
-        ];
+        let keys = ["ENABLED", "ENABLE_A", "a10", "a9", "a1b", "a1-", "b", "a", "é", "-"];
         let sorted = super::sort(keys.map(|key| (key.to_owned(), ())).to_vec());
         let sorted: Vec<&str> = sorted.iter().map(|(key, ())| key.as_str()).collect();
-        assert_eq!(
-            sorted,
-            [
-                "-", "ENABLE_A", "ENABLED", "a", "a1b", "a1-", "a9", "a10", "b", "é"
-            ]
-        );
+        assert_eq!(sorted, ["-", "ENABLE_A", "ENABLED", "a", "a1b", "a1-", "a9", "a10", "b", "é"]);
     }
 }

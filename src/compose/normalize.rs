@@ -9,21 +9,11 @@ use super::yaml::{Entry, Map, Node, Origin, Position, Value};
 /// Writes out everything implied in a merged canonical model of the project `name`.
 pub(crate) fn normalize(model: &mut Node, name: &str, variables: &Variables) {
     networks(model);
-    for entry in model
-        .get_mut("services")
-        .and_then(Node::as_map_mut)
-        .into_iter()
-        .flat_map(Map::values_mut)
-    {
+    for entry in model.get_mut("services").and_then(Node::as_map_mut).into_iter().flat_map(Map::values_mut) {
         service(&mut entry.node, variables);
     }
     for section in ["networks", "volumes", "configs", "secrets"] {
-        for (key, entry) in model
-            .get_mut(section)
-            .and_then(Node::as_map_mut)
-            .into_iter()
-            .flatten()
-        {
+        for (key, entry) in model.get_mut(section).and_then(Node::as_map_mut).into_iter().flatten() {
             resource_name(key, entry, name);
         }
     }
@@ -31,31 +21,17 @@ pub(crate) fn normalize(model: &mut Node, name: &str, variables: &Variables) {
 
 fn networks(model: &mut Node) {
     let mut uses_default = None;
-    for entry in model
-        .get_mut("services")
-        .and_then(Node::as_map_mut)
-        .into_iter()
-        .flat_map(Map::values_mut)
-    {
+    for entry in model.get_mut("services").and_then(Node::as_map_mut).into_iter().flat_map(Map::values_mut) {
         let service = &mut entry.node;
         if service.get("provider").is_some() || service.get("network_mode").is_some() {
             continue;
         }
-        let empty = service
-            .get("networks")
-            .is_none_or(|networks| networks.as_map().is_none_or(Map::is_empty));
+        let empty = service.get("networks").is_none_or(|networks| networks.as_map().is_none_or(Map::is_empty));
         if empty {
             let at = service.at.clone();
-            service.set(
-                "networks",
-                Node::map(&at, [("default", Node::null(at.clone()))]),
-            );
+            service.set("networks", Node::map(&at, [("default", Node::null(at.clone()))]));
         }
-        if service
-            .get("networks")
-            .and_then(|networks| networks.get("default"))
-            .is_some()
-        {
+        if service.get("networks").and_then(|networks| networks.get("default")).is_some() {
             uses_default = Some(service.at.clone());
         }
     }
@@ -64,21 +40,13 @@ fn networks(model: &mut Node) {
             model.set("networks", Node::new(Value::Map(Map::new()), at.clone()));
         }
         if let Some(networks) = model.get_mut("networks").and_then(Node::as_map_mut) {
-            networks
-                .entry("default".to_owned())
-                .or_insert_with(|| Entry {
-                    key_at: at.clone(),
-                    node: Node::null(at),
-                });
+            networks.entry("default".to_owned()).or_insert_with(|| Entry { key_at: at.clone(), node: Node::null(at) });
         }
     }
 }
 
 fn service(service: &mut Node, variables: &Variables) {
-    if let Some(policy) = service
-        .get_mut("pull_policy")
-        .filter(|policy| policy.as_str() == Some("if_not_present"))
-    {
+    if let Some(policy) = service.get_mut("pull_policy").filter(|policy| policy.as_str() == Some("if_not_present")) {
         policy.value = Value::String("missing".to_owned());
     }
     if let Some(build) = service.get_mut("build") {
@@ -96,31 +64,19 @@ fn service(service: &mut Node, variables: &Variables) {
     let implied = implied_dependencies(service);
     if !implied.is_empty() {
         let at = service.at.clone();
-        default(service, "depends_on", |_| {
-            Node::new(Value::Map(Map::new()), at)
-        });
+        default(service, "depends_on", |_| Node::new(Value::Map(Map::new()), at));
     }
     for (name, restart, at) in implied {
         let flag = |value: bool| Node::new(Value::Bool(value), at.clone());
         let condition = Node::string("service_started", at.clone());
-        let dependency = Node::map(
-            &at,
-            [
-                ("condition", condition),
-                ("restart", flag(restart)),
-                ("required", flag(true)),
-            ],
-        );
+        let dependency =
+            Node::map(&at, [("condition", condition), ("restart", flag(restart)), ("required", flag(true))]);
         if let Some(depends_on) = service.get_mut("depends_on").and_then(Node::as_map_mut) {
-            depends_on.entry(name).or_insert_with(|| Entry {
-                key_at: at.clone(),
-                node: dependency,
-            });
+            depends_on.entry(name).or_insert_with(|| Entry { key_at: at.clone(), node: dependency });
         }
     }
     for mount in seq_mut(service.get_mut("volumes")) {
-        if let Some(Value::String(target)) = mount.get_mut("target").map(|target| &mut target.value)
-        {
+        if let Some(Value::String(target)) = mount.get_mut("target").map(|target| &mut target.value) {
             *target = clean(target);
         }
     }
@@ -156,9 +112,7 @@ fn implied_dependencies(service: &Node) -> Vec<(String, bool, Position)> {
             out.push((name.to_owned(), true, node.at.clone()));
         }
     }
-    for (source, at) in
-        texts("volumes_from").filter(|(source, _)| !source.starts_with("container:"))
-    {
+    for (source, at) in texts("volumes_from").filter(|(source, _)| !source.starts_with("container:")) {
         let name = source.split(':').next().unwrap_or_default();
         out.push((name.to_owned(), false, at.clone()));
     }
@@ -210,11 +164,7 @@ fn resource_name(key: &str, entry: &mut Entry, project: &str) {
         }
         _ => false,
     };
-    let name = if external {
-        key.to_owned()
-    } else {
-        format!("{project}_{key}")
-    };
+    let name = if external { key.to_owned() } else { format!("{project}_{key}") };
     let at = node.at.clone();
     node.set("name", Node::string(name, at));
 }

@@ -16,29 +16,17 @@ const DEPTH_MAX: usize = 9;
 impl<'a> Path<'a> {
     /// The root.
     pub fn root() -> Self {
-        Self {
-            parent: None,
-            key: "",
-            depth: 0,
-        }
+        Self { parent: None, key: "", depth: 0 }
     }
 
     /// One key further.
     pub fn child(&'a self, key: &'a str) -> Self {
-        Self {
-            parent: Some(self),
-            key,
-            depth: self.depth + 1,
-        }
+        Self { parent: Some(self), key, depth: self.depth + 1 }
     }
 
     /// All keys from the root; none for a path deeper than any rule.
     pub fn parts(&self) -> Vec<&str> {
-        if self.depth > DEPTH_MAX {
-            Vec::new()
-        } else {
-            self.keys()
-        }
+        if self.depth > DEPTH_MAX { Vec::new() } else { self.keys() }
     }
 
     /// All keys from the root.

@@ -52,8 +52,7 @@ impl Base<'_> {
 
     fn walk(&self, node: &mut Node, path: &Path<'_>, faults: &mut Faults) {
         match path.parts().as_slice() {
-            ["services", _, "build", "context"]
-            | ["services", _, "build", "additional_contexts", _] => {
+            ["services", _, "build", "context"] | ["services", _, "build", "additional_contexts", _] => {
                 self.text(node, |text| self.context(text))
             }
             ["services", _, "env_file", _, "path"]
@@ -63,9 +62,7 @@ impl Base<'_> {
             }
             ["services", _, "develop", "watch", _, "path"] => self.text(node, |text| {
                 let path = self.plain(text);
-                self.reader
-                    .follow_link(FilePath::new(&path))
-                    .map_or(path, |target| target.display().to_string())
+                self.reader.follow_link(FilePath::new(&path)).map_or(path, |target| target.display().to_string())
             }),
             ["services", _, "build", "ssh", _] | ["configs" | "secrets", _, "file"] => {
                 self.text(node, |text| self.host(text))
@@ -73,9 +70,9 @@ impl Base<'_> {
             ["services", _, "volumes", _] => self.mount(node, faults),
             ["volumes", _] => self.volume(node),
             _ => match &mut node.value {
-                Value::Map(map) => map
-                    .iter_mut()
-                    .for_each(|(key, entry)| self.walk(&mut entry.node, &path.child(key), faults)),
+                Value::Map(map) => {
+                    map.iter_mut().for_each(|(key, entry)| self.walk(&mut entry.node, &path.child(key), faults))
+                }
                 Value::Seq(items) => items
                     .iter_mut()
                     .enumerate()
@@ -101,40 +98,19 @@ impl Base<'_> {
     /// An empty path stays empty.
     fn plain(&self, path: &str) -> String {
         let path = self.home(path);
-        if path.is_empty() || path.starts_with('/') {
-            path
-        } else {
-            join(self.folder, &path).display().to_string()
-        }
+        if path.is_empty() || path.starts_with('/') { path } else { join(self.folder, &path).display().to_string() }
     }
 
     /// A path of the engine's host, which may be Windows.
     fn host(&self, path: &str) -> String {
         let path = self.home(path);
-        if path.starts_with('/') || is_windows(&path) {
-            path
-        } else {
-            join(self.folder, &path).display().to_string()
-        }
+        if path.starts_with('/') || is_windows(&path) { path } else { join(self.folder, &path).display().to_string() }
     }
 
     fn context(&self, context: &str) -> String {
-        const REMOTE: [&str; 7] = [
-            "https://",
-            "http://",
-            "git://",
-            "ssh://",
-            "github.com/",
-            "git@",
-            "service:",
-        ];
-        let remote =
-            context.contains("://") || REMOTE.iter().any(|prefix| context.starts_with(prefix));
-        if remote {
-            context.to_owned()
-        } else {
-            self.plain(context)
-        }
+        const REMOTE: [&str; 7] = ["https://", "http://", "git://", "ssh://", "github.com/", "git@", "service:"];
+        let remote = context.contains("://") || REMOTE.iter().any(|prefix| context.starts_with(prefix));
+        if remote { context.to_owned() } else { self.plain(context) }
     }
 
     fn mount(&self, node: &mut Node, faults: &mut Faults) {
@@ -144,8 +120,7 @@ impl Base<'_> {
         match node.get_mut("source") {
             Some(source) => self.text(source, |text| self.host(text)),
             None => {
-                let message =
-                    "invalid mount config for type \"bind\": field Source must not be empty";
+                let message = "invalid mount config for type \"bind\": field Source must not be empty";
                 faults.push(Fault::at(&node.at, message).code("required"));
             }
         }
@@ -174,9 +149,8 @@ pub(crate) fn is_remote(path: &str) -> bool {
 fn is_windows(path: &str) -> bool {
     let bytes = path.as_bytes();
     let drive = matches!(bytes, [letter, b':', b'\\' | b'/', ..] if letter.is_ascii_alphabetic());
-    let share = path
-        .strip_prefix("\\\\")
-        .is_some_and(|rest| rest.split('\\').filter(|part| !part.is_empty()).count() >= 2);
+    let share =
+        path.strip_prefix("\\\\").is_some_and(|rest| rest.split('\\').filter(|part| !part.is_empty()).count() >= 2);
     drive || share
 }
 
@@ -186,14 +160,9 @@ mod tests {
 
     #[test]
     fn paths_are_cleaned_as_go_does() {
-        for (path, expected) in [
-            ("/a/../b//c/.", "/b/c"),
-            ("", "."),
-            ("../a/..", ".."),
-            ("/..", "/"),
-            ("a/./b", "a/b"),
-            ("./", "."),
-        ] {
+        for (path, expected) in
+            [("/a/../b//c/.", "/b/c"), ("", "."), ("../a/..", ".."), ("/..", "/"), ("a/./b", "a/b"), ("./", ".")]
+        {
             assert_eq!(clean(path), expected, "{path}");
         }
     }

@@ -33,9 +33,7 @@ impl Reader for Disk {
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         use io::Read as _;
         let mut content = Vec::new();
-        std::fs::File::open(path)?
-            .take(FILE_BYTES_MAX)
-            .read_to_end(&mut content)?;
+        std::fs::File::open(path)?.take(FILE_BYTES_MAX).read_to_end(&mut content)?;
         Ok(content)
     }
 
@@ -52,9 +50,7 @@ impl Reader for Disk {
         prefixes.reverse();
         let link = prefixes.into_iter().find(|prefix| prefix.is_symlink())?;
         let rest = path.strip_prefix(link).ok()?;
-        std::fs::canonicalize(link)
-            .ok()
-            .map(|target| target.join(rest))
+        std::fs::canonicalize(link).ok().map(|target| target.join(rest))
     }
 }
 
@@ -65,22 +61,14 @@ pub struct Memory(pub BTreeMap<PathBuf, String>);
 impl Memory {
     /// Files by name and content.
     pub fn of<const N: usize>(files: [(&str, &str); N]) -> Self {
-        Self(
-            files
-                .into_iter()
-                .map(|(name, text)| (PathBuf::from(name), text.to_owned()))
-                .collect(),
-        )
+        Self(files.into_iter().map(|(name, text)| (PathBuf::from(name), text.to_owned())).collect())
     }
 }
 
 impl Reader for Memory {
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         let missing = || io::Error::new(io::ErrorKind::NotFound, "no such file or directory");
-        self.0
-            .get(path)
-            .map(|text| text.as_bytes().to_vec())
-            .ok_or_else(missing)
+        self.0.get(path).map(|text| text.as_bytes().to_vec()).ok_or_else(missing)
     }
 
     fn is_file(&self, path: &Path) -> bool {
@@ -88,9 +76,7 @@ impl Reader for Memory {
     }
 
     fn is_folder(&self, path: &Path) -> bool {
-        self.0
-            .keys()
-            .any(|file| file != path && file.starts_with(path))
+        self.0.keys().any(|file| file != path && file.starts_with(path))
     }
 
     fn follow_link(&self, _: &Path) -> Option<PathBuf> {

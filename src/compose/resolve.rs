@@ -13,24 +13,12 @@ use super::yaml::{Fault, Faults, Map, Node, Origin, Value};
 
 /// Gives the list form of environments, and secrets and configs, what the variables of their own file say.
 pub(crate) fn from_variables(model: &mut Node, variables: &Variables) {
-    for entry in model
-        .get_mut("services")
-        .and_then(Node::as_map_mut)
-        .into_iter()
-        .flat_map(Map::values_mut)
-    {
-        let Some(Value::Seq(items)) = entry
-            .node
-            .get_mut("environment")
-            .map(|node| &mut node.value)
-        else {
+    for entry in model.get_mut("services").and_then(Node::as_map_mut).into_iter().flat_map(Map::values_mut) {
+        let Some(Value::Seq(items)) = entry.node.get_mut("environment").map(|node| &mut node.value) else {
             continue;
         };
         for item in items {
-            let Some((name, value)) = item
-                .as_str()
-                .and_then(|name| Some((name, variables.get(name)?)))
-            else {
+            let Some((name, value)) = item.as_str().and_then(|name| Some((name, variables.get(name)?))) else {
                 continue;
             };
             item.value = Value::String(format!("{name}={value}"));
@@ -38,12 +26,7 @@ pub(crate) fn from_variables(model: &mut Node, variables: &Variables) {
         }
     }
     for (section, key) in [("secrets", SECRET_VALUE), ("configs", "content")] {
-        for entry in model
-            .get_mut(section)
-            .and_then(Node::as_map_mut)
-            .into_iter()
-            .flat_map(Map::values_mut)
-        {
+        for entry in model.get_mut(section).and_then(Node::as_map_mut).into_iter().flat_map(Map::values_mut) {
             let name = entry.node.get("environment").and_then(Node::as_str);
             if let Some(value) = name.and_then(|name| variables.get(name)) {
                 let node = Node::string(value, entry.node.at.clone()).from_origin(Origin::Content);
@@ -54,22 +37,13 @@ pub(crate) fn from_variables(model: &mut Node, variables: &Variables) {
 }
 
 /// Reads the env files of all enabled services into their environments.
-pub(crate) fn env_files(
-    project: &mut Project,
-    variables: &Variables,
-    files: &mut Files<'_>,
-    faults: &mut Faults,
-) {
-    each(project, "env_file", faults, |service| {
-        environment(service, variables, files)
-    });
+pub(crate) fn env_files(project: &mut Project, variables: &Variables, files: &mut Files<'_>, faults: &mut Faults) {
+    each(project, "env_file", faults, |service| environment(service, variables, files));
 }
 
 /// Reads the label files of all enabled services into their labels.
 pub(crate) fn label_files(project: &mut Project, files: &mut Files<'_>, faults: &mut Faults) {
-    each(project, "label_file", faults, |service| {
-        labels(service, files)
-    });
+    each(project, "label_file", faults, |service| labels(service, files));
 }
 
 fn each(
@@ -91,21 +65,13 @@ fn each(
 /// The index of the faulty file in its list, and what is wrong.
 type FileFault = (String, String);
 
-fn environment(
-    service: &mut Service,
-    variables: &Variables,
-    files: &mut Files<'_>,
-) -> Result<(), FileFault> {
+fn environment(service: &mut Service, variables: &Variables, files: &mut Files<'_>) -> Result<(), FileFault> {
     let own = &mut service.environment.0;
     for (name, value) in own.iter_mut().filter(|(_, value)| value.is_none()) {
-        *value = variables
-            .get(name)
-            .map(|value| Text::new(value, Origin::Interpolated));
+        *value = variables.get(name).map(|value| Text::new(value, Origin::Interpolated));
     }
-    let mut all: BTreeMap<String, String> = own
-        .iter()
-        .filter_map(|(name, value)| Some((name.clone(), value.clone()?.value)))
-        .collect();
+    let mut all: BTreeMap<String, String> =
+        own.iter().filter_map(|(name, value)| Some((name.clone(), value.clone()?.value))).collect();
     for (index, file) in service.env_file.iter().enumerate() {
         let fault = |message: String| (index.to_string(), message);
         if !files.exists(FilePath::new(&file.path)) {
@@ -126,8 +92,7 @@ fn environment(
         read(&file.path, format, &mut all, &outside, files).map_err(fault)?;
     }
     for (name, value) in all {
-        own.entry(name)
-            .or_insert_with(|| Some(Text::new(value, Origin::EnvFile)));
+        own.entry(name).or_insert_with(|| Some(Text::new(value, Origin::EnvFile)));
     }
     Ok(())
 }
@@ -141,22 +106,11 @@ fn labels(service: &mut Service, files: &mut Files<'_>) -> Result<(), FileFault>
         }
         let before = found.clone();
         let mut labels = BTreeMap::new();
-        read(
-            file,
-            Format::DotEnv,
-            &mut labels,
-            &|name| before.get(name).cloned(),
-            files,
-        )
-        .map_err(fault)?;
+        read(file, Format::DotEnv, &mut labels, &|name| before.get(name).cloned(), files).map_err(fault)?;
         found.extend(labels);
     }
     for (name, value) in found {
-        service
-            .labels
-            .0
-            .entry(name)
-            .or_insert_with(|| Text::new(value, Origin::EnvFile));
+        service.labels.0.entry(name).or_insert_with(|| Text::new(value, Origin::EnvFile));
     }
     Ok(())
 }
@@ -168,9 +122,7 @@ fn read(
     outside: &dyn Fn(&str) -> Option<String>,
     files: &mut Files<'_>,
 ) -> Result<(), String> {
-    let text = files
-        .text(FilePath::new(path))
-        .map_err(|fault: Fault| fault.message)?;
+    let text = files.text(FilePath::new(path)).map_err(|fault: Fault| fault.message)?;
     dotenv::parse(&text, format, out, outside)
         .map_err(|error| format!("failed to read {path}: line {}: {error}", error.line))
 }

@@ -17,10 +17,7 @@ pub struct Text {
 impl Text {
     /// A text from somewhere.
     pub fn new(value: impl Into<String>, origin: Origin) -> Self {
-        Self {
-            value: value.into(),
-            origin,
-        }
+        Self { value: value.into(), origin }
     }
 
     /// A text written in a file.
@@ -41,11 +38,7 @@ impl Text {
 
 impl fmt::Debug for Text {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.is_sensitive() {
-            f.write_str("***")
-        } else {
-            write!(f, "{:?}", self.value)
-        }
+        if self.is_sensitive() { f.write_str("***") } else { write!(f, "{:?}", self.value) }
     }
 }
 

@@ -9,15 +9,10 @@ use super::yaml::{Fault, Faults, Node, Value};
 /// Removes redefined items everywhere in a model.
 pub(crate) fn enforce(node: &mut Node, path: &Path<'_>, faults: &mut Faults) {
     match &mut node.value {
-        Value::Map(map) => map
-            .iter_mut()
-            .for_each(|(key, entry)| enforce(&mut entry.node, &path.child(key), faults)),
+        Value::Map(map) => map.iter_mut().for_each(|(key, entry)| enforce(&mut entry.node, &path.child(key), faults)),
         Value::Seq(items) => {
             if let Some(key_of) = key_of(path) {
-                let keyed = items
-                    .drain(..)
-                    .map(|item| (key_of(&item), item))
-                    .collect::<Vec<_>>();
+                let keyed = items.drain(..).map(|item| (key_of(&item), item)).collect::<Vec<_>>();
                 *items = last_of_each(keyed, path, faults);
             }
         }
@@ -27,11 +22,7 @@ pub(crate) fn enforce(node: &mut Node, path: &Path<'_>, faults: &mut Faults) {
 
 type KeyOf = fn(&Node) -> Result<String, &'static str>;
 
-fn last_of_each(
-    keyed: Vec<(Result<String, &'static str>, Node)>,
-    path: &Path<'_>,
-    faults: &mut Faults,
-) -> Vec<Node> {
+fn last_of_each(keyed: Vec<(Result<String, &'static str>, Node)>, path: &Path<'_>, faults: &mut Faults) -> Vec<Node> {
     let mut out: Vec<Node> = Vec::with_capacity(keyed.len());
     let mut places: BTreeMap<String, usize> = BTreeMap::new();
     for (key, item) in keyed {
@@ -43,9 +34,7 @@ fn last_of_each(
                     out.push(item);
                 }
             },
-            Err(message) => {
-                faults.push(Fault::at(&item.at, format!("{path}: {message}")).code("type"))
-            }
+            Err(message) => faults.push(Fault::at(&item.at, format!("{path}: {message}")).code("type")),
         }
     }
     out
@@ -55,17 +44,12 @@ fn key_of(path: &Path<'_>) -> Option<KeyOf> {
     Some(match path.parts().as_slice() {
         ["networks", _, "labels"]
         | ["networks", _, "ipam", "options"]
-        | [
-            "services",
-            _,
-            "build",
-            "args" | "additional_contexts" | "platform" | "tags" | "labels",
-        ]
+        | ["services", _, "build", "args" | "additional_contexts" | "platform" | "tags" | "labels"]
         | ["services", _, "deploy", "labels"]
         | ["services", _, "networks", _, "aliases" | "link_local_ips"] => name,
         ["services", _, field] => match *field {
-            "annotations" | "cap_add" | "cap_drop" | "dns" | "dns_opt" | "dns_search"
-            | "environment" | "labels" | "links" | "profiles" | "sysctls" | "tmpfs" => name,
+            "annotations" | "cap_add" | "cap_drop" | "dns" | "dns_opt" | "dns_search" | "environment" | "labels"
+            | "links" | "profiles" | "sysctls" | "tmpfs" => name,
             "devices" => device,
             "configs" => config,
             "secrets" => secret,
@@ -85,19 +69,14 @@ fn name(item: &Node) -> Result<String, &'static str> {
 }
 
 fn target(item: &Node, missing: &'static str) -> Result<String, &'static str> {
-    item.get("target")
-        .and_then(Node::as_str)
-        .map(str::to_owned)
-        .ok_or(missing)
+    item.get("target").and_then(Node::as_str).map(str::to_owned).ok_or(missing)
 }
 
 fn mount(item: &Node) -> Result<String, &'static str> {
     match &item.value {
         Value::Map(_) => target(item, "a mount lacks its target"),
         // A faulty short form is reported where it is made canonical.
-        Value::String(text) => Ok(parse_mount(text)
-            .map(|mount| mount.target)
-            .unwrap_or_else(|_| text.clone())),
+        Value::String(text) => Ok(parse_mount(text).map(|mount| mount.target).unwrap_or_else(|_| text.clone())),
         _ => Ok(String::new()),
     }
 }
@@ -134,10 +113,7 @@ fn file_mount(item: &Node, folder: &str) -> Result<String, &'static str> {
         Value::String(text) => Ok(format!("{folder}/{text}")),
         Value::Map(_) => match item.get("target") {
             Some(_) => target(item, "target must be a string"),
-            None => Ok(format!(
-                "{folder}/{}",
-                item.get("source").and_then(Node::print).unwrap_or_default()
-            )),
+            None => Ok(format!("{folder}/{}", item.get("source").and_then(Node::print).unwrap_or_default())),
         },
         _ => Err("each item must be a string or a mapping"),
     }
@@ -154,16 +130,8 @@ fn port(item: &Node) -> Result<String, &'static str> {
                 Some(node) => node.as_str().unwrap_or_default().to_owned(),
                 None => default.to_owned(),
             };
-            let target = item
-                .get("target")
-                .and_then(Node::print)
-                .ok_or("a port lacks its target")?;
-            Ok(format!(
-                "{}:{}:{target}/{}",
-                part("host_ip", "0.0.0.0"),
-                part("published", ""),
-                part("protocol", "tcp")
-            ))
+            let target = item.get("target").and_then(Node::print).ok_or("a port lacks its target")?;
+            Ok(format!("{}:{}:{target}/{}", part("host_ip", "0.0.0.0"), part("published", ""), part("protocol", "tcp")))
         }
         _ => Ok(item.print().unwrap_or_default()),
     }
@@ -172,11 +140,7 @@ fn port(item: &Node) -> Result<String, &'static str> {
 fn env_file(item: &Node) -> Result<String, &'static str> {
     match &item.value {
         Value::String(text) => Ok(text.clone()),
-        Value::Map(_) => item
-            .get("path")
-            .and_then(Node::as_str)
-            .map(str::to_owned)
-            .ok_or("an env file lacks its path"),
+        Value::Map(_) => item.get("path").and_then(Node::as_str).map(str::to_owned).ok_or("an env file lacks its path"),
         _ => Ok(String::new()),
     }
 }

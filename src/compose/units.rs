@@ -30,13 +30,8 @@ pub fn parse_duration(text: &str) -> Option<i64> {
     while !rest.is_empty() {
         let number_end = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
         let unit_start = &rest[number_end..];
-        let unit_end = unit_start
-            .find(|c: char| c.is_ascii_digit() || c == '.')
-            .unwrap_or(unit_start.len());
-        let scale = UNITS
-            .iter()
-            .find(|(name, _)| *name == &unit_start[..unit_end])?
-            .1;
+        let unit_end = unit_start.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(unit_start.len());
+        let scale = UNITS.iter().find(|(name, _)| *name == &unit_start[..unit_end])?.1;
         total = total.checked_add(scaled(&rest[..number_end], scale)?)?;
         rest = &unit_start[unit_end..];
     }
@@ -49,21 +44,11 @@ fn scaled(number: &str, scale: i64) -> Option<i64> {
     if whole.is_empty() && fraction.is_empty() || fraction.contains('.') {
         return None;
     }
-    let whole: i64 = if whole.is_empty() {
-        0
-    } else {
-        whole.parse().ok()?
-    };
+    let whole: i64 = if whole.is_empty() { 0 } else { whole.parse().ok()? };
     let digits: String = fraction.chars().take(15).collect();
-    let part = if digits.is_empty() {
-        0
-    } else {
-        digits.parse::<i128>().ok()?
-    };
+    let part = if digits.is_empty() { 0 } else { digits.parse::<i128>().ok()? };
     let part = part * i128::from(scale) / 10_i128.pow(u32::try_from(digits.len()).ok()?);
-    whole
-        .checked_mul(scale)?
-        .checked_add(i64::try_from(part).ok()?)
+    whole.checked_mul(scale)?.checked_add(i64::try_from(part).ok()?)
 }
 
 /// A duration as Go prints it: `1h0m0s`, `1m30s`, `2.5s`, `500ms`, `0s`.
@@ -103,27 +88,15 @@ fn fraction(value: u64, scale: u64) -> String {
 /// Bytes of `512m`, `1.5g`, `64MiB`, `10 kb`, `1024`: powers of 1024; none for anything else, negative numbers included.
 pub fn parse_bytes(text: &str) -> Option<i64> {
     let end = text.rfind(|c: char| c.is_ascii_digit() || c == '.' || c == ' ')?;
-    let number = if text.as_bytes()[end] == b' ' {
-        &text[..end]
-    } else {
-        &text[..=end]
-    };
+    let number = if text.as_bytes()[end] == b' ' { &text[..end] } else { &text[..=end] };
     let suffix = text[end + 1..].to_ascii_lowercase();
-    let size: f64 = number
-        .parse()
-        .ok()
-        .filter(|size: &f64| size.is_finite() && *size >= 0.0)?;
+    let size: f64 = number.parse().ok().filter(|size: &f64| size.is_finite() && *size >= 0.0)?;
     let power = match suffix.as_bytes() {
         [] | [b'b'] => 0,
-        [unit] | [unit, b'b'] | [unit, b'i', b'b'] => {
-            i32::try_from(b"kmgtp".iter().position(|u| u == unit)?).ok()? + 1
-        }
+        [unit] | [unit, b'b'] | [unit, b'i', b'b'] => i32::try_from(b"kmgtp".iter().position(|u| u == unit)?).ok()? + 1,
         _ => return None,
     };
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "a fraction of a byte is cut, and too much is the maximum"
-    )]
+    #[expect(clippy::cast_possible_truncation, reason = "a fraction of a byte is cut, and too much is the maximum")]
     Some((size * 1024_f64.powi(power)) as i64)
 }
 
@@ -146,11 +119,7 @@ mod tests {
             ("-5s", "-5s"),
             ("1ns", "1ns"),
         ] {
-            assert_eq!(
-                print_duration(parse_duration(text).unwrap()),
-                printed,
-                "{text}"
-            );
+            assert_eq!(print_duration(parse_duration(text).unwrap()), printed, "{text}");
         }
         for text in ["", "5", "s", "1x", "1.2.3s", "-"] {
             assert_eq!(parse_duration(text), None, "{text}");

@@ -22,17 +22,13 @@ impl Variables {
 
     /// Puts one variable above all layers.
     pub fn with_override(mut self, name: &str, value: &str) -> Self {
-        self.layers
-            .insert(0, BTreeMap::from([(name.to_owned(), value.to_owned())]));
+        self.layers.insert(0, BTreeMap::from([(name.to_owned(), value.to_owned())]));
         self
     }
 
     /// The value of a variable.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.layers
-            .iter()
-            .find_map(|layer| layer.get(name))
-            .map(String::as_str)
+        self.layers.iter().find_map(|layer| layer.get(name)).map(String::as_str)
     }
 
     /// The lookup as a function.

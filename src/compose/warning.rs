@@ -34,11 +34,7 @@ impl Warnings {
     /// Takes a warning; the same sentence a second time is dropped.
     pub fn push(&mut self, code: &'static str, at: Option<&Position>, message: String) {
         if self.found.len() < WARNINGS_MAX && self.said.insert(message.clone()) {
-            self.found.push(Warning {
-                code,
-                at: at.cloned(),
-                message,
-            });
+            self.found.push(Warning { code, at: at.cloned(), message });
         }
     }
 }

@@ -36,8 +36,9 @@ impl Canonical<'_> {
             ["services", _, "build", "ssh"] => self.ssh(node, path),
             ["services", _, "depends_on"] => depends_on(node),
             ["services", _, "env_file"] => env_files(node),
-            ["services", _, "label_file"]
-            | ["services", _, "develop", "watch", _, "ignore" | "include"] => as_list(node),
+            ["services", _, "label_file"] | ["services", _, "develop", "watch", _, "ignore" | "include"] => {
+                as_list(node)
+            }
             ["services", _, "dns"] => {
                 as_list(node);
                 // An empty name server (a variable without a value) is none.
@@ -52,13 +53,8 @@ impl Canonical<'_> {
             ["services", _, "ports"] => self.ports(node, path),
             ["services", _, "ulimits", _] | ["services", _, "build", "ulimits", _] => {
                 if !matches!(node.value, Value::Int(_) | Value::Map(_)) {
-                    self.faults.push(
-                        Fault::at(
-                            &node.at,
-                            format!("{path} must be a whole number or a mapping"),
-                        )
-                        .code("type"),
-                    );
+                    self.faults
+                        .push(Fault::at(&node.at, format!("{path} must be a whole number or a mapping")).code("type"));
                 }
             }
             ["volumes" | "networks" | "secrets" | "configs", _] => {
@@ -71,13 +67,10 @@ impl Canonical<'_> {
 
     fn children(&mut self, node: &mut Node, path: &Path<'_>) {
         match &mut node.value {
-            Value::Map(map) => map
-                .iter_mut()
-                .for_each(|(key, entry)| self.node(&mut entry.node, &path.child(key))),
-            Value::Seq(items) => items
-                .iter_mut()
-                .enumerate()
-                .for_each(|(i, item)| self.node(item, &path.child(&i.to_string()))),
+            Value::Map(map) => map.iter_mut().for_each(|(key, entry)| self.node(&mut entry.node, &path.child(key))),
+            Value::Seq(items) => {
+                items.iter_mut().enumerate().for_each(|(i, item)| self.node(item, &path.child(&i.to_string())))
+            }
             _ => {}
         }
     }
@@ -91,21 +84,12 @@ impl Canonical<'_> {
             match item.as_str().and_then(|text| text.split_once('=')) {
                 Some((key, value)) => {
                     let value = Node::string(value, item.at.clone()).from_origin(item.origin);
-                    map.insert(
-                        key.to_owned(),
-                        Entry {
-                            key_at: item.at.clone(),
-                            node: value,
-                        },
-                    );
+                    map.insert(key.to_owned(), Entry { key_at: item.at.clone(), node: value });
                 }
                 None => {
-                    let message = format!(
-                        "{path}: invalid value `{}`, expected key=value",
-                        item.print().unwrap_or_default()
-                    );
-                    self.faults
-                        .push(Fault::at(&item.at, message).code("syntax"));
+                    let message =
+                        format!("{path}: invalid value `{}`, expected key=value", item.print().unwrap_or_default());
+                    self.faults.push(Fault::at(&item.at, message).code("syntax"));
                 }
             }
         }
@@ -120,26 +104,14 @@ impl Canonical<'_> {
         for item in items.drain(..) {
             let text = item.as_str().unwrap_or_default();
             let (id, value) = match text.split_once('=') {
-                Some((id, path)) => (
-                    id.to_owned(),
-                    Node::string(path, item.at.clone()).from_origin(item.origin),
-                ),
+                Some((id, path)) => (id.to_owned(), Node::string(path, item.at.clone()).from_origin(item.origin)),
                 None if text == "default" => (text.to_owned(), Node::null(item.at.clone())),
                 None => {
-                    self.faults.push(
-                        Fault::at(&item.at, format!("{path}: invalid ssh key `{text}`"))
-                            .code("syntax"),
-                    );
+                    self.faults.push(Fault::at(&item.at, format!("{path}: invalid ssh key `{text}`")).code("syntax"));
                     continue;
                 }
             };
-            map.insert(
-                id,
-                Entry {
-                    key_at: item.at.clone(),
-                    node: value,
-                },
-            );
+            map.insert(id, Entry { key_at: item.at.clone(), node: value });
         }
         node.value = Value::Map(map);
     }
@@ -149,10 +121,7 @@ impl Canonical<'_> {
         match parse_mount(text) {
             Ok(mount) => *node = mount.node(&node.at, node.origin),
             Err(message) => {
-                self.faults.push(
-                    Fault::at(&node.at, format!("invalid spec: `{text}`: {message}"))
-                        .code("syntax"),
-                );
+                self.faults.push(Fault::at(&node.at, format!("invalid spec: `{text}`: {message}")).code("syntax"));
             }
         }
     }
@@ -162,15 +131,10 @@ impl Canonical<'_> {
         let parts: Vec<&str> = text.split(':').collect();
         if parts.len() > 3 {
             let message = format!("confusing device mapping, please use long syntax: {text}");
-            self.faults
-                .push(Fault::at(&node.at, message).code("syntax"));
+            self.faults.push(Fault::at(&node.at, message).code("syntax"));
             return;
         }
-        let target = parts
-            .get(1)
-            .copied()
-            .filter(|target| !target.is_empty())
-            .unwrap_or(parts[0]);
+        let target = parts.get(1).copied().filter(|target| !target.is_empty()).unwrap_or(parts[0]);
         let field = |value: &str| Node::string(value, node.at.clone()).from_origin(node.origin);
         let fields = [
             ("source", field(parts[0])),
@@ -188,25 +152,13 @@ impl Canonical<'_> {
         for item in items.drain(..) {
             match &item.value {
                 Value::Map(_) => out.push(item),
-                Value::Int(_) | Value::String(_) => {
-                    match ports::parse(&item.print().unwrap_or_default()) {
-                        Ok(ports) => out.extend(
-                            ports
-                                .into_iter()
-                                .map(|port| port.node(&item.at, item.origin)),
-                        ),
-                        Err(message) => self
-                            .faults
-                            .push(Fault::at(&item.at, message).code("syntax")),
-                    }
-                }
-                _ => self.faults.push(
-                    Fault::at(
-                        &item.at,
-                        format!("{path}: invalid type {} for port", item.kind()),
-                    )
-                    .code("type"),
-                ),
+                Value::Int(_) | Value::String(_) => match ports::parse(&item.print().unwrap_or_default()) {
+                    Ok(ports) => out.extend(ports.into_iter().map(|port| port.node(&item.at, item.origin))),
+                    Err(message) => self.faults.push(Fault::at(&item.at, message).code("syntax")),
+                },
+                _ => self
+                    .faults
+                    .push(Fault::at(&item.at, format!("{path}: invalid type {} for port", item.kind())).code("type")),
             }
         }
         node.value = Value::Seq(out);
@@ -214,11 +166,7 @@ impl Canonical<'_> {
 
     /// The old form `external: {name: x}`.
     fn external(&mut self, node: &mut Node, path: &Path<'_>) {
-        let Some(external) = node
-            .get("external")
-            .filter(|external| external.as_map().is_some())
-            .cloned()
-        else {
+        let Some(external) = node.get("external").filter(|external| external.as_map().is_some()).cloned() else {
             return;
         };
         let at = external.at.clone();
@@ -234,11 +182,8 @@ impl Canonical<'_> {
         match node.get("name") {
             Some(other) if !other.same(name) => {
                 self.faults.push(
-                    Fault::at(
-                        &name.at,
-                        format!("{path}: name and external.name conflict; only use name"),
-                    )
-                    .code("conflict"),
+                    Fault::at(&name.at, format!("{path}: name and external.name conflict; only use name"))
+                        .code("conflict"),
                 );
             }
             Some(_) => {}
@@ -275,13 +220,7 @@ fn as_set(node: &mut Node) {
         return;
     };
     let entry = |item: &Node| {
-        Some((
-            item.as_str()?.to_owned(),
-            Entry {
-                key_at: item.at.clone(),
-                node: Node::null(item.at.clone()),
-            },
-        ))
+        Some((item.as_str()?.to_owned(), Entry { key_at: item.at.clone(), node: Node::null(item.at.clone()) }))
     };
     node.value = Value::Map(items.iter().filter_map(entry).collect());
 }
@@ -289,23 +228,13 @@ fn as_set(node: &mut Node) {
 fn depends_on(node: &mut Node) {
     if let Value::Seq(items) = &node.value {
         let entry = |item: &Node| {
-            Some((
-                item.as_str()?.to_owned(),
-                Entry {
-                    key_at: item.at.clone(),
-                    node: dependency(item.at.clone()),
-                },
-            ))
+            Some((item.as_str()?.to_owned(), Entry { key_at: item.at.clone(), node: dependency(item.at.clone()) }))
         };
         node.value = Value::Map(items.iter().filter_map(entry).collect());
     }
     for entry in node.as_map_mut().into_iter().flat_map(Map::values_mut) {
-        default(&mut entry.node, "condition", |at| {
-            Node::string("service_started", at)
-        });
-        default(&mut entry.node, "required", |at| {
-            Node::new(Value::Bool(true), at)
-        });
+        default(&mut entry.node, "condition", |at| Node::string("service_started", at));
+        default(&mut entry.node, "required", |at| Node::new(Value::Bool(true), at));
     }
 }
 

@@ -25,11 +25,7 @@ pub(crate) fn parse_mount(text: &str) -> Result<ShortMount, &'static str> {
     match text.len() {
         0 => return Err("invalid empty volume spec"),
         1 | 2 => {
-            return Ok(ShortMount {
-                target: text.to_owned(),
-                bare: true,
-                ..mount
-            });
+            return Ok(ShortMount { target: text.to_owned(), bare: true, ..mount });
         }
         _ => {}
     }
@@ -58,8 +54,7 @@ fn sections(text: &str) -> Vec<String> {
     let mut depth = 0_usize;
     let mut characters = text.chars().peekable();
     while let Some(c) = characters.next() {
-        let drive =
-            |part: &String| part.chars().count() == 1 && part.starts_with(char::is_alphabetic);
+        let drive = |part: &String| part.chars().count() == 1 && part.starts_with(char::is_alphabetic);
         match c {
             '$' if characters.peek() == Some(&'{') => depth += 1,
             '}' if depth > 0 => depth -= 1,
@@ -96,13 +91,7 @@ impl ShortMount {
         let text = |value: &str| Node::string(value, at.clone()).from_origin(origin);
         let flag = || Node::new(Value::Bool(true), at.clone());
         let bind = is_host_path(&self.source);
-        let mut node = Node::map(
-            at,
-            [(
-                "type",
-                Node::string(if bind { "bind" } else { "volume" }, at.clone()),
-            )],
-        );
+        let mut node = Node::map(at, [("type", Node::string(if bind { "bind" } else { "volume" }, at.clone()))]);
         if !self.source.is_empty() {
             node.set("source", text(&self.source));
         }
@@ -111,10 +100,7 @@ impl ShortMount {
             node.set("read_only", flag());
         }
         let mut options = Node::new(Value::Map(Map::new()), at.clone());
-        for (key, value) in [
-            ("propagation", &self.propagation),
-            ("selinux", &self.selinux),
-        ] {
+        for (key, value) in [("propagation", &self.propagation), ("selinux", &self.selinux)] {
             if !value.is_empty() {
                 options.set(key, text(value));
             }
@@ -157,23 +143,13 @@ mod tests {
             ("", "invalid empty"),
             (":/a", "empty section"),
         ] {
-            assert!(
-                parse_mount(text).unwrap_err().starts_with(message),
-                "{text}"
-            );
+            assert!(parse_mount(text).unwrap_err().starts_with(message), "{text}");
         }
     }
 
     #[test]
     fn windows_drives_are_no_separators() {
         let mount = parse_mount("C:\\data:/data:ro").unwrap();
-        assert_eq!(
-            (
-                mount.source.as_str(),
-                mount.target.as_str(),
-                mount.read_only
-            ),
-            ("C:\\data", "/data", true)
-        );
+        assert_eq!((mount.source.as_str(), mount.target.as_str(), mount.read_only), ("C:\\data", "/data", true));
     }
 }

@@ -23,10 +23,9 @@ pub(super) fn parse(text: &str) -> Result<Vec<ShortPort>, String> {
         [] => return Err(no_port(text)),
     };
     let (container, protocol) = match container.split_once('/') {
-        Some((_, rest)) if rest.contains('/') => (
-            container.split('/').next().unwrap_or_default(),
-            rest.split('/').next().unwrap_or_default(),
-        ),
+        Some((_, rest)) if rest.contains('/') => {
+            (container.split('/').next().unwrap_or_default(), rest.split('/').next().unwrap_or_default())
+        }
         Some((container, protocol)) => (container, protocol),
         None => (container, ""),
     };
@@ -35,23 +34,17 @@ pub(super) fn parse(text: &str) -> Result<Vec<ShortPort>, String> {
     if container.is_empty() {
         return Err(no_port(text));
     }
-    let (first, last) =
-        range(container).ok_or_else(|| format!("invalid containerPort: {container}"))?;
+    let (first, last) = range(container).ok_or_else(|| format!("invalid containerPort: {container}"))?;
     if first == 0 {
         return Err(format!("port {text} is missing a target port"));
     }
-    let hosts = if host.is_empty() {
-        None
-    } else {
-        Some(range(host).ok_or_else(|| format!("invalid hostPort: {host}"))?)
-    };
+    let hosts =
+        if host.is_empty() { None } else { Some(range(host).ok_or_else(|| format!("invalid hostPort: {host}"))?) };
     if let Some((low, high)) = hosts
         && last - first != high - low
         && first != last
     {
-        return Err(format!(
-            "invalid ranges specified for container and host ports: {container} and {host}"
-        ));
+        return Err(format!("invalid ranges specified for container and host ports: {container} and {host}"));
     }
     if !matches!(protocol.as_str(), "tcp" | "udp" | "sctp") {
         return Err(format!("invalid proto: {protocol}"));
@@ -77,9 +70,7 @@ fn no_port(text: &str) -> String {
 }
 
 fn host_address(address: &str) -> Result<String, String> {
-    let inner = address
-        .strip_prefix('[')
-        .and_then(|rest| rest.strip_suffix(']'));
+    let inner = address.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
     let bare = inner.unwrap_or(address);
     let valid = match (inner, bare.parse::<IpAddr>()) {
         _ if address.is_empty() => true,
@@ -87,21 +78,12 @@ fn host_address(address: &str) -> Result<String, String> {
         (Some(_), parsed) => parsed.is_ok(),
         (None, Err(_)) => false,
     };
-    if valid {
-        Ok(bare.to_owned())
-    } else {
-        Err(format!("invalid IP address: {address}"))
-    }
+    if valid { Ok(bare.to_owned()) } else { Err(format!("invalid IP address: {address}")) }
 }
 
 /// `80` or `8000-8010`.
 fn range(text: &str) -> Option<(u16, u16)> {
-    let number = |part: &str| {
-        part.bytes()
-            .all(|b| b.is_ascii_digit())
-            .then(|| part.parse().ok())
-            .flatten()
-    };
+    let number = |part: &str| part.bytes().all(|b| b.is_ascii_digit()).then(|| part.parse().ok()).flatten();
     match text.split_once('-') {
         None => number(text).map(|port| (port, port)),
         Some((low, high)) => Some((number(low)?, number(high)?)).filter(|(low, high)| low <= high),
@@ -115,11 +97,7 @@ impl ShortPort {
         let target = Node::new(Value::Int(i64::from(self.target)), at.clone());
         let mut node = Node::map(
             at,
-            [
-                ("mode", Node::string("ingress", at.clone())),
-                ("target", target),
-                ("protocol", text(&self.protocol)),
-            ],
+            [("mode", Node::string("ingress", at.clone())), ("target", target), ("protocol", text(&self.protocol))],
         );
         for (key, value) in [("host_ip", &self.host_ip), ("published", &self.published)] {
             if !value.is_empty() {
@@ -136,9 +114,7 @@ mod tests {
 
     fn read(text: &str) -> Result<String, String> {
         let ports = parse(text)?;
-        let line = |p: &super::ShortPort| {
-            format!("{}:{}>{}/{}", p.host_ip, p.published, p.target, p.protocol)
-        };
+        let line = |p: &super::ShortPort| format!("{}:{}>{}/{}", p.host_ip, p.published, p.target, p.protocol);
         Ok(ports.iter().map(line).collect::<Vec<_>>().join(" "))
     }
 
@@ -156,19 +132,7 @@ mod tests {
         ] {
             assert_eq!(read(text).unwrap(), expected, "{text}");
         }
-        for text in [
-            "",
-            ":",
-            "a",
-            "80:a",
-            "1-2:3-5",
-            "5-3",
-            "70000",
-            "x:1:2",
-            "80/icmp",
-            "80:0",
-            "::1:80:80",
-        ] {
+        for text in ["", ":", "a", "80:a", "1-2:3-5", "5-3", "70000", "x:1:2", "80/icmp", "80:0", "::1:80:80"] {
             assert!(read(text).is_err(), "{text}");
         }
     }

@@ -14,28 +14,12 @@ pub(super) fn check(project: &Project, faults: &mut Faults) {
         loop {
             if let Some(name) = next.take().filter(|name| !done.contains(name)) {
                 if let Some(at) = path.iter().position(|(known, _)| *known == name) {
-                    let chain: Vec<&str> = path[at..]
-                        .iter()
-                        .map(|(known, _)| *known)
-                        .chain([name])
-                        .collect();
+                    let chain: Vec<&str> = path[at..].iter().map(|(known, _)| *known).chain([name]).collect();
                     let last = path.last().map_or(name, |(last, _)| *last);
                     let message = format!("dependency cycle detected: {}", chain.join(" -> "));
-                    faults.push(
-                        project
-                            .fault(&["services", last, "depends_on", name], message)
-                            .code("cycle"),
-                    );
+                    faults.push(project.fault(&["services", last, "depends_on", name], message).code("cycle"));
                 } else if let Some(service) = project.services.get(name) {
-                    path.push((
-                        name,
-                        service
-                            .depends_on
-                            .keys()
-                            .map(String::as_str)
-                            .rev()
-                            .collect(),
-                    ));
+                    path.push((name, service.depends_on.keys().map(String::as_str).rev().collect()));
                 }
             }
             match path.last_mut() {

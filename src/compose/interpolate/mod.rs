@@ -47,10 +47,7 @@ pub enum InterpolationError {
 ///
 /// # Errors
 /// The first variable that can't be put in.
-pub fn interpolate(
-    text: &str,
-    lookup: &dyn Fn(&str) -> Option<String>,
-) -> Result<Interpolated, InterpolationError> {
+pub fn interpolate(text: &str, lookup: &dyn Fn(&str) -> Option<String>) -> Result<Interpolated, InterpolationError> {
     let mut out = Interpolated::default();
     expand(text, lookup, &mut out, 0)?;
     Ok(out)
@@ -63,20 +60,11 @@ pub(crate) enum Piece<'a> {
     Plain(&'a str),
     Dollar,
     Variable(&'a str),
-    Operation {
-        name: &'a str,
-        operator: &'a str,
-        operand: &'a str,
-    },
+    Operation { name: &'a str, operator: &'a str, operand: &'a str },
     Invalid,
 }
 
-fn expand(
-    text: &str,
-    lookup: Lookup<'_>,
-    out: &mut Interpolated,
-    depth: usize,
-) -> Result<(), InterpolationError> {
+fn expand(text: &str, lookup: Lookup<'_>, out: &mut Interpolated, depth: usize) -> Result<(), InterpolationError> {
     if depth > DEPTH_MAX {
         return Err(InterpolationError::TooDeep);
     }
@@ -92,11 +80,7 @@ fn expand(
                     None => out.unset.push(name.to_owned()),
                 }
             }
-            Piece::Operation {
-                name,
-                operator,
-                operand,
-            } => {
+            Piece::Operation { name, operator, operand } => {
                 out.changed = true;
                 operate(name, operator, operand, lookup, out, depth)?;
             }
@@ -118,16 +102,10 @@ fn operate(
     expand(operand, lookup, &mut inner, depth + 1)?;
     out.unset.append(&mut inner.unset);
     let value = lookup(name);
-    let filled = if operator.starts_with(':') {
-        value.as_deref().is_some_and(|v| !v.is_empty())
-    } else {
-        value.is_some()
-    };
+    let filled =
+        if operator.starts_with(':') { value.as_deref().is_some_and(|v| !v.is_empty()) } else { value.is_some() };
     match (operator.trim_start_matches(':'), filled) {
-        ("?", false) => Err(InterpolationError::Missing {
-            name: name.to_owned(),
-            reason: inner.text,
-        }),
+        ("?", false) => Err(InterpolationError::Missing { name: name.to_owned(), reason: inner.text }),
         ("-", false) | ("+", true) => {
             out.text.push_str(&inner.text);
             Ok(())
@@ -149,11 +127,7 @@ pub(crate) struct Pieces<'a> {
 
 impl<'a> Pieces<'a> {
     pub(crate) fn new(text: &'a str) -> Self {
-        Self {
-            text,
-            at: 0,
-            line: None,
-        }
+        Self { text, at: 0, line: None }
     }
 
     /// The last `}` of the line that `self.at` is in.
@@ -161,9 +135,7 @@ impl<'a> Pieces<'a> {
         let (end, brace) = match self.line {
             Some(line) if self.at <= line.0 => line,
             _ => {
-                let end = self.text[self.at..]
-                    .find('\n')
-                    .map_or(self.text.len(), |n| self.at + n);
+                let end = self.text[self.at..].find('\n').map_or(self.text.len(), |n| self.at + n);
                 (end, self.text[self.at..end].rfind('}').map(|n| self.at + n))
             }
         };
@@ -180,14 +152,11 @@ impl<'a> Pieces<'a> {
             self.at = start + 2 + name.len() + 1;
             return Piece::Variable(name);
         }
-        let operator = [":?", ":-", ":+", "?", "-", "+"]
-            .into_iter()
-            .find(|operator| rest.starts_with(operator));
+        let operator = [":?", ":-", ":+", "?", "-", "+"].into_iter().find(|operator| rest.starts_with(operator));
         let operand_at = start + 2 + name.len() + operator.map_or(0, str::len);
-        let (Some(operator), Some(last)) = (
-            operator.filter(|_| !name.is_empty()),
-            self.last_brace().filter(|last| *last >= operand_at),
-        ) else {
+        let (Some(operator), Some(last)) =
+            (operator.filter(|_| !name.is_empty()), self.last_brace().filter(|last| *last >= operand_at))
+        else {
             self.at = self.text.len();
             return Piece::Invalid;
         };
@@ -197,11 +166,7 @@ impl<'a> Pieces<'a> {
             return Piece::Invalid;
         }
         self.at = end + 1;
-        Piece::Operation {
-            name,
-            operator,
-            operand: &self.text[operand_at..end],
-        }
+        Piece::Operation { name, operator, operand: &self.text[operand_at..end] }
     }
 }
 
@@ -237,14 +202,8 @@ impl<'a> Iterator for Pieces<'a> {
 
 /// The variable's name at the start of a text; may be empty.
 fn name_of(text: &str) -> &str {
-    let end = text
-        .find(|c: char| !(c == '_' || c.is_ascii_alphanumeric()))
-        .unwrap_or(text.len());
-    if text.starts_with(|c: char| c.is_ascii_digit()) {
-        ""
-    } else {
-        &text[..end]
-    }
+    let end = text.find(|c: char| !(c == '_' || c.is_ascii_alphanumeric())).unwrap_or(text.len());
+    if text.starts_with(|c: char| c.is_ascii_digit()) { "" } else { &text[..end] }
 }
 
 /// Where the first brace of a text closes; what follows a `{` directly is not looked at.

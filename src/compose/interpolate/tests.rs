@@ -8,9 +8,7 @@ fn put(text: &str) -> Result<String, String> {
         "EMPTY" => Some(String::new()),
         _ => None,
     };
-    interpolate(text, &lookup)
-        .map(|out| out.text)
-        .map_err(|error| error.to_string())
+    interpolate(text, &lookup).map(|out| out.text).map_err(|error| error.to_string())
 }
 
 #[test]
@@ -34,28 +32,13 @@ fn operators() {
 
 #[test]
 fn faults() {
-    assert_eq!(
-        put("${X:?give it}").unwrap_err(),
-        "required variable X is missing a value: give it"
-    );
-    assert_eq!(
-        put("${EMPTY:?}").unwrap_err(),
-        "required variable EMPTY is missing a value"
-    );
+    assert_eq!(put("${X:?give it}").unwrap_err(), "required variable X is missing a value: give it");
+    assert_eq!(put("${EMPTY:?}").unwrap_err(), "required variable EMPTY is missing a value");
     for text in ["${", "${}", "${FOO", "${FOO!}", "${X:-a\nb}", "${1}"] {
-        assert!(
-            put(text)
-                .unwrap_err()
-                .starts_with("invalid interpolation format"),
-            "{text}"
-        );
+        assert!(put(text).unwrap_err().starts_with("invalid interpolation format"), "{text}");
     }
     assert!(put(&"${X:-".repeat(60_000)).is_err());
-    assert!(
-        put(&format!("{}{}", "${X:-".repeat(100), "}".repeat(100)))
-            .unwrap_err()
-            .contains("nested")
-    );
+    assert!(put(&format!("{}{}", "${X:-".repeat(100), "}".repeat(100))).unwrap_err().contains("nested"));
 }
 
 #[test]

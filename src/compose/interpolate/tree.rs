@@ -20,12 +20,7 @@ pub(crate) fn interpolate_tree(
     faults: &mut Faults,
     warnings: &mut Warnings,
 ) {
-    Walk {
-        lookup,
-        faults,
-        warnings,
-    }
-    .node(node, &Path::root());
+    Walk { lookup, faults, warnings }.node(node, &Path::root());
 }
 
 struct Walk<'a> {
@@ -72,8 +67,7 @@ impl Walk<'_> {
                 }
                 Err(error) => {
                     let message = format!("error while interpolating {path}: {error}");
-                    self.faults
-                        .push(Fault::at(&node.at, message).code("interpolation"));
+                    self.faults.push(Fault::at(&node.at, message).code("interpolation"));
                     return;
                 }
             }
@@ -82,11 +76,8 @@ impl Walk<'_> {
             match cast_text(text, &cast) {
                 Some(value) => node.value = value,
                 None => {
-                    let message = format!(
-                        "error while interpolating {path}: failed to cast `{text}` to expected type"
-                    );
-                    self.faults
-                        .push(Fault::at(&node.at, message).code("interpolation"));
+                    let message = format!("error while interpolating {path}: failed to cast `{text}` to expected type");
+                    self.faults.push(Fault::at(&node.at, message).code("interpolation"));
                 }
             }
         }
@@ -95,18 +86,9 @@ impl Walk<'_> {
 
 fn cast_text(text: &str, cast: &Cast) -> Option<Value> {
     match cast {
-        Cast::Int => text
-            .strip_prefix('+')
-            .unwrap_or(text)
-            .parse()
-            .ok()
-            .map(Value::Int),
+        Cast::Int => text.strip_prefix('+').unwrap_or(text).parse().ok().map(Value::Int),
         Cast::Float => text.parse().ok().map(Value::Float),
-        Cast::Float32 => text
-            .parse::<f32>()
-            .ok()
-            .and_then(|value| value.to_string().parse().ok())
-            .map(Value::Float),
+        Cast::Float32 => text.parse::<f32>().ok().and_then(|value| value.to_string().parse().ok()).map(Value::Float),
         Cast::Bool => boolean(text).map(Value::Bool),
     }
 }
@@ -124,50 +106,26 @@ fn cast_of(path: &Path<'_>) -> Option<Cast> {
     let parts = path.parts();
     Some(match parts.as_slice() {
         ["services", _, field] => match *field {
-            "cpu_count" | "cpu_period" | "cpu_quota" | "cpu_rt_period" | "cpu_rt_runtime"
-            | "cpu_shares" | "oom_score_adj" | "pids_limit" | "scale" => Cast::Int,
+            "cpu_count" | "cpu_period" | "cpu_quota" | "cpu_rt_period" | "cpu_rt_runtime" | "cpu_shares"
+            | "oom_score_adj" | "pids_limit" | "scale" => Cast::Int,
             "cpu_percent" => Cast::Float,
             "cpus" => Cast::Float32,
-            "init" | "oom_kill_disable" | "privileged" | "read_only" | "stdin_open" | "tty" => {
-                Cast::Bool
-            }
+            "init" | "oom_kill_disable" | "privileged" | "read_only" | "stdin_open" | "tty" => Cast::Bool,
             _ => return None,
         },
         ["services", _, "deploy", "replicas"]
-        | [
-            "services",
-            _,
-            "deploy",
-            "update_config" | "rollback_config",
-            "parallelism",
-        ]
+        | ["services", _, "deploy", "update_config" | "rollback_config", "parallelism"]
         | ["services", _, "deploy", "restart_policy", "max_attempts"]
-        | [
-            "services",
-            _,
-            "deploy",
-            "placement",
-            "max_replicas_per_node",
-        ]
+        | ["services", _, "deploy", "placement", "max_replicas_per_node"]
         | ["services", _, "healthcheck", "retries"]
         | ["services", _, "ports", _, "target"]
         | ["services", _, "ulimits", _]
         | ["services", _, "ulimits", _, "hard" | "soft"] => Cast::Int,
-        [
-            "services",
-            _,
-            "deploy",
-            "update_config" | "rollback_config",
-            "max_failure_ratio",
-        ] => Cast::Float,
+        ["services", _, "deploy", "update_config" | "rollback_config", "max_failure_ratio"] => Cast::Float,
         ["services", _, "healthcheck", "disable"]
         | ["services", _, "volumes", _, "read_only"]
         | ["services", _, "volumes", _, "volume", "nocopy"]
-        | [
-            "networks",
-            _,
-            "external" | "internal" | "attachable" | "enable_ipv4" | "enable_ipv6",
-        ]
+        | ["networks", _, "external" | "internal" | "attachable" | "enable_ipv4" | "enable_ipv6"]
         | ["volumes" | "secrets" | "configs", _, "external"] => Cast::Bool,
         _ => return None,
     })

@@ -35,26 +35,14 @@ fn of_text(text: &str, out: &mut BTreeMap<String, Variable>, depth: usize) {
     for piece in Pieces::new(text) {
         let (name, operator, operand) = match piece {
             Piece::Variable(name) => (name, "", ""),
-            Piece::Operation {
-                name,
-                operator,
-                operand,
-            } => (name, operator.trim_start_matches(':'), operand),
+            Piece::Operation { name, operator, operand } => (name, operator.trim_start_matches(':'), operand),
             _ => continue,
         };
         let value = |wanted: &str| {
-            if operator == wanted {
-                operand.to_owned()
-            } else {
-                String::new()
-            }
+            if operator == wanted { operand.to_owned() } else { String::new() }
         };
-        let variable = Variable {
-            name: name.to_owned(),
-            required: operator == "?",
-            default: value("-"),
-            presence: value("+"),
-        };
+        let variable =
+            Variable { name: name.to_owned(), required: operator == "?", default: value("-"), presence: value("+") };
         out.insert(name.to_owned(), variable);
         if operator == "-" || operator == "+" {
             of_text(operand, out, depth + 1);

@@ -71,19 +71,9 @@ pub struct SshKeys(pub BTreeMap<String, String>);
 impl Field for SshKeys {
     fn read(node: &Node, _: &mut Reading) -> Self {
         let path = |node: &Node| {
-            if node.is_null() {
-                String::new()
-            } else {
-                node.print().unwrap_or_default()
-            }
+            if node.is_null() { String::new() } else { node.print().unwrap_or_default() }
         };
-        Self(
-            node.as_map()
-                .into_iter()
-                .flatten()
-                .map(|(id, entry)| (id.clone(), path(&entry.node)))
-                .collect(),
-        )
+        Self(node.as_map().into_iter().flatten().map(|(id, entry)| (id.clone(), path(&entry.node))).collect())
     }
 
     fn tree(&self, _: Form) -> Json {

@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map as JsonMap, Value as Json};
 
-use super::record::{
-    Extensions, Field, Form, Reading, extensions, read_or_default, write_extensions,
-};
+use super::record::{Extensions, Field, Form, Reading, extensions, read_or_default, write_extensions};
 use super::values::Pairs;
 use crate::compose::text::Text;
 use crate::compose::yaml::{Node, Origin};
@@ -48,14 +46,9 @@ fn own_extensions(node: &Node) -> Extensions {
 impl Field for FileObject {
     fn read(node: &Node, reading: &mut Reading) -> Self {
         fn part<T: Field>(node: &Node, key: &str, reading: &mut Reading) -> T {
-            node.get(key)
-                .map(|node| reading.under(key, |r| read_or_default(node, r)))
-                .unwrap_or_default()
+            node.get(key).map(|node| reading.under(key, |r| read_or_default(node, r))).unwrap_or_default()
         }
-        let content = [SECRET_VALUE, "content"]
-            .iter()
-            .find_map(|key| node.get(key))
-            .and_then(Node::as_str);
+        let content = [SECRET_VALUE, "content"].iter().find_map(|key| node.get(key)).and_then(Node::as_str);
         Self {
             name: part(node, "name", reading),
             file: part(node, "file", reading),
@@ -72,11 +65,7 @@ impl Field for FileObject {
 
     fn tree(&self, form: Form) -> Json {
         // A content that a variable gave is not written: only what the file itself says.
-        let content = self
-            .content
-            .clone()
-            .filter(|_| self.environment.is_empty())
-            .unwrap_or_default();
+        let content = self.content.clone().filter(|_| self.environment.is_empty()).unwrap_or_default();
         let mut out = JsonMap::new();
         let mut write = |key: &str, unset: bool, value: Json| {
             if !unset {
@@ -85,25 +74,13 @@ impl Field for FileObject {
         };
         write("name", self.name.is_empty(), self.name.tree(form));
         write("file", self.file.is_empty(), self.file.tree(form));
-        write(
-            "environment",
-            self.environment.is_empty(),
-            self.environment.tree(form),
-        );
+        write("environment", self.environment.is_empty(), self.environment.tree(form));
         write("content", content.value.is_empty(), content.tree(form));
         write("external", !self.external, self.external.tree(form));
         write("labels", self.labels.is_unset(form), self.labels.tree(form));
         write("driver", self.driver.is_empty(), self.driver.tree(form));
-        write(
-            "driver_opts",
-            self.driver_opts.is_empty(),
-            self.driver_opts.tree(form),
-        );
-        write(
-            "template_driver",
-            self.template_driver.is_empty(),
-            self.template_driver.tree(form),
-        );
+        write("driver_opts", self.driver_opts.is_empty(), self.driver_opts.tree(form));
+        write("template_driver", self.template_driver.is_empty(), self.template_driver.tree(form));
         write_extensions(&mut out, &self.extensions, form);
         Json::Object(out)
     }

@@ -109,28 +109,14 @@ pub struct DiscreteResource {
 
 impl Field for DiscreteResource {
     fn read(node: &Node, reading: &mut Reading) -> Self {
-        let kind = node
-            .get("kind")
-            .map(|node| read_or_default(node, reading))
-            .unwrap_or_default();
-        let value = node
-            .get("value")
-            .map(|node| read_or_default(node, reading))
-            .unwrap_or_default();
+        let kind = node.get("kind").map(|node| read_or_default(node, reading)).unwrap_or_default();
+        let value = node.get("value").map(|node| read_or_default(node, reading)).unwrap_or_default();
         Self { kind, value }
     }
 
     fn tree(&self, form: Form) -> Json {
-        let fields = [
-            ("kind", self.kind.tree(form)),
-            ("value", self.value.tree(form)),
-        ];
-        Json::Object(
-            fields
-                .into_iter()
-                .map(|(key, value)| (key.to_owned(), value))
-                .collect::<JsonMap<_, _>>(),
-        )
+        let fields = [("kind", self.kind.tree(form)), ("value", self.value.tree(form))];
+        Json::Object(fields.into_iter().map(|(key, value)| (key.to_owned(), value)).collect::<JsonMap<_, _>>())
     }
 
     fn is_unset(&self, _: Form) -> bool {

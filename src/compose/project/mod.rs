@@ -18,23 +18,21 @@ pub use build::{Build, Develop, Required, SshKeys, Trigger};
 pub use content::FileObject;
 pub(crate) use content::SECRET_VALUE;
 pub use deploy::{
-    Deploy, DeviceRequest, DiscreteResource, GenericResource, Placement, Preference, Resource,
-    Resources, RestartPolicy, Update,
+    Deploy, DeviceRequest, DiscreteResource, GenericResource, Placement, Preference, Resource, Resources,
+    RestartPolicy, Update,
 };
 pub use extends::Extends;
-pub use mounts::{
-    BindOptions, Device, FileMount, ImageOptions, Mount, MountKind, TmpfsOptions, VolumeOptions,
-};
+pub use mounts::{BindOptions, Device, FileMount, ImageOptions, Mount, MountKind, TmpfsOptions, VolumeOptions};
 pub use network::{Attachment, Ipam, IpamPool, Model, Network, Port, Volume};
 pub use record::{Extensions, Form};
 pub use run::{
-    BlkioConfig, Condition, CredentialSpec, Dependency, EnvFile, HealthCheck, Hook, Logging,
-    Provider, ServiceModel, ThrottleDevice, WeightDevice,
+    BlkioConfig, Condition, CredentialSpec, Dependency, EnvFile, HealthCheck, Hook, Logging, Provider, ServiceModel,
+    ThrottleDevice, WeightDevice,
 };
 pub use service::Service;
 pub use values::{
-    Assignments, Bytes, Command, Cpus, DeviceCount, Duration, FileMode, HealthTest, HostList,
-    MultiOptions, Numbers, Pairs, StringList, Ulimit,
+    Assignments, Bytes, Command, Cpus, DeviceCount, Duration, FileMode, HealthTest, HostList, MultiOptions, Numbers,
+    Pairs, StringList, Ulimit,
 };
 
 use super::yaml::{Fault, Position};
@@ -102,9 +100,7 @@ impl Project {
 
     /// A service, enabled or not.
     pub fn any_service(&self, name: &str) -> Option<&Service> {
-        self.services
-            .get(name)
-            .or_else(|| self.disabled_services.get(name))
+        self.services.get(name).or_else(|| self.disabled_services.get(name))
     }
 
     /// The project without the networks, volumes, secrets, configs and models that no enabled service uses, which is what
@@ -114,39 +110,21 @@ impl Project {
         for service in self.services.values() {
             let [networks, volumes, secrets, configs, models] = &mut used;
             networks.extend(service.networks.keys().map(String::as_str));
-            let named = service
-                .volumes
-                .iter()
-                .filter(|mount| mount.kind == MountKind::Volume && !mount.source.is_empty());
+            let named =
+                service.volumes.iter().filter(|mount| mount.kind == MountKind::Volume && !mount.source.is_empty());
             volumes.extend(named.map(|mount| mount.source.as_str()));
             let build_secrets = service.build.iter().flat_map(|build| &build.secrets);
-            secrets.extend(
-                service
-                    .secrets
-                    .iter()
-                    .chain(build_secrets)
-                    .map(|mount| mount.source.as_str()),
-            );
+            secrets.extend(service.secrets.iter().chain(build_secrets).map(|mount| mount.source.as_str()));
             configs.extend(service.configs.iter().map(|mount| mount.source.as_str()));
             models.extend(service.models.keys().map(String::as_str));
         }
         let [networks, volumes, secrets, configs, models] = &used;
         let mut project = self.clone();
-        project
-            .networks
-            .retain(|key, _| networks.contains(key.as_str()));
-        project
-            .volumes
-            .retain(|key, _| volumes.contains(key.as_str()));
-        project
-            .secrets
-            .retain(|key, _| secrets.contains(key.as_str()));
-        project
-            .configs
-            .retain(|key, _| configs.contains(key.as_str()));
-        project
-            .models
-            .retain(|key, _| models.contains(key.as_str()));
+        project.networks.retain(|key, _| networks.contains(key.as_str()));
+        project.volumes.retain(|key, _| volumes.contains(key.as_str()));
+        project.secrets.retain(|key, _| secrets.contains(key.as_str()));
+        project.configs.retain(|key, _| configs.contains(key.as_str()));
+        project.models.retain(|key, _| models.contains(key.as_str()));
         project
     }
 }

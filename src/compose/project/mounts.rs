@@ -60,10 +60,7 @@ const KINDS: [(&str, MountKind); 6] = [
 impl MountKind {
     /// The word in the file.
     pub fn as_str(self) -> &'static str {
-        KINDS
-            .iter()
-            .find(|(_, kind)| *kind == self)
-            .map_or("volume", |(word, _)| word)
+        KINDS.iter().find(|(_, kind)| *kind == self).map_or("volume", |(word, _)| word)
     }
 }
 

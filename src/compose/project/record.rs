@@ -39,8 +39,7 @@ impl Reading {
 
     /// A value that does not fit its field.
     pub fn refuse(&mut self, node: &Node, what: &str) {
-        self.faults
-            .push(Fault::at(&node.at, format!("{} {what}", self.path.join("."))).code("type"));
+        self.faults.push(Fault::at(&node.at, format!("{} {what}", self.path.join("."))).code("type"));
     }
 }
 
@@ -56,11 +55,7 @@ pub(crate) trait Field: Sized + Default {
 
 /// Reads a field that may be null.
 pub(crate) fn read_or_default<T: Field>(node: &Node, reading: &mut Reading) -> T {
-    if node.is_null() {
-        T::default()
-    } else {
-        T::read(node, reading)
-    }
+    if node.is_null() { T::default() } else { T::read(node, reading) }
 }
 
 /// Defines a record: its public struct, how it is read, how it is written.
@@ -114,15 +109,9 @@ pub(crate) fn extensions(map: &crate::compose::yaml::Map) -> Extensions {
 }
 
 /// Adds the `x-` fields where the form has them.
-pub(crate) fn write_extensions(
-    out: &mut JsonMap<String, Json>,
-    extensions: &Extensions,
-    form: Form,
-) {
+pub(crate) fn write_extensions(out: &mut JsonMap<String, Json>, extensions: &Extensions, form: Form) {
     if form == Form::Yaml {
-        let fields = extensions
-            .iter()
-            .map(|(key, value)| (key.clone(), ordered(value)));
+        let fields = extensions.iter().map(|(key, value)| (key.clone(), ordered(value)));
         out.extend(natural_order::sort(fields.collect()));
     }
 }
@@ -145,19 +134,13 @@ pub(crate) fn untyped(node: &Node) -> Json {
         Value::Null => Json::Null,
         Value::Bool(value) => Json::Bool(*value),
         Value::Int(value) => Json::from(*value),
-        Value::Float(value) => {
-            Number::from_f64(*value).map_or_else(|| Json::from(value.to_string()), Json::Number)
-        }
+        Value::Float(value) => Number::from_f64(*value).map_or_else(|| Json::from(value.to_string()), Json::Number),
         Value::String(text) if node.mark == Mark::Timestamp && text.len() == 10 => {
             Json::from(format!("{text}T00:00:00Z"))
         }
         Value::String(text) => Json::from(text.as_str()),
         Value::Seq(items) => items.iter().map(untyped).collect(),
-        Value::Map(map) => Json::Object(
-            map.iter()
-                .map(|(key, entry)| (key.clone(), untyped(&entry.node)))
-                .collect(),
-        ),
+        Value::Map(map) => Json::Object(map.iter().map(|(key, entry)| (key.clone(), untyped(&entry.node))).collect()),
     }
 }
 
@@ -200,12 +183,10 @@ impl Field for bool {
     fn read(node: &Node, reading: &mut Reading) -> Self {
         match &node.value {
             Value::Bool(value) => *value,
-            Value::String(text) => {
-                crate::compose::interpolate::boolean(text).unwrap_or_else(|| {
-                    reading.refuse(node, &format!("is an invalid boolean: {text}"));
-                    false
-                })
-            }
+            Value::String(text) => crate::compose::interpolate::boolean(text).unwrap_or_else(|| {
+                reading.refuse(node, &format!("is an invalid boolean: {text}"));
+                false
+            }),
             _ => {
                 reading.refuse(node, "must be a boolean");
                 false
@@ -226,10 +207,7 @@ impl Field for bool {
 fn whole(node: &Node, reading: &mut Reading) -> i64 {
     match &node.value {
         Value::Int(value) => return *value,
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "the fraction is cut on purpose"
-        )]
+        #[expect(clippy::cast_possible_truncation, reason = "the fraction is cut on purpose")]
         Value::Float(value) => return *value as i64,
         Value::String(text) => {
             if let Ok(value) = text.parse() {
@@ -297,11 +275,7 @@ impl Field for f32 {
 
     fn tree(&self, _: Form) -> Json {
         // Through its text, so that the 64-bit number of JSON has the same shortest digits.
-        self.to_string()
-            .parse()
-            .ok()
-            .and_then(Number::from_f64)
-            .map_or(Json::Null, Json::Number)
+        self.to_string().parse().ok().and_then(Number::from_f64).map_or(Json::Null, Json::Number)
     }
 
     fn is_unset(&self, _: Form) -> bool {
@@ -329,9 +303,7 @@ impl<T: Field> Field for Vec<T> {
             reading.refuse(node, "must be a list");
             return Self::new();
         };
-        let read = |(index, item): (usize, &Node)| {
-            reading.under(&index.to_string(), |r| read_or_default(item, r))
-        };
+        let read = |(index, item): (usize, &Node)| reading.under(&index.to_string(), |r| read_or_default(item, r));
         items.iter().enumerate().map(read).collect()
     }
 
@@ -352,18 +324,13 @@ impl<T: Field> Field for BTreeMap<String, T> {
         };
         let mut out = Self::new();
         for (key, entry) in map {
-            out.insert(
-                key.clone(),
-                reading.under(key, |r| read_or_default(&entry.node, r)),
-            );
+            out.insert(key.clone(), reading.under(key, |r| read_or_default(&entry.node, r)));
         }
         out
     }
 
     fn tree(&self, form: Form) -> Json {
-        let fields = self
-            .iter()
-            .map(|(key, value)| (key.clone(), value.tree(form)));
+        let fields = self.iter().map(|(key, value)| (key.clone(), value.tree(form)));
         Json::Object(match form {
             Form::Json => fields.collect(),
             Form::Yaml => natural_order::sort(fields.collect()).into_iter().collect(),

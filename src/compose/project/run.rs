@@ -2,9 +2,7 @@
 
 use serde_json::{Map as JsonMap, Value as Json};
 
-use super::record::{
-    Extensions, Field, Form, Reading, extensions, read_or_default, record, write_extensions,
-};
+use super::record::{Extensions, Field, Form, Reading, extensions, read_or_default, record, write_extensions};
 use super::values::{Assignments, Bytes, Command, Duration, HealthTest, MultiOptions, Pairs};
 use crate::compose::yaml::Node;
 
@@ -124,9 +122,7 @@ pub struct ThrottleDevice {
 
 /// Reads a field of a mapping, by its key.
 fn part<T: Field>(node: &Node, key: &str, reading: &mut Reading) -> T {
-    node.get(key)
-        .map(|node| reading.under(key, |r| read_or_default(node, r)))
-        .unwrap_or_default()
+    node.get(key).map(|node| reading.under(key, |r| read_or_default(node, r))).unwrap_or_default()
 }
 
 /// Two fields that docker compose always writes, with capitals in JSON (its types have no JSON names there).
@@ -140,18 +136,11 @@ fn pair(names: [&str; 2], values: [Json; 2], form: Form) -> Json {
 
 impl Field for WeightDevice {
     fn read(node: &Node, reading: &mut Reading) -> Self {
-        Self {
-            path: part(node, "path", reading),
-            weight: part(node, "weight", reading),
-        }
+        Self { path: part(node, "path", reading), weight: part(node, "weight", reading) }
     }
 
     fn tree(&self, form: Form) -> Json {
-        pair(
-            ["Path", "Weight"],
-            [self.path.tree(form), self.weight.tree(form)],
-            form,
-        )
+        pair(["Path", "Weight"], [self.path.tree(form), self.weight.tree(form)], form)
     }
 
     fn is_unset(&self, _: Form) -> bool {
@@ -161,18 +150,11 @@ impl Field for WeightDevice {
 
 impl Field for ThrottleDevice {
     fn read(node: &Node, reading: &mut Reading) -> Self {
-        Self {
-            path: part(node, "path", reading),
-            rate: part(node, "rate", reading),
-        }
+        Self { path: part(node, "path", reading), rate: part(node, "rate", reading) }
     }
 
     fn tree(&self, form: Form) -> Json {
-        pair(
-            ["Path", "Rate"],
-            [self.path.tree(form), self.rate.tree(form)],
-            form,
-        )
+        pair(["Path", "Rate"], [self.path.tree(form), self.rate.tree(form)], form)
     }
 
     fn is_unset(&self, _: Form) -> bool {
@@ -218,12 +200,7 @@ pub struct Dependency {
 
 impl Default for Dependency {
     fn default() -> Self {
-        Self {
-            condition: Condition::Started,
-            restart: false,
-            required: true,
-            extensions: Extensions::new(),
-        }
+        Self { condition: Condition::Started, restart: false, required: true, extensions: Extensions::new() }
     }
 }
 

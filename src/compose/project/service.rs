@@ -9,12 +9,9 @@ use super::mounts::{Device, FileMount, Mount};
 use super::network::{Attachment, Port};
 use super::record::record;
 use super::run::{
-    BlkioConfig, CredentialSpec, Dependency, EnvFile, HealthCheck, Hook, Logging, Provider,
-    ServiceModel,
+    BlkioConfig, CredentialSpec, Dependency, EnvFile, HealthCheck, Hook, Logging, Provider, ServiceModel,
 };
-use super::values::{
-    Assignments, Bytes, Command, Duration, HostList, Numbers, Pairs, StringList, Ulimit,
-};
+use super::values::{Assignments, Bytes, Command, Duration, HostList, Numbers, Pairs, StringList, Ulimit};
 
 record! {
     /// A service. An empty text, list or mapping and a zero mean "not set", except where a field is an `Option`.
@@ -223,21 +220,13 @@ impl Service {
 
     /// True when one of the profiles (or `*`) enables it, or it has none.
     pub fn is_enabled(&self, profiles: &[String]) -> bool {
-        self.profiles.is_empty()
-            || profiles
-                .iter()
-                .any(|p| p == "*" || self.profiles.contains(p))
+        self.profiles.is_empty() || profiles.iter().any(|p| p == "*" || self.profiles.contains(p))
     }
 
     /// Its networks, the one of the highest priority first, then by name.
     pub fn networks_by_priority(&self) -> Vec<&str> {
-        let priority =
-            |attachment: &Option<Attachment>| attachment.as_ref().map_or(0, |a| a.priority);
-        let mut names: Vec<(i64, &str)> = self
-            .networks
-            .iter()
-            .map(|(name, a)| (-priority(a), name.as_str()))
-            .collect();
+        let priority = |attachment: &Option<Attachment>| attachment.as_ref().map_or(0, |a| a.priority);
+        let mut names: Vec<(i64, &str)> = self.networks.iter().map(|(name, a)| (-priority(a), name.as_str())).collect();
         names.sort_unstable();
         names.into_iter().map(|(_, name)| name).collect()
     }

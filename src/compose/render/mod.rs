@@ -44,21 +44,12 @@ pub fn yaml(project: &Project) -> String {
 pub fn hashes(project: &Project, selected: &str) -> String {
     let wanted: Vec<&str> = selected.split(',').collect();
     let line = |(name, service)| format!("{name} {}\n", printed_hash(service));
-    project
-        .services
-        .iter()
-        .filter(|(name, _)| selected == "*" || wanted.contains(&name.as_str()))
-        .map(line)
-        .collect()
+    project.services.iter().filter(|(name, _)| selected == "*" || wanted.contains(&name.as_str())).map(line).collect()
 }
 
 /// `config --services`: the enabled services, a line each.
 pub fn services(project: &Project) -> String {
-    project
-        .services
-        .keys()
-        .map(|name| format!("{name}\n"))
-        .collect()
+    project.services.keys().map(|name| format!("{name}\n")).collect()
 }
 
 /// `config --images`: a line for each service, in the order of the services; what is built without a name is called
@@ -73,55 +64,23 @@ pub fn images(project: &Project) -> String {
 
 /// `config --profiles`: every profile of a service, a line each.
 pub fn profiles(project: &Project) -> String {
-    let services = project
-        .services
-        .values()
-        .chain(project.disabled_services.values());
-    let profiles: BTreeSet<&str> = services
-        .flat_map(|service| &service.profiles)
-        .map(String::as_str)
-        .collect();
-    profiles
-        .into_iter()
-        .map(|profile| format!("{profile}\n"))
-        .collect()
+    let services = project.services.values().chain(project.disabled_services.values());
+    let profiles: BTreeSet<&str> = services.flat_map(|service| &service.profiles).map(String::as_str).collect();
+    profiles.into_iter().map(|profile| format!("{profile}\n")).collect()
 }
 
 /// `config --variables`: a table of the variables that the files use.
 pub fn variables(variables: &BTreeMap<String, Variable>) -> String {
-    let head = [
-        "NAME".to_owned(),
-        "REQUIRED".to_owned(),
-        "DEFAULT VALUE".to_owned(),
-        "ALTERNATE VALUE".to_owned(),
-    ];
-    let row = |v: &Variable| {
-        [
-            v.name.clone(),
-            v.required.to_string(),
-            v.default.clone(),
-            v.presence.clone(),
-        ]
-    };
-    let rows: Vec<[String; 4]> = std::iter::once(head)
-        .chain(variables.values().map(row))
-        .collect();
+    let head = ["NAME".to_owned(), "REQUIRED".to_owned(), "DEFAULT VALUE".to_owned(), "ALTERNATE VALUE".to_owned()];
+    let row = |v: &Variable| [v.name.clone(), v.required.to_string(), v.default.clone(), v.presence.clone()];
+    let rows: Vec<[String; 4]> = std::iter::once(head).chain(variables.values().map(row)).collect();
     const WIDTH_MIN: usize = 20;
     let longest = |column: usize| rows.iter().map(|row| row[column].chars().count()).max();
     let width = |column: usize| (longest(column).unwrap_or(0) + 3).max(WIDTH_MIN);
     let widths = [width(0), width(1), width(2)];
-    let pad = |text: &str, width: usize| {
-        format!(
-            "{text}{}",
-            " ".repeat(width.saturating_sub(text.chars().count()))
-        )
-    };
+    let pad = |text: &str, width: usize| format!("{text}{}", " ".repeat(width.saturating_sub(text.chars().count())));
     let line = |row: &[String; 4]| {
-        let cells: String = widths
-            .iter()
-            .zip(row)
-            .map(|(width, cell)| pad(cell, *width))
-            .collect();
+        let cells: String = widths.iter().zip(row).map(|(width, cell)| pad(cell, *width)).collect();
         format!("{cells}{}\n", row[3])
     };
     rows.iter().map(line).collect()
@@ -129,12 +88,7 @@ pub fn variables(variables: &BTreeMap<String, Variable>) -> String {
 
 /// The model as a tree, in docker compose's order of fields.
 fn model(project: &Project, form: Form) -> Json {
-    fn section<T: Field>(
-        out: &mut JsonMap<String, Json>,
-        key: &str,
-        map: &BTreeMap<String, T>,
-        form: Form,
-    ) {
+    fn section<T: Field>(out: &mut JsonMap<String, Json>, key: &str, map: &BTreeMap<String, T>, form: Form) {
         if !map.is_empty() {
             out.insert(key.to_owned(), map.tree(form));
         }

@@ -93,16 +93,11 @@ fn scalar(text: &str, indent: usize) -> String {
     if !plain_is_text(text) {
         return format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""));
     }
-    if plain_fits(text) {
-        text.to_owned()
-    } else {
-        format!("'{}'", text.replace('\'', "''"))
-    }
+    if plain_fits(text) { text.to_owned() } else { format!("'{}'", text.replace('\'', "''")) }
 }
 
 fn literal_fits(text: &str) -> bool {
-    text.chars().all(|c| is_printable(c) || c == '\t')
-        && !text.lines().any(|line| line.ends_with([' ', '\t']))
+    text.chars().all(|c| is_printable(c) || c == '\t') && !text.lines().any(|line| line.ends_with([' ', '\t']))
 }
 
 /// What docker compose's YAML library writes as it is.
@@ -163,33 +158,10 @@ fn plain_fits(text: &str) -> bool {
     let first = text.chars().next();
     let indicator = matches!(
         first,
-        Some(
-            '#' | ','
-                | '['
-                | ']'
-                | '{'
-                | '}'
-                | '&'
-                | '*'
-                | '!'
-                | '|'
-                | '>'
-                | '\''
-                | '"'
-                | '%'
-                | '@'
-                | '`'
-        )
+        Some('#' | ',' | '[' | ']' | '{' | '}' | '&' | '*' | '!' | '|' | '>' | '\'' | '"' | '%' | '@' | '`')
     );
-    let lone = matches!(first, Some('-' | '?' | ':'))
-        && text.chars().nth(1).is_none_or(char::is_whitespace);
+    let lone = matches!(first, Some('-' | '?' | ':')) && text.chars().nth(1).is_none_or(char::is_whitespace);
     let inside = text.contains(": ") || text.contains(" #") || text.ends_with(':');
     let edges = text.starts_with(' ') || text.ends_with(' ');
-    !(text.is_empty()
-        || indicator
-        || lone
-        || inside
-        || edges
-        || text.starts_with("---")
-        || text.starts_with("..."))
+    !(text.is_empty() || indicator || lone || inside || edges || text.starts_with("---") || text.starts_with("..."))
 }

@@ -21,70 +21,33 @@ const DEVICE_FIELDS: &[(&str, Rule)] = &[
     ("options", PAIRS),
 ];
 const DEVICE: Rule = Rule::Object(&needing(DEVICE_FIELDS, &["capabilities"]));
-const GPU: Rule = Rule::Object(&Object {
-    fields: DEVICE_FIELDS,
-    required: &[],
-    extensions: true,
-    open: true,
-});
+const GPU: Rule = Rule::Object(&Object { fields: DEVICE_FIELDS, required: &[], extensions: true, open: true });
 
 /// The GPUs of a service.
-pub(super) const GPUS: Rule = Rule::OneOf(&[
-    Rule::Words(&["all"]),
-    Rule::List {
-        item: &GPU,
-        unique: false,
-    },
-]);
+pub(super) const GPUS: Rule = Rule::OneOf(&[Rule::Words(&["all"]), Rule::List { item: &GPU, unique: false }]);
 
 const GENERIC: Rule = Rule::Object(&fields(&[(
     "discrete_resource_spec",
     Rule::Object(&fields(&[("kind", TEXT), ("value", NUMBER_OR_TEXT)])),
 )]));
 
-const LIMITS: Rule = Rule::Object(&fields(&[
-    ("cpus", NUMBER_OR_TEXT),
-    ("memory", TEXT),
-    ("pids", INT_OR_TEXT),
-]));
+const LIMITS: Rule = Rule::Object(&fields(&[("cpus", NUMBER_OR_TEXT), ("memory", TEXT), ("pids", INT_OR_TEXT)]));
 
 const RESERVATIONS: Rule = Rule::Object(&fields(&[
     ("cpus", NUMBER_OR_TEXT),
     ("memory", TEXT),
-    (
-        "generic_resources",
-        Rule::List {
-            item: &GENERIC,
-            unique: false,
-        },
-    ),
-    (
-        "devices",
-        Rule::List {
-            item: &DEVICE,
-            unique: false,
-        },
-    ),
+    ("generic_resources", Rule::List { item: &GENERIC, unique: false }),
+    ("devices", Rule::List { item: &DEVICE, unique: false }),
 ]));
 
-const RESTART: Rule = Rule::Object(&fields(&[
-    ("condition", TEXT),
-    ("delay", TEXT),
-    ("max_attempts", INT_OR_TEXT),
-    ("window", TEXT),
-]));
+const RESTART: Rule =
+    Rule::Object(&fields(&[("condition", TEXT), ("delay", TEXT), ("max_attempts", INT_OR_TEXT), ("window", TEXT)]));
 
 const PREFERENCE: Rule = Rule::Object(&fields(&[("spread", TEXT)]));
 
 const PLACEMENT: Rule = Rule::Object(&fields(&[
     ("constraints", TEXTS),
-    (
-        "preferences",
-        Rule::List {
-            item: &PREFERENCE,
-            unique: false,
-        },
-    ),
+    ("preferences", Rule::List { item: &PREFERENCE, unique: false }),
     ("max_replicas_per_node", INT_OR_TEXT),
 ]));
 
@@ -98,13 +61,7 @@ pub(super) const DEPLOY: Rule = Rule::OneOf(&[
         ("labels", PAIRS),
         ("rollback_config", UPDATE),
         ("update_config", UPDATE),
-        (
-            "resources",
-            Rule::Object(&fields(&[
-                ("limits", LIMITS),
-                ("reservations", RESERVATIONS),
-            ])),
-        ),
+        ("resources", Rule::Object(&fields(&[("limits", LIMITS), ("reservations", RESERVATIONS)]))),
         ("restart_policy", RESTART),
         ("placement", PLACEMENT),
     ])),

@@ -25,9 +25,7 @@ impl Check<'_> {
     fn node(&mut self, node: &Node, rule: &Rule, path: &Path<'_>) {
         match rule {
             Rule::Any => {}
-            Rule::Scalar(_) | Rule::Range(..) | Rule::Words(_) | Rule::Text(..) => {
-                self.scalar(node, rule, path)
-            }
+            Rule::Scalar(_) | Rule::Range(..) | Rule::Words(_) | Rule::Text(..) => self.scalar(node, rule, path),
             Rule::List { item, unique } => self.list(node, rule, item, *unique, path),
             Rule::Object(object) => match &node.value {
                 Value::Map(map) => self.object(node, map, object, path),
@@ -50,22 +48,14 @@ impl Check<'_> {
         }
         match (rule, &node.value) {
             (Rule::Range(least, most), Value::Int(value)) if value < least => {
-                self.fault(
-                    node,
-                    path,
-                    &format!("must be greater than or equal to {least}"),
-                );
+                self.fault(node, path, &format!("must be greater than or equal to {least}"));
             }
             (Rule::Range(_, most), Value::Int(value)) if value > most => {
                 self.fault(node, path, &format!("must be less than or equal to {most}"));
             }
             (Rule::Words(words), Value::String(text)) if !words.contains(&text.as_str()) => {
                 let list: Vec<String> = words.iter().map(|word| format!("'{word}'")).collect();
-                self.fault(
-                    node,
-                    path,
-                    &format!("must be one of {}, not `{text}`", list.join(", ")),
-                );
+                self.fault(node, path, &format!("must be one of {}, not `{text}`", list.join(", ")));
             }
             (Rule::Text(fits, what), Value::String(text)) if !fits(text) => {
                 self.fault(node, path, &format!("must be {what}, not `{text}`"));
@@ -97,29 +87,18 @@ impl Check<'_> {
                 None => self.unknown(key, entry, object, path),
             }
         }
-        for name in object
-            .required
-            .iter()
-            .filter(|name| !map.contains_key(**name))
-        {
+        for name in object.required.iter().filter(|name| !map.contains_key(**name)) {
             self.fault(node, path, &format!("lacks the field '{name}'"));
         }
     }
 
     fn unknown(&mut self, key: &str, entry: &super::yaml::Entry, object: &Object, path: &Path<'_>) {
-        let place = if path.keys().is_empty() {
-            "the file".to_owned()
-        } else {
-            path.to_string()
-        };
-        let fault = Fault::at(&entry.key_at, format!("unknown field '{key}' in {place}"))
-            .code("unknown-field");
+        let place = if path.keys().is_empty() { "the file".to_owned() } else { path.to_string() };
+        let fault = Fault::at(&entry.key_at, format!("unknown field '{key}' in {place}")).code("unknown-field");
         // No field is longer than this, so a longer key is near to none.
         const KEY_BYTES_MAX: usize = 32;
         let names = object.fields.iter().filter(|_| key.len() <= KEY_BYTES_MAX);
-        let near = names
-            .map(|(name, _)| (strsim::damerau_levenshtein(name, key), *name))
-            .min();
+        let near = names.map(|(name, _)| (strsim::damerau_levenshtein(name, key), *name)).min();
         self.faults.push(match near {
             Some((distance, name)) if distance <= 2 && distance < key.chars().count() => {
                 fault.hint(format!("did you mean '{name}'?"))
@@ -128,24 +107,14 @@ impl Check<'_> {
         });
     }
 
-    fn dict(
-        &mut self,
-        map: &Map,
-        fits: fn(&str) -> bool,
-        value: &Rule,
-        open: bool,
-        path: &Path<'_>,
-    ) {
+    fn dict(&mut self, map: &Map, fits: fn(&str) -> bool, value: &Rule, open: bool, path: &Path<'_>) {
         for (key, entry) in map {
             if fits(key) {
                 self.node(&entry.node, value, &path.child(key));
             } else if !open {
                 let message = format!("'{key}' is no valid name in {path}");
-                self.faults.push(
-                    Fault::at(&entry.key_at, message)
-                        .code("name")
-                        .hint("use letters, digits, '.', '_' and '-'"),
-                );
+                self.faults
+                    .push(Fault::at(&entry.key_at, message).code("name").hint("use letters, digits, '.', '_' and '-'"));
             }
         }
     }
@@ -161,20 +130,11 @@ impl Check<'_> {
         let message = format!("{path} must be {article} {list}, found {}", node.kind());
         let fault = Fault::at(&node.at, message).code("type");
         let date = node.mark == Mark::Timestamp;
-        self.faults.push(if date {
-            fault.hint("write the date in quotes")
-        } else {
-            fault
-        });
+        self.faults.push(if date { fault.hint("write the date in quotes") } else { fault });
     }
 
     fn fault(&mut self, node: &Node, path: &Path<'_>, what: &str) {
-        let place = if path.keys().is_empty() {
-            "the file".to_owned()
-        } else {
-            path.to_string()
-        };
-        self.faults
-            .push(Fault::at(&node.at, format!("{place} {what}")).code("schema"));
+        let place = if path.keys().is_empty() { "the file".to_owned() } else { path.to_string() };
+        self.faults.push(Fault::at(&node.at, format!("{place} {what}")).code("schema"));
     }
 }

@@ -14,32 +14,16 @@ pub(super) const FILE_MOUNT: Rule = Rule::OneOf(&[
         ("mode", NUMBER_OR_TEXT),
     ])),
 ]);
-pub(super) const FILE_MOUNTS: Rule = Rule::List {
-    item: &FILE_MOUNT,
-    unique: false,
-};
+pub(super) const FILE_MOUNTS: Rule = Rule::List { item: &FILE_MOUNT, unique: false };
 
 pub(super) const ULIMIT: Rule = Rule::OneOf(&[
     INT_OR_TEXT,
-    Rule::Object(&needing(
-        &[("hard", INT_OR_TEXT), ("soft", INT_OR_TEXT)],
-        &["soft", "hard"],
-    )),
+    Rule::Object(&needing(&[("hard", INT_OR_TEXT), ("soft", INT_OR_TEXT)], &["soft", "hard"])),
 ]);
-pub(super) const ULIMITS: Rule = Rule::Dict {
-    key: lower_case,
-    value: &ULIMIT,
-    open: true,
-};
+pub(super) const ULIMITS: Rule = Rule::Dict { key: lower_case, value: &ULIMIT, open: true };
 
-pub(super) const EXTRA_HOSTS: Rule = Rule::OneOf(&[
-    Rule::Dict {
-        key: filled,
-        value: &Rule::OneOf(&[TEXT, TEXTS]),
-        open: false,
-    },
-    UNIQUE_TEXTS,
-]);
+pub(super) const EXTRA_HOSTS: Rule =
+    Rule::OneOf(&[Rule::Dict { key: filled, value: &Rule::OneOf(&[TEXT, TEXTS]), open: false }, UNIQUE_TEXTS]);
 
 pub(super) const BUILD: Rule = Rule::OneOf(&[
     TEXT,
@@ -72,13 +56,7 @@ pub(super) const BUILD: Rule = Rule::OneOf(&[
 ]);
 
 pub(super) const HOOK: Rule = Rule::Object(&needing(
-    &[
-        ("command", COMMAND),
-        ("user", TEXT),
-        ("privileged", FLAG),
-        ("working_dir", TEXT),
-        ("environment", PAIRS),
-    ],
+    &[("command", COMMAND), ("user", TEXT), ("privileged", FLAG), ("working_dir", TEXT), ("environment", PAIRS)],
     &["command"],
 ));
 
@@ -87,10 +65,7 @@ pub(super) const TRIGGER: Rule = Rule::Object(&needing(
         ("ignore", TEXT_OR_TEXTS),
         ("include", TEXT_OR_TEXTS),
         ("path", TEXT),
-        (
-            "action",
-            Rule::Words(&["rebuild", "sync", "restart", "sync+restart", "sync+exec"]),
-        ),
+        ("action", Rule::Words(&["rebuild", "sync", "restart", "sync+restart", "sync+exec"])),
         ("target", TEXT),
         ("exec", HOOK),
         ("initial_sync", BOOL),
@@ -98,21 +73,11 @@ pub(super) const TRIGGER: Rule = Rule::Object(&needing(
     &["path", "action"],
 ));
 
-pub(super) const DEVELOP: Rule = Rule::OneOf(&[
-    NULL,
-    Rule::Object(&fields(&[(
-        "watch",
-        Rule::List {
-            item: &TRIGGER,
-            unique: false,
-        },
-    )])),
-]);
+pub(super) const DEVELOP: Rule =
+    Rule::OneOf(&[NULL, Rule::Object(&fields(&[("watch", Rule::List { item: &TRIGGER, unique: false })]))]);
 
-pub(super) const BLKIO_LIMITS: Rule = Rule::List {
-    item: &Rule::Object(&closed(&[("path", TEXT), ("rate", INT_OR_TEXT)], &[])),
-    unique: false,
-};
+pub(super) const BLKIO_LIMITS: Rule =
+    Rule::List { item: &Rule::Object(&closed(&[("path", TEXT), ("rate", INT_OR_TEXT)], &[])), unique: false };
 
 pub(super) const BLKIO: Rule = Rule::Object(&closed(
     &[
@@ -123,10 +88,7 @@ pub(super) const BLKIO: Rule = Rule::Object(&closed(
         ("weight", INT_OR_TEXT),
         (
             "weight_device",
-            Rule::List {
-                item: &Rule::Object(&closed(&[("path", TEXT), ("weight", INT_OR_TEXT)], &[])),
-                unique: false,
-            },
+            Rule::List { item: &Rule::Object(&closed(&[("path", TEXT), ("weight", INT_OR_TEXT)], &[])), unique: false },
         ),
     ],
     &[],
@@ -136,25 +98,13 @@ pub(super) const DEPENDENCY: Rule = Rule::Object(&needing(
     &[
         ("restart", FLAG),
         ("required", BOOL),
-        (
-            "condition",
-            Rule::Words(&[
-                "service_started",
-                "service_healthy",
-                "service_completed_successfully",
-            ]),
-        ),
+        ("condition", Rule::Words(&["service_started", "service_healthy", "service_completed_successfully"])),
     ],
     &["condition"],
 ));
 
-pub(super) const ENV_FILE: Rule = Rule::OneOf(&[
-    TEXT,
-    Rule::Object(&closed(
-        &[("path", TEXT), ("format", TEXT), ("required", FLAG)],
-        &["path"],
-    )),
-]);
+pub(super) const ENV_FILE: Rule =
+    Rule::OneOf(&[TEXT, Rule::Object(&closed(&[("path", TEXT), ("format", TEXT), ("required", FLAG)], &["path"]))]);
 
 pub(super) const HEALTHCHECK: Rule = Rule::Object(&fields(&[
     ("disable", FLAG),
@@ -168,14 +118,7 @@ pub(super) const HEALTHCHECK: Rule = Rule::Object(&fields(&[
 
 pub(super) const LOGGING: Rule = Rule::Object(&fields(&[
     ("driver", TEXT),
-    (
-        "options",
-        Rule::Dict {
-            key: filled,
-            value: &Rule::Scalar(&[Kind::Text, Kind::Number, Kind::Null]),
-            open: true,
-        },
-    ),
+    ("options", Rule::Dict { key: filled, value: &Rule::Scalar(&[Kind::Text, Kind::Number, Kind::Null]), open: true }),
 ]));
 
 pub(super) const PROVIDER_OPTION: Rule = Rule::Scalar(&[Kind::Text, Kind::Number, Kind::Bool]);
@@ -186,13 +129,7 @@ pub(super) const PROVIDER: Rule = Rule::Object(&needing(
             "options",
             Rule::Dict {
                 key: filled,
-                value: &Rule::OneOf(&[
-                    PROVIDER_OPTION,
-                    Rule::List {
-                        item: &PROVIDER_OPTION,
-                        unique: false,
-                    },
-                ]),
+                value: &Rule::OneOf(&[PROVIDER_OPTION, Rule::List { item: &PROVIDER_OPTION, unique: false }]),
                 open: true,
             },
         ),
@@ -215,10 +152,8 @@ pub(super) const ATTACHMENT: Rule = Rule::OneOf(&[
     ])),
 ]);
 
-pub(super) const SERVICE_MODEL: Rule = Rule::OneOf(&[
-    NULL,
-    Rule::Object(&fields(&[("endpoint_var", TEXT), ("model_var", TEXT)])),
-]);
+pub(super) const SERVICE_MODEL: Rule =
+    Rule::OneOf(&[NULL, Rule::Object(&fields(&[("endpoint_var", TEXT), ("model_var", TEXT)]))]);
 
 pub(super) const PORT: Rule = Rule::OneOf(&[
     NUMBER_OR_TEXT,
@@ -237,10 +172,7 @@ pub(super) const MOUNT: Rule = Rule::OneOf(&[
     TEXT,
     Rule::Object(&needing(
         &[
-            (
-                "type",
-                Rule::Words(&["bind", "volume", "tmpfs", "cluster", "npipe", "image"]),
-            ),
+            ("type", Rule::Words(&["bind", "volume", "tmpfs", "cluster", "npipe", "image"])),
             ("source", TEXT),
             ("target", TEXT),
             ("read_only", FLAG),
@@ -250,28 +182,12 @@ pub(super) const MOUNT: Rule = Rule::OneOf(&[
                 Rule::Object(&fields(&[
                     ("propagation", TEXT),
                     ("create_host_path", FLAG),
-                    (
-                        "recursive",
-                        Rule::Words(&["enabled", "disabled", "writable", "readonly"]),
-                    ),
+                    ("recursive", Rule::Words(&["enabled", "disabled", "writable", "readonly"])),
                     ("selinux", Rule::Words(&["z", "Z"])),
                 ])),
             ),
-            (
-                "volume",
-                Rule::Object(&fields(&[
-                    ("labels", PAIRS),
-                    ("nocopy", FLAG),
-                    ("subpath", TEXT),
-                ])),
-            ),
-            (
-                "tmpfs",
-                Rule::Object(&fields(&[
-                    ("size", Rule::Range(0, i64::MAX)),
-                    ("mode", NUMBER_OR_TEXT),
-                ])),
-            ),
+            ("volume", Rule::Object(&fields(&[("labels", PAIRS), ("nocopy", FLAG), ("subpath", TEXT)]))),
+            ("tmpfs", Rule::Object(&fields(&[("size", Rule::Range(0, i64::MAX)), ("mode", NUMBER_OR_TEXT)]))),
             ("image", Rule::Object(&fields(&[("subpath", TEXT)]))),
         ],
         &["type"],
@@ -280,10 +196,7 @@ pub(super) const MOUNT: Rule = Rule::OneOf(&[
 
 pub(super) const DEVICE: Rule = Rule::OneOf(&[
     TEXT,
-    Rule::Object(&needing(
-        &[("source", TEXT), ("target", TEXT), ("permissions", TEXT)],
-        &["source"],
-    )),
+    Rule::Object(&needing(&[("source", TEXT), ("target", TEXT), ("permissions", TEXT)], &["source"])),
 ]);
 
 fn lower_case(key: &str) -> bool {

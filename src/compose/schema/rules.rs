@@ -19,11 +19,7 @@ pub(super) enum Rule {
     /// A mapping with known fields.
     Object(&'static Object),
     /// A mapping whose keys the user names; `open` leaves other keys unchecked.
-    Dict {
-        key: fn(&str) -> bool,
-        value: &'static Rule,
-        open: bool,
-    },
+    Dict { key: fn(&str) -> bool, value: &'static Rule, open: bool },
     /// The first that takes the node's kind.
     OneOf(&'static [Rule]),
 }
@@ -61,9 +57,9 @@ impl Kind {
 
     fn takes(self, node: &Node) -> bool {
         match (&node.value, self) {
-            (Value::Null, Self::Null)
-            | (Value::Bool(_), Self::Bool)
-            | (Value::Int(_), Self::Int | Self::Number) => true,
+            (Value::Null, Self::Null) | (Value::Bool(_), Self::Bool) | (Value::Int(_), Self::Int | Self::Number) => {
+                true
+            }
             (Value::Float(value), Self::Int) => value.fract() == 0.0,
             (Value::Float(_), Self::Number) => true,
             (Value::String(_), Self::Text) => node.mark != Mark::Timestamp,
@@ -108,71 +104,30 @@ pub(super) const NUMBER_OR_TEXT: Rule = Rule::Scalar(&[Kind::Number, Kind::Text]
 pub(super) const INT: Rule = Rule::Scalar(&[Kind::Int]);
 pub(super) const INT_OR_TEXT: Rule = Rule::Scalar(&[Kind::Int, Kind::Text]);
 pub(super) const NULL: Rule = Rule::Scalar(&[Kind::Null]);
-pub(super) const ANY_SCALAR: Rule =
-    Rule::Scalar(&[Kind::Text, Kind::Number, Kind::Bool, Kind::Null]);
-pub(super) const TEXTS: Rule = Rule::List {
-    item: &TEXT,
-    unique: false,
-};
-pub(super) const UNIQUE_TEXTS: Rule = Rule::List {
-    item: &TEXT,
-    unique: true,
-};
+pub(super) const ANY_SCALAR: Rule = Rule::Scalar(&[Kind::Text, Kind::Number, Kind::Bool, Kind::Null]);
+pub(super) const TEXTS: Rule = Rule::List { item: &TEXT, unique: false };
+pub(super) const UNIQUE_TEXTS: Rule = Rule::List { item: &TEXT, unique: true };
 pub(super) const TEXT_OR_TEXTS: Rule = Rule::OneOf(&[TEXT, UNIQUE_TEXTS]);
-pub(super) const NUMBERS: Rule = Rule::List {
-    item: &NUMBER_OR_TEXT,
-    unique: true,
-};
+pub(super) const NUMBERS: Rule = Rule::List { item: &NUMBER_OR_TEXT, unique: true };
 /// A mapping of scalars, or a list of texts.
-pub(super) const PAIRS: Rule = Rule::OneOf(&[
-    Rule::Dict {
-        key: filled,
-        value: &ANY_SCALAR,
-        open: false,
-    },
-    UNIQUE_TEXTS,
-]);
+pub(super) const PAIRS: Rule =
+    Rule::OneOf(&[Rule::Dict { key: filled, value: &ANY_SCALAR, open: false }, UNIQUE_TEXTS]);
 /// Options of a driver.
-pub(super) const OPTIONS: Rule = Rule::Dict {
-    key: filled,
-    value: &NUMBER_OR_TEXT,
-    open: true,
-};
+pub(super) const OPTIONS: Rule = Rule::Dict { key: filled, value: &NUMBER_OR_TEXT, open: true };
 
 /// A mapping with fields, extensions allowed, nothing required.
 pub(super) const fn fields(fields: &'static [(&'static str, Rule)]) -> Object {
-    Object {
-        fields,
-        required: &[],
-        extensions: true,
-        open: false,
-    }
+    Object { fields, required: &[], extensions: true, open: false }
 }
 
 /// The same without extensions.
-pub(super) const fn closed(
-    fields: &'static [(&'static str, Rule)],
-    required: &'static [&'static str],
-) -> Object {
-    Object {
-        fields,
-        required,
-        extensions: false,
-        open: false,
-    }
+pub(super) const fn closed(fields: &'static [(&'static str, Rule)], required: &'static [&'static str]) -> Object {
+    Object { fields, required, extensions: false, open: false }
 }
 
 /// A mapping with fields, extensions allowed, some required.
-pub(super) const fn needing(
-    fields: &'static [(&'static str, Rule)],
-    required: &'static [&'static str],
-) -> Object {
-    Object {
-        fields,
-        required,
-        extensions: true,
-        open: false,
-    }
+pub(super) const fn needing(fields: &'static [(&'static str, Rule)], required: &'static [&'static str]) -> Object {
+    Object { fields, required, extensions: true, open: false }
 }
 
 /// Any key that is not empty.
@@ -182,8 +137,5 @@ pub(super) fn filled(key: &str) -> bool {
 
 /// A name of a service, network, volume, secret, config or model.
 pub(super) fn name(key: &str) -> bool {
-    !key.is_empty()
-        && key
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
+    !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
 }

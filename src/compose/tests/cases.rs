@@ -11,16 +11,10 @@ use crate::compose::*;
 #[test]
 fn every_case_is_answered_as_docker_compose_answers() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/compose");
-    let mut folders: Vec<PathBuf> = std::fs::read_dir(&root)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
+    let mut folders: Vec<PathBuf> = std::fs::read_dir(&root).unwrap().map(|entry| entry.unwrap().path()).collect();
     folders.sort();
     assert!(folders.len() > 20, "the cases are missing");
-    let wrong: Vec<String> = folders
-        .iter()
-        .filter_map(|folder| check(folder).err())
-        .collect();
+    let wrong: Vec<String> = folders.iter().filter_map(|folder| check(folder).err()).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }
 
@@ -32,15 +26,9 @@ fn check(folder: &Path) -> Result<(), String> {
     collect(folder, &home, &mut files);
     let case: Json = serde_json::from_str(&files.0[&home.join("case.json")]).unwrap();
     let texts = |key: &str| -> Vec<String> {
-        case[key]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|text| text.as_str().unwrap().to_owned())
-            .collect()
+        case[key].as_array().unwrap().iter().map(|text| text.as_str().unwrap().to_owned()).collect()
     };
-    let mut environment: BTreeMap<String, String> =
-        serde_json::from_value(case["environment"].clone()).unwrap();
+    let mut environment: BTreeMap<String, String> = serde_json::from_value(case["environment"].clone()).unwrap();
     environment.insert("HOME".to_owned(), "/root".to_owned());
     let request = Request {
         files: texts("files").into_iter().map(PathBuf::from).collect(),
@@ -60,21 +48,9 @@ fn check(folder: &Path) -> Result<(), String> {
         (Ok(_), Some(_)) => Err(format!("{name}: accepted")),
         (Ok(loaded), None) => {
             let project = &loaded.project;
-            same(
-                name,
-                &answer("expected.json").unwrap(),
-                &format!("{}\n", render::json(project).unwrap()),
-            )?;
-            same(
-                name,
-                &answer("expected.yaml").unwrap(),
-                &render::yaml(project),
-            )?;
-            same(
-                name,
-                &answer("expected.hashes").unwrap(),
-                &render::hashes(project, "*"),
-            )
+            same(name, &answer("expected.json").unwrap(), &format!("{}\n", render::json(project).unwrap()))?;
+            same(name, &answer("expected.yaml").unwrap(), &render::yaml(project))?;
+            same(name, &answer("expected.hashes").unwrap(), &render::hashes(project, "*"))
         }
     }
 }
@@ -86,9 +62,7 @@ fn collect(folder: &Path, home: &Path, files: &mut Memory) {
         if path.is_dir() {
             collect(&path, &place, files);
         } else {
-            files
-                .0
-                .insert(place, std::fs::read_to_string(&path).unwrap());
+            files.0.insert(place, std::fs::read_to_string(&path).unwrap());
         }
     }
 }
@@ -102,9 +76,7 @@ fn same(name: &str, expected: &str, found: &str) -> Result<(), String> {
             (None, None) => return Ok(()),
             (a, b) if a == b => {}
             (a, b) => {
-                return Err(format!(
-                    "{name}: line {number}\n  expected {a:?}\n  found    {b:?}"
-                ));
+                return Err(format!("{name}: line {number}\n  expected {a:?}\n  found    {b:?}"));
             }
         }
     }

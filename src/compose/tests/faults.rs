@@ -16,48 +16,19 @@ fn a_fault_shows_its_line() {
 #[test]
 fn a_field_of_the_project_knows_its_place_after_merging() {
     let files = Memory::of([
-        (
-            "/srv/app/a.yaml",
-            "services:\n  web:\n    image: x\n    ports: ['80']\n",
-        ),
-        (
-            "/srv/app/b.yaml",
-            "services:\n  web:\n    build: .\n    ports:\n      - '81'\n",
-        ),
+        ("/srv/app/a.yaml", "services:\n  web:\n    image: x\n    ports: ['80']\n"),
+        ("/srv/app/b.yaml", "services:\n  web:\n    build: .\n    ports:\n      - '81'\n"),
     ]);
-    let loaded = load(&Sources::new(
-        "/srv/app",
-        ["/srv/app/a.yaml", "/srv/app/b.yaml"],
-        Variables::new(),
-        &files,
-    ))
-    .unwrap();
-    let at = |path: &[&str]| {
-        loaded
-            .project
-            .positions
-            .get(path)
-            .map(Position::text)
-            .unwrap_or_default()
-    };
+    let loaded =
+        load(&Sources::new("/srv/app", ["/srv/app/a.yaml", "/srv/app/b.yaml"], Variables::new(), &files)).unwrap();
+    let at = |path: &[&str]| loaded.project.positions.get(path).map(Position::text).unwrap_or_default();
     assert_eq!(at(&["services", "web", "image"]), "/srv/app/a.yaml:3:5");
     assert_eq!(at(&["services", "web", "build"]), "/srv/app/b.yaml:3:5");
-    assert_eq!(
-        at(&["services", "web", "ports", "1"]),
-        "/srv/app/b.yaml:5:9"
-    );
+    assert_eq!(at(&["services", "web", "ports", "1"]), "/srv/app/b.yaml:5:9");
     // What was implied is where its service is.
-    assert_eq!(
-        at(&["services", "web", "depends_on", "db"]),
-        "/srv/app/b.yaml:2:3"
-    );
-    let fault = loaded
-        .project
-        .fault(&["services", "web", "build"], "not built yet: build");
-    assert_eq!(
-        fault.to_string(),
-        "/srv/app/b.yaml:3:5: not built yet: build"
-    );
+    assert_eq!(at(&["services", "web", "depends_on", "db"]), "/srv/app/b.yaml:2:3");
+    let fault = loaded.project.fault(&["services", "web", "build"], "not built yet: build");
+    assert_eq!(fault.to_string(), "/srv/app/b.yaml:3:5: not built yet: build");
 }
 
 #[test]
@@ -65,42 +36,22 @@ fn an_anchor_s_fault_is_where_it_is_written() {
     let text = "x-web: &web\n  image: x\n  memory: 1g\nservices:\n  a: *web\n";
     let faults = load_text(text).unwrap_err();
     assert_eq!(faults.len(), 1);
-    assert!(
-        faults[0]
-            .to_string()
-            .starts_with("/srv/app/compose.yaml:3:3: unknown field 'memory'"),
-        "{}",
-        faults[0]
-    );
+    assert!(faults[0].to_string().starts_with("/srv/app/compose.yaml:3:3: unknown field 'memory'"), "{}", faults[0]);
 }
 
 #[test]
 fn services_in_another_document_go_the_same_way() {
-    let manifest = "kind: Stack\nspec:\n  services:\n    web: {image: 'x:${TAG}', extends: {file: base.yaml, service: base}}\n";
-    let files = Memory::of([(
-        "/srv/app/base.yaml",
-        "services: {base: {environment: {A: 1}, volumes: ['./d:/d']}}",
-    )]);
+    let manifest =
+        "kind: Stack\nspec:\n  services:\n    web: {image: 'x:${TAG}', extends: {file: base.yaml, service: base}}\n";
+    let files = Memory::of([("/srv/app/base.yaml", "services: {base: {environment: {A: 1}, volumes: ['./d:/d']}}")]);
     let node = yaml::parse("/srv/app/evenkeel.yaml", manifest).unwrap();
     let spec = node.get("spec").unwrap().clone();
     let variables = Variables::new().with([("TAG".to_owned(), "2".to_owned())]);
     let sources = Sources::new("/srv/app", Vec::<String>::new(), variables, &files);
-    let loaded = load_inline(
-        spec,
-        std::path::Path::new("/srv/app/evenkeel.yaml"),
-        &sources,
-    )
-    .unwrap();
+    let loaded = load_inline(spec, std::path::Path::new("/srv/app/evenkeel.yaml"), &sources).unwrap();
     let web = &loaded.project.services["web"];
-    assert_eq!(
-        (web.image.as_str(), web.volumes[0].source.as_str()),
-        ("x:2", "/srv/app/d")
-    );
-    let place = loaded
-        .project
-        .positions
-        .get(&["services", "web", "image"])
-        .unwrap();
+    assert_eq!((web.image.as_str(), web.volumes[0].source.as_str()), ("x:2", "/srv/app/d"));
+    let place = loaded.project.positions.get(&["services", "web", "image"]).unwrap();
     assert_eq!(place.text(), "/srv/app/evenkeel.yaml:4:11");
 }
 
@@ -111,32 +62,18 @@ fn growth_without_end_is_refused() {
         chain.push_str(&format!("  s{n}: {{extends: s{}}}\n", n - 1));
     }
     // Sorted by name, most services find their base done; the longest way down is still bounded.
-    assert!(
-        load_text(&chain).is_ok_and(|loaded| loaded.project.services.len() == 1000)
-            || load_text(&chain).is_err()
-    );
+    assert!(load_text(&chain).is_ok_and(|loaded| loaded.project.services.len() == 1000) || load_text(&chain).is_err());
     let mut down = "services:\n".to_owned();
     for n in 0..1000 {
-        down.push_str(&format!(
-            "  s{n:03}: {{image: x, extends: s{:03}}}\n",
-            n + 1
-        ));
+        down.push_str(&format!("  s{n:03}: {{image: x, extends: s{:03}}}\n", n + 1));
     }
-    assert!(
-        load_text(&down).unwrap_err()[0]
-            .message
-            .contains("circular reference")
-    );
+    assert!(load_text(&down).unwrap_err()[0].message.contains("circular reference"));
     let big = "x".repeat(1_000_000);
     let mut copies = format!("services:\n  base: {{image: x, labels: {{a: {big}}}}}\n");
     for n in 0..100 {
         copies.push_str(&format!("  s{n}: {{extends: base}}\n"));
     }
-    assert!(
-        load_text(&copies).unwrap_err()[0]
-            .message
-            .contains("too large")
-    );
+    assert!(load_text(&copies).unwrap_err()[0].message.contains("too large"));
     let deep = format!("a: {}", "[".repeat(100_000));
     assert!(load_text(&deep).is_err());
 }
@@ -145,12 +82,7 @@ fn growth_without_end_is_refused() {
 fn variables_are_listed_even_where_the_files_are_faulty() {
     let text = "services: {a: {image: '${A:-x${B}}', foo: '${C:?}'}}";
     let files = Memory::of([("/srv/app/compose.yaml", text)]);
-    let sources = Sources::new(
-        "/srv/app",
-        ["/srv/app/compose.yaml"],
-        Variables::new(),
-        &files,
-    );
+    let sources = Sources::new("/srv/app", ["/srv/app/compose.yaml"], Variables::new(), &files);
     let used = used_variables(&sources).unwrap();
     assert_eq!(used.keys().cloned().collect::<String>(), "ABC");
     assert!(used["C"].required && used["A"].default == "x${B}");

@@ -11,19 +11,13 @@ fn corpus() -> Vec<String> {
             let path = entry.path();
             if path.is_dir() {
                 walk(&path, out);
-            } else if path
-                .extension()
-                .is_some_and(|extension| extension == "yaml" || extension == "env")
-            {
+            } else if path.extension().is_some_and(|extension| extension == "yaml" || extension == "env") {
                 out.extend(std::fs::read_to_string(path));
             }
         }
     }
     let mut out = Vec::new();
-    walk(
-        &std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/compose"),
-        &mut out,
-    );
+    walk(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/compose"), &mut out);
     out.sort();
     out
 }
@@ -58,39 +52,19 @@ fn mutated() -> impl Strategy<Value = String> {
 
 /// How many cases each property tries; `EVENKEEL_FUZZ` asks for more.
 fn config() -> ProptestConfig {
-    let cases = std::env::var("EVENKEEL_FUZZ")
-        .ok()
-        .and_then(|cases| cases.parse().ok())
-        .unwrap_or(256);
-    ProptestConfig {
-        failure_persistence: None,
-        ..ProptestConfig::with_cases(cases)
-    }
+    let cases = std::env::var("EVENKEEL_FUZZ").ok().and_then(|cases| cases.parse().ok()).unwrap_or(256);
+    ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(cases) }
 }
 
 fn load_any(text: &str) -> Option<Loaded> {
     let files = Memory::of([
         ("/srv/app/compose.yaml", text),
-        (
-            "/srv/app/o.yaml",
-            "services: {a: {environment: {Z: 1}, ports: ['1:1'], networks: [q]}}\nnetworks: {q: }",
-        ),
+        ("/srv/app/o.yaml", "services: {a: {environment: {Z: 1}, ports: ['1:1'], networks: [q]}}\nnetworks: {q: }"),
         ("/srv/app/a.env", text),
     ]);
-    let sources = Sources::new(
-        "/srv/app",
-        ["/srv/app/o.yaml", "/srv/app/compose.yaml"],
-        Variables::new(),
-        &files,
-    );
+    let sources = Sources::new("/srv/app", ["/srv/app/o.yaml", "/srv/app/compose.yaml"], Variables::new(), &files);
     let _ = load(&sources);
-    load(&Sources::new(
-        "/srv/app",
-        ["/srv/app/compose.yaml"],
-        Variables::new(),
-        &files,
-    ))
-    .ok()
+    load(&Sources::new("/srv/app", ["/srv/app/compose.yaml"], Variables::new(), &files)).ok()
 }
 
 proptest! {

@@ -39,15 +39,7 @@ impl Fault {
 
     /// A fault of a whole file that could not be read, or of no file at all (`file` empty).
     pub fn of_file(file: impl Into<String>, message: impl Into<String>) -> Self {
-        Self {
-            code: None,
-            file: file.into(),
-            line: 0,
-            column: 0,
-            message: message.into(),
-            hint: None,
-            source: None,
-        }
+        Self { code: None, file: file.into(), line: 0, column: 0, message: message.into(), hint: None, source: None }
     }
 
     /// The same fault with a stable code.
@@ -105,8 +97,7 @@ impl Faults {
     /// Takes a fault; the same one a second time, and any beyond the limit, is dropped.
     pub fn push(&mut self, fault: Fault) {
         let known = |f: &Fault| {
-            (f.line, f.column, &f.message, &f.file)
-                == (fault.line, fault.column, &fault.message, &fault.file)
+            (f.line, f.column, &f.message, &f.file) == (fault.line, fault.column, &fault.message, &fault.file)
         };
         if self.found.len() < FAULTS_MAX && !self.found.iter().any(known) {
             self.found.push(fault);
@@ -136,8 +127,7 @@ impl Faults {
         if self.found.is_empty() {
             return Ok(value);
         }
-        self.found
-            .sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
+        self.found.sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
         Err(self.found)
     }
 }

@@ -28,8 +28,5 @@ fn add(own: &mut Map, fields: Map) {
 }
 
 fn refused(at: &super::node::Position) -> Fault {
-    Fault::at(
-        at,
-        "map merge requires a mapping or a list of mappings as the value",
-    )
+    Fault::at(at, "map merge requires a mapping or a list of mappings as the value")
 }

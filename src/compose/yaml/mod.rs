@@ -38,14 +38,9 @@ pub fn parse(name: &str, text: &str) -> Result<Node, Fault> {
     let file = Arc::new(SourceFile::new(name, text));
     let mut documents = parse::documents(&file)?;
     if let Some(second) = documents.get(1) {
-        return Err(Fault::at(
-            &second.at,
-            "expected one document, found another one here",
-        ));
+        return Err(Fault::at(&second.at, "expected one document, found another one here"));
     }
-    Ok(documents
-        .pop()
-        .unwrap_or_else(|| Node::null(Position::start(&file))))
+    Ok(documents.pop().unwrap_or_else(|| Node::null(Position::start(&file))))
 }
 
 /// Reads every document of a text, in order; none for a text without content.

@@ -22,10 +22,7 @@ impl fmt::Debug for SourceFile {
 impl SourceFile {
     /// A file by name and text.
     pub fn new(name: &str, text: &str) -> Self {
-        Self {
-            name: name.to_owned(),
-            text: text.to_owned(),
-        }
+        Self { name: name.to_owned(), text: text.to_owned() }
     }
 }
 
@@ -43,11 +40,7 @@ pub struct Position {
 impl Position {
     /// The first character of a file.
     pub fn start(file: &Arc<SourceFile>) -> Self {
-        Self {
-            file: file.clone(),
-            line: 1,
-            column: 1,
-        }
+        Self { file: file.clone(), line: 1, column: 1 }
     }
 
     /// `file:line:column`.
@@ -140,13 +133,7 @@ pub type Map = BTreeMap<String, Entry>;
 impl Node {
     /// A literal value at a place.
     pub fn new(value: Value, at: Position) -> Self {
-        Self {
-            value,
-            at,
-            origin: Origin::Literal,
-            mark: Mark::None,
-            raw: None,
-        }
+        Self { value, at, origin: Origin::Literal, mark: Mark::None, raw: None }
     }
 
     /// A null at a place.
@@ -161,19 +148,8 @@ impl Node {
 
     /// A mapping at a place, its keys at the same one.
     pub fn map<const N: usize>(at: &Position, fields: [(&str, Node); N]) -> Self {
-        let entry = |(key, node): (&str, Node)| {
-            (
-                key.to_owned(),
-                Entry {
-                    key_at: at.clone(),
-                    node,
-                },
-            )
-        };
-        Self::new(
-            Value::Map(fields.into_iter().map(entry).collect()),
-            at.clone(),
-        )
+        let entry = |(key, node): (&str, Node)| (key.to_owned(), Entry { key_at: at.clone(), node });
+        Self::new(Value::Map(fields.into_iter().map(entry).collect()), at.clone())
     }
 
     /// The same value, from elsewhere.
@@ -227,13 +203,7 @@ impl Node {
     /// Puts a value under a key of a mapping (nothing happens on other nodes), the key where the value is.
     pub fn set(&mut self, key: &str, node: Node) {
         if let Some(map) = self.as_map_mut() {
-            map.insert(
-                key.to_owned(),
-                Entry {
-                    key_at: node.at.clone(),
-                    node,
-                },
-            );
+            map.insert(key.to_owned(), Entry { key_at: node.at.clone(), node });
         }
     }
 
@@ -249,9 +219,7 @@ impl Node {
             Value::Null => Some("<nil>".to_owned()),
             Value::Bool(value) => Some(value.to_string()),
             Value::Int(value) => Some(value.to_string()),
-            Value::Float(value) => {
-                Some(self.beyond_int().unwrap_or_else(|| super::go_float(*value)))
-            }
+            Value::Float(value) => Some(self.beyond_int().unwrap_or_else(|| super::go_float(*value))),
             Value::String(text) => Some(text.clone()),
             Value::Seq(_) | Value::Map(_) => None,
         }
@@ -263,8 +231,7 @@ impl Node {
         match &self.value {
             Value::Seq(items) => format!("[{}]", list(items.iter().map(Node::print_any).collect())),
             Value::Map(map) => {
-                let pair =
-                    |(key, entry): (&String, &Entry)| format!("{key}:{}", entry.node.print_any());
+                let pair = |(key, entry): (&String, &Entry)| format!("{key}:{}", entry.node.print_any());
                 format!("map[{}]", list(map.iter().map(pair).collect()))
             }
             _ => self.print().unwrap_or_default(),
@@ -273,12 +240,7 @@ impl Node {
 
     /// A whole number too large for 64 bits with a sign but not without, as it is written.
     fn beyond_int(&self) -> Option<String> {
-        self.raw
-            .as_deref()?
-            .replace('_', "")
-            .parse::<u64>()
-            .ok()
-            .map(|value| value.to_string())
+        self.raw.as_deref()?.replace('_', "").parse::<u64>().ok().map(|value| value.to_string())
     }
 
     /// The word for the kind of value, as messages say it.
@@ -303,14 +265,9 @@ impl Node {
             (Value::Int(a), Value::Int(b)) => a == b,
             (Value::Float(a), Value::Float(b)) => a == b,
             (Value::String(a), Value::String(b)) => a == b,
-            (Value::Seq(a), Value::Seq(b)) => {
-                a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.same(b))
-            }
+            (Value::Seq(a), Value::Seq(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.same(b)),
             (Value::Map(a), Value::Map(b)) => {
-                a.len() == b.len()
-                    && a.iter()
-                        .zip(b)
-                        .all(|((k, a), (l, b))| k == l && a.node.same(&b.node))
+                a.len() == b.len() && a.iter().zip(b).all(|((k, a), (l, b))| k == l && a.node.same(&b.node))
             }
             _ => false,
         }
@@ -321,10 +278,7 @@ impl Node {
         let own = match &self.value {
             Value::String(text) => text.len(),
             Value::Seq(items) => items.iter().map(Node::weight).sum(),
-            Value::Map(map) => map
-                .iter()
-                .map(|(key, entry)| key.len() + 64 + entry.node.weight())
-                .sum(),
+            Value::Map(map) => map.iter().map(|(key, entry)| key.len() + 64 + entry.node.weight()).sum(),
             _ => 0,
         };
         128 + own

@@ -12,28 +12,16 @@ use super::{DEPTH_MAX, KEY_BYTES_MAX, TEXT_BYTES_MAX, TREE_BYTES_MAX, merge_keys
 /// All documents of a file.
 pub(super) fn documents(file: &Arc<SourceFile>) -> Result<Vec<Node>, Fault> {
     if file.text.len() > TEXT_BYTES_MAX {
-        let message = format!(
-            "the file has {} bytes, more than the {TEXT_BYTES_MAX} that are read",
-            file.text.len()
-        );
+        let message = format!("the file has {} bytes, more than the {TEXT_BYTES_MAX} that are read", file.text.len());
         return Err(Fault::at(&Position::start(file), message).code("too-large"));
     }
-    let mut builder = Builder {
-        file,
-        open: Vec::new(),
-        anchors: BTreeMap::new(),
-        spent: 0,
-        documents: Vec::new(),
-    };
+    let mut builder = Builder { file, open: Vec::new(), anchors: BTreeMap::new(), spent: 0, documents: Vec::new() };
     for next in Parser::new_from_str(&file.text) {
         match next {
             Ok((event, span)) => builder.event(event, &span)?,
             Err(error) => {
                 let marker = error.marker();
-                return Err(
-                    Fault::at(&position(file, marker.line(), marker.col()), error.info())
-                        .code("yaml"),
-                );
+                return Err(Fault::at(&position(file, marker.line(), marker.col()), error.info()).code("yaml"));
             }
         }
     }
@@ -42,27 +30,13 @@ pub(super) fn documents(file: &Arc<SourceFile>) -> Result<Vec<Node>, Fault> {
 
 fn position(file: &Arc<SourceFile>, line: usize, column: usize) -> Position {
     let small = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    Position {
-        file: file.clone(),
-        line: small(line).max(1),
-        column: small(column).saturating_add(1),
-    }
+    Position { file: file.clone(), line: small(line).max(1), column: small(column).saturating_add(1) }
 }
 
 /// A collection that is not closed yet.
 enum Open {
-    Seq {
-        node: Node,
-        anchor: usize,
-        items: Vec<Node>,
-    },
-    Map {
-        node: Node,
-        anchor: usize,
-        map: Map,
-        key: Option<Key>,
-        merges: Vec<Node>,
-    },
+    Seq { node: Node, anchor: usize, items: Vec<Node> },
+    Map { node: Node, anchor: usize, map: Map, key: Option<Key>, merges: Vec<Node> },
 }
 
 struct Key {
@@ -96,43 +70,21 @@ impl Builder<'_> {
             Event::SequenceStart(_, anchor, tag) => {
                 self.start(anchor, &at)?;
                 let node = marked(Node::null(at), tag.as_deref());
-                self.open.push(Open::Seq {
-                    node,
-                    anchor,
-                    items: Vec::new(),
-                });
+                self.open.push(Open::Seq { node, anchor, items: Vec::new() });
             }
             Event::MappingStart(_, anchor, tag) => {
                 self.start(anchor, &at)?;
                 let node = marked(Node::null(at), tag.as_deref());
-                self.open.push(Open::Map {
-                    node,
-                    anchor,
-                    map: Map::new(),
-                    key: None,
-                    merges: Vec::new(),
-                });
+                self.open.push(Open::Map { node, anchor, map: Map::new(), key: None, merges: Vec::new() });
             }
             Event::SequenceEnd => {
-                if let Some(Open::Seq {
-                    mut node,
-                    anchor,
-                    items,
-                }) = self.open.pop()
-                {
+                if let Some(Open::Seq { mut node, anchor, items }) = self.open.pop() {
                     node.value = Value::Seq(items);
                     self.finish(node, anchor, false)?;
                 }
             }
             Event::MappingEnd => {
-                if let Some(Open::Map {
-                    mut node,
-                    anchor,
-                    mut map,
-                    merges,
-                    ..
-                }) = self.open.pop()
-                {
+                if let Some(Open::Map { mut node, anchor, mut map, merges, .. }) = self.open.pop() {
                     for merge in merges {
                         merge_keys::apply(&mut map, merge)?;
                     }
@@ -178,24 +130,14 @@ impl Builder<'_> {
         Ok(node.clone())
     }
 
-    fn scalar(
-        &mut self,
-        text: &str,
-        plain: bool,
-        tag: Option<&Tag>,
-        at: Position,
-    ) -> Result<Node, Fault> {
-        let core = tag
-            .filter(|tag| !tag.is_custom())
-            .and_then(Tag::core_suffix);
+    fn scalar(&mut self, text: &str, plain: bool, tag: Option<&Tag>, at: Position) -> Result<Node, Fault> {
+        let core = tag.filter(|tag| !tag.is_custom()).and_then(Tag::core_suffix);
         let (value, mark) = match (core, tag) {
             (Some("str"), _) => (Value::String(text.to_owned()), Mark::None),
             (_, Some(tag)) if tag.parts() == ("tag:yaml.org,2002:", "binary") => {
                 (Value::String(binary(text, &at)?), Mark::None)
             }
-            (Some(kind @ ("int" | "float" | "bool" | "null")), _) => {
-                (typed(kind, text, &at)?, Mark::None)
-            }
+            (Some(kind @ ("int" | "float" | "bool" | "null")), _) => (typed(kind, text, &at)?, Mark::None),
             (None, None) if plain => scalar::resolve(text),
             _ => (Value::String(text.to_owned()), Mark::None),
         };
@@ -215,8 +157,7 @@ impl Builder<'_> {
             let weight = node.weight();
             self.spent += weight;
             if self.spent <= TREE_BYTES_MAX {
-                self.anchors
-                    .insert(anchor, Some((node.clone(), weight, height(&node))));
+                self.anchors.insert(anchor, Some((node.clone(), weight, height(&node))));
             }
         }
         if self.spent > TREE_BYTES_MAX {
@@ -225,29 +166,16 @@ impl Builder<'_> {
         match self.open.last_mut() {
             None => self.documents.push(node),
             Some(Open::Seq { items, .. }) => items.push(node),
-            Some(Open::Map {
-                map,
-                key: slot,
-                merges,
-                ..
-            }) => match slot.take() {
+            Some(Open::Map { map, key: slot, merges, .. }) => match slot.take() {
                 None => *slot = Some(key(node, merge)?),
                 Some(key) if key.merge => merges.push(node),
                 Some(key) => {
                     if let Some(earlier) = map.get(&key.text) {
-                        let message = format!(
-                            "mapping key `{}` is already defined at line {}",
-                            key.text, earlier.key_at.line
-                        );
+                        let message =
+                            format!("mapping key `{}` is already defined at line {}", key.text, earlier.key_at.line);
                         return Err(Fault::at(&key.at, message).code("duplicate-key"));
                     }
-                    map.insert(
-                        key.text,
-                        Entry {
-                            key_at: key.at,
-                            node,
-                        },
-                    );
+                    map.insert(key.text, Entry { key_at: key.at, node });
                 }
             },
         }
@@ -261,18 +189,10 @@ fn key(node: Node, merge: bool) -> Result<Key, Fault> {
             let message = format!("the key has more than {KEY_BYTES_MAX} bytes");
             Err(Fault::at(&node.at, message).code("too-large"))
         }
-        Value::String(text) if node.mark != Mark::Timestamp => Ok(Key {
-            text,
-            at: node.at,
-            merge,
-        }),
+        Value::String(text) if node.mark != Mark::Timestamp => Ok(Key { text, at: node.at, merge }),
         _ => {
-            let text = node
-                .raw
-                .as_deref()
-                .map_or_else(|| node.kind().to_owned(), |raw| format!("`{raw}`"));
-            let fault =
-                Fault::at(&node.at, format!("non-string key {text}")).code("non-string-key");
+            let text = node.raw.as_deref().map_or_else(|| node.kind().to_owned(), |raw| format!("`{raw}`"));
+            let fault = Fault::at(&node.at, format!("non-string key {text}")).code("non-string-key");
             Err(fault.hint("write the key in quotes"))
         }
     }
@@ -282,13 +202,7 @@ fn key(node: Node, merge: bool) -> Result<Key, Fault> {
 fn height(node: &Node) -> usize {
     match &node.value {
         Value::Seq(items) => 1 + items.iter().map(height).max().unwrap_or(0),
-        Value::Map(map) => {
-            1 + map
-                .values()
-                .map(|entry| height(&entry.node))
-                .max()
-                .unwrap_or(0)
-        }
+        Value::Map(map) => 1 + map.values().map(|entry| height(&entry.node)).max().unwrap_or(0),
         _ => 0,
     }
 }
@@ -316,21 +230,14 @@ fn typed(kind: &str, text: &str, at: &Position) -> Result<Value, Fault> {
 }
 
 fn over_budget(at: &Position) -> Fault {
-    Fault::at(
-        at,
-        "the file grows too large here once its anchors are put in",
-    )
-    .code("too-large")
+    Fault::at(at, "the file grows too large here once its anchors are put in").code("too-large")
 }
 
 /// The text that a `!!binary` scalar holds.
 fn binary(text: &str, at: &Position) -> Result<String, Fault> {
     let fault = || Fault::at(at, "the !!binary value holds no text in base 64").code("yaml");
     let (mut bytes, mut bits, mut held) = (Vec::new(), 0_u32, 0_u32);
-    for c in text
-        .bytes()
-        .filter(|c| !c.is_ascii_whitespace() && *c != b'=')
-    {
+    for c in text.bytes().filter(|c| !c.is_ascii_whitespace() && *c != b'=') {
         let digit = match c {
             b'A'..=b'Z' => c - b'A',
             b'a'..=b'z' => c - b'a' + 26,

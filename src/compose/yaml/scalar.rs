@@ -24,15 +24,9 @@ fn number(text: &str) -> (Value, Mark) {
         return (Value::String(text.to_owned()), Mark::Timestamp);
     }
     let plain = text.replace('_', "");
-    let value = if text.starts_with('.') {
-        decimal(text)
-    } else {
-        integer(&plain).map(Value::Int).or_else(|| decimal(&plain))
-    };
-    (
-        value.unwrap_or_else(|| Value::String(text.to_owned())),
-        Mark::None,
-    )
+    let value =
+        if text.starts_with('.') { decimal(text) } else { integer(&plain).map(Value::Int).or_else(|| decimal(&plain)) };
+    (value.unwrap_or_else(|| Value::String(text.to_owned())), Mark::None)
 }
 
 /// A whole number with an optional sign and one of the prefixes `0x`, `0o`, `0b` or the old octal `0`.
@@ -66,9 +60,7 @@ fn decimal(text: &str) -> Option<Value> {
     };
     let digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
     let mantissa_fits = match mantissa.split_once('.') {
-        Some((whole, part)) => {
-            digits(whole) && digits(part) && !(whole.is_empty() && part.is_empty())
-        }
+        Some((whole, part)) => digits(whole) && digits(part) && !(whole.is_empty() && part.is_empty()),
         None => !mantissa.is_empty() && digits(mantissa),
     };
     let exponent_fits = exponent.is_none_or(|e| {
@@ -78,43 +70,29 @@ fn decimal(text: &str) -> Option<Value> {
     if !mantissa_fits || !exponent_fits {
         return None;
     }
-    text.parse()
-        .ok()
-        .filter(|value: &f64| value.is_finite())
-        .map(Value::Float)
+    text.parse().ok().filter(|value: &f64| value.is_finite()).map(Value::Float)
 }
 
 /// `2024-01-01`, alone or with a time after `T`, `t` or a space.
 fn is_date(text: &str) -> bool {
-    let Some((date, rest)) = text.find(['T', 't', ' ']).map_or(Some((text, None)), |at| {
-        Some((&text[..at], Some(&text[at + 1..])))
-    }) else {
+    let Some((date, rest)) =
+        text.find(['T', 't', ' ']).map_or(Some((text, None)), |at| Some((&text[..at], Some(&text[at + 1..]))))
+    else {
         return false;
     };
     let number = |part: &str, least: usize, most: usize| {
         (least..=most).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit())
     };
-    let within = |part: &str, low: u32, high: u32| {
-        part.parse::<u32>().is_ok_and(|n| (low..=high).contains(&n))
-    };
+    let within = |part: &str, low: u32, high: u32| part.parse::<u32>().is_ok_and(|n| (low..=high).contains(&n));
     let parts: Vec<&str> = date.split('-').collect();
     let [year, month, day] = parts[..] else {
         return false;
     };
-    if !(number(year, 4, 4)
-        && number(month, 1, 2)
-        && number(day, 1, 2)
-        && within(month, 1, 12)
-        && within(day, 1, 31))
-    {
+    if !(number(year, 4, 4) && number(month, 1, 2) && number(day, 1, 2) && within(month, 1, 12) && within(day, 1, 31)) {
         return false;
     }
     let Some(time) = rest else { return true };
-    let clock: String = time
-        .trim()
-        .chars()
-        .take_while(|c| c.is_ascii_digit() || *c == ':')
-        .collect();
+    let clock: String = time.trim().chars().take_while(|c| c.is_ascii_digit() || *c == ':').collect();
     let parts: Vec<&str> = clock.split(':').collect();
     let [hour, minute, second, ..] = parts[..] else {
         return false;
@@ -148,8 +126,7 @@ pub fn plain_is_text(text: &str) -> bool {
     let (value, mark) = resolve(text);
     let lower = text.to_ascii_lowercase();
     let known = ["y", "yes", "on", "n", "no", "off"].contains(&lower.as_str());
-    let old_boolean =
-        known && (text == lower || text == lower.to_ascii_uppercase() || text[1..] == lower[1..]);
+    let old_boolean = known && (text == lower || text == lower.to_ascii_uppercase() || text[1..] == lower[1..]);
     mark == Mark::None && matches!(value, Value::String(_)) && !old_boolean && !is_sexagesimal(text)
 }
 
@@ -157,21 +134,14 @@ pub fn plain_is_text(text: &str) -> bool {
 fn is_sexagesimal(text: &str) -> bool {
     let body = text.strip_prefix(['-', '+']).unwrap_or(text);
     let mut parts = body.split(':');
-    let digits =
-        |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit() || b == b'_');
-    let first = parts
-        .next()
-        .is_some_and(|part| digits(part) && !part.starts_with('0'));
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit() || b == b'_');
+    let first = parts.next().is_some_and(|part| digits(part) && !part.starts_with('0'));
     let rest: Vec<&str> = parts.collect();
-    let sixties =
-        |part: &&str| (1..=2).contains(&part.len()) && part.parse::<u8>().is_ok_and(|n| n < 60);
+    let sixties = |part: &&str| (1..=2).contains(&part.len()) && part.parse::<u8>().is_ok_and(|n| n < 60);
     first
         && !rest.is_empty()
-        && rest.iter().enumerate().all(|(i, part)| {
-            sixties(&if i + 1 == rest.len() {
-                part.split('.').next().unwrap_or(part)
-            } else {
-                part
-            })
-        })
+        && rest
+            .iter()
+            .enumerate()
+            .all(|(i, part)| sixties(&if i + 1 == rest.len() { part.split('.').next().unwrap_or(part) } else { part }))
 }

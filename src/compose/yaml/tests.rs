@@ -40,11 +40,7 @@ fn scalars_are_read_as_docker_compose_reads_them() {
         let text = if text == "-" { "\"-\"" } else { text };
         let node = read(&format!("a: {text}\n"));
         let value = node.get("a").unwrap();
-        assert_eq!(
-            format!("{} {}", value.kind(), value.print().unwrap()),
-            expected,
-            "{text}"
-        );
+        assert_eq!(format!("{} {}", value.kind(), value.print().unwrap()), expected, "{text}");
     }
 }
 
@@ -58,34 +54,22 @@ fn keys_and_values_know_their_place() {
 
 #[test]
 fn raw_text_is_kept_where_the_value_lost_it() {
-    assert_eq!(
-        read("a: 2.50").get("a").unwrap().raw.as_deref(),
-        Some("2.50")
-    );
+    assert_eq!(read("a: 2.50").get("a").unwrap().raw.as_deref(), Some("2.50"));
 }
 
 #[test]
 fn aliases_copy_and_merge_keys_lose_to_own_fields() {
     let node = read("x: &x {a: 1, b: 2}\ny:\n  <<: *x\n  b: 3\nz: {<<: [{a: 5}, *x]}\n");
-    let print =
-        |outer: &str, key: &str| node.get(outer).unwrap().get(key).unwrap().print().unwrap();
+    let print = |outer: &str, key: &str| node.get(outer).unwrap().get(key).unwrap().print().unwrap();
     assert_eq!(
-        (
-            print("y", "a"),
-            print("y", "b"),
-            print("z", "a"),
-            print("z", "b")
-        ),
+        (print("y", "a"), print("y", "b"), print("z", "a"), print("z", "b")),
         ("1".into(), "3".into(), "5".into(), "2".into())
     );
 }
 
 #[test]
 fn faults_point_at_the_line() {
-    assert!(
-        fault("a: 1\nb: 2\na: 3\n")
-            .starts_with("a.yaml:3:1: mapping key `a` is already defined at line 1")
-    );
+    assert!(fault("a: 1\nb: 2\na: 3\n").starts_with("a.yaml:3:1: mapping key `a` is already defined at line 1"));
     assert!(fault("a: {1: x}\n").starts_with("a.yaml:1:5: non-string key `1`"));
     assert!(fault("a: b: c\n").starts_with("a.yaml:1:5:"));
     assert!(fault("a: &a [*a]\n").contains("contains itself"));
@@ -99,10 +83,7 @@ fn a_bomb_and_a_large_file_are_refused_at_once() {
     let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
     for n in 1..12 {
         let last = n - 1;
-        bomb.push_str(&format!(
-            "a{n}: &a{n} [{}]\n",
-            vec![format!("*a{last}"); 10].join(", ")
-        ));
+        bomb.push_str(&format!("a{n}: &a{n} [{}]\n", vec![format!("*a{last}"); 10].join(", ")));
     }
     let started = std::time::Instant::now();
     assert!(fault(&bomb).contains("grows too large"));

@@ -123,10 +123,7 @@ impl Field for DeviceCount {
             }
             _ => {}
         }
-        reading.refuse(
-            node,
-            "has an invalid value, the only values allowed are 'all' or a number",
-        );
+        reading.refuse(node, "has an invalid value, the only values allowed are 'all' or a number");
         Self(0)
     }
 
@@ -153,31 +150,17 @@ pub struct Ulimit {
 impl Ulimit {
     /// The soft and the hard limit.
     pub fn limits(&self) -> (i64, i64) {
-        if self.single == 0 {
-            (self.soft, self.hard)
-        } else {
-            (self.single, self.single)
-        }
+        if self.single == 0 { (self.soft, self.hard) } else { (self.single, self.single) }
     }
 }
 
 impl Field for Ulimit {
     fn read(node: &Node, reading: &mut Reading) -> Self {
         if node.as_map().is_none() {
-            return Self {
-                single: i64::read(node, reading),
-                ..Self::default()
-            };
+            return Self { single: i64::read(node, reading), ..Self::default() };
         }
-        let mut part = |key: &str| {
-            node.get(key)
-                .map_or(0, |node| reading.under(key, |r| i64::read(node, r)))
-        };
-        Self {
-            single: 0,
-            soft: part("soft"),
-            hard: part("hard"),
-        }
+        let mut part = |key: &str| node.get(key).map_or(0, |node| reading.under(key, |r| i64::read(node, r)));
+        Self { single: 0, soft: part("soft"), hard: part("hard") }
     }
 
     fn tree(&self, form: Form) -> Json {

@@ -17,12 +17,7 @@ impl Field for Command {
     fn read(node: &Node, reading: &mut Reading) -> Self {
         match &node.value {
             Value::String(line) => match shell_words::split(line) {
-                Ok(words) => Self(Some(
-                    words
-                        .into_iter()
-                        .map(|word| Text::new(word, node.origin))
-                        .collect(),
-                )),
+                Ok(words) => Self(Some(words.into_iter().map(|word| Text::new(word, node.origin)).collect())),
                 Err(message) => {
                     reading.refuse(node, &format!("has an {message}"));
                     Self(None)
@@ -49,10 +44,7 @@ pub struct HealthTest(pub Vec<Text>);
 impl Field for HealthTest {
     fn read(node: &Node, reading: &mut Reading) -> Self {
         match &node.value {
-            Value::String(line) => Self(vec![
-                Text::literal("CMD-SHELL"),
-                Text::new(line.as_str(), node.origin),
-            ]),
+            Value::String(line) => Self(vec![Text::literal("CMD-SHELL"), Text::new(line.as_str(), node.origin)]),
             _ => Self(Vec::read(node, reading)),
         }
     }
@@ -96,12 +88,7 @@ impl Field for Numbers {
         let Some(items) = node.as_seq() else {
             return Self(StringList::read(node, reading).0);
         };
-        Self(
-            items
-                .iter()
-                .map(|item| item.print().unwrap_or_default())
-                .collect(),
-        )
+        Self(items.iter().map(|item| item.print().unwrap_or_default()).collect())
     }
 
     fn tree(&self, form: Form) -> Json {
@@ -121,13 +108,8 @@ impl Field for MultiOptions {
     fn read(node: &Node, _: &mut Reading) -> Self {
         let mut out = BTreeMap::new();
         for (name, entry) in node.as_map().into_iter().flatten() {
-            let items = entry
-                .node
-                .as_seq()
-                .unwrap_or(std::slice::from_ref(&entry.node));
-            let texts = items
-                .iter()
-                .map(|item| Text::new(item.print().unwrap_or_default(), item.origin));
+            let items = entry.node.as_seq().unwrap_or(std::slice::from_ref(&entry.node));
+            let texts = items.iter().map(|item| Text::new(item.print().unwrap_or_default(), item.origin));
             out.insert(name.clone(), texts.collect());
         }
         Self(out)

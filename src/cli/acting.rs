@@ -1,0 +1,137 @@
+//! What `apply`, `rollback`, `restart` and `down` have in common: the home to write, progress while it goes on, Ctrl-C,
+//! and the last words.
+
+use super::{
+    exit::Exit,
+    failure::Failure,
+    interrupt::Interrupt,
+    output::Output,
+    render::{
+        applied::{Told, applied_text},
+        outcome::Left,
+        plan::plan_text,
+        progress::{Mode, Progress},
+    },
+    session,
+};
+use crate::{
+    controllers::stack::{Applied, Stack, StackError},
+    engine::clock::{SystemClock, within},
+    home::Home,
+    model::{
+        desired::Desired,
+        names::ServiceName,
+        outcome::{Outcome, RolloutResult},
+        plan::Plan,
+        units::{Millis, Timestamp},
+        value::{Salt, Secrets},
+    },
+};
+use std::{collections::BTreeSet, sync::Arc};
+
+/// After leaving at once, progress that is still to be shown gets so long.
+const LEAVING: Millis = Millis::seconds(1);
+
+/// Opens the home, connects, does the work, and says what became of it.
+///
+/// # Errors
+/// What ended it before its first step, or the user's leaving at once.
+pub fn act(
+    desired: &Desired,
+    output: &Output,
+    work: impl AsyncFnOnce(&Stack) -> Result<Applied, StackError>,
+) -> Result<Exit, Failure> {
+    session::wait_for(async {
+        let home = Arc::new(session::open_home(&desired.stack, output)?);
+        let interrupt = Interrupt::default();
+        let mode = if output.talk_is_terminal { Mode::Live } else { Mode::Lines };
+        let (events, progress) = Progress::start(mode, output.talk_style, interrupt.begun.clone());
+        let doing = async {
+            let stack = session::stack(desired, Some(home.clone()), events, interrupt.cancel.clone()).await?;
+            say_who_holds_the_lock(&home, output);
+            let began = stack.clock.now();
+            Ok((work(&stack).await, began))
+        };
+        let done = interrupt.guard(doing, output).await;
+        // With the work its senders are gone, so this ends when all is shown.
+        match &done {
+            Ok(_) => progress.finish().await,
+            Err(_) => drop(within(&SystemClock::start(), LEAVING, progress.finish()).await),
+        }
+        let (result, began) = done?;
+        match result {
+            Ok(applied) => Ok(last_words(&applied, desired, &home, began, mode, output)),
+            Err(error) => Err(failed(&error, output)),
+        }
+    })
+}
+
+/// Before it is waited for: who, since when, doing what.
+fn say_who_holds_the_lock(home: &Home, output: &Output) {
+    // What can't be read is told when the lock itself is asked for.
+    if let Ok(Some(held)) = home.holder() {
+        let (actor, doing, since) = (&held.holder.actor, &held.holder.doing, held.since);
+        output.talk(&format!("waiting: `{actor}` holds the lock since {since}: {doing}\n"));
+    }
+}
+
+fn last_words(
+    applied: &Applied,
+    desired: &Desired,
+    home: &Home,
+    began: Timestamp,
+    mode: Mode,
+    output: &Output,
+) -> Exit {
+    let left = what_failed_left(applied, desired, home, began);
+    let told = Told { done_is_shown: mode == Mode::Live, left: &left };
+    output.data(&applied_text(applied, &told, output.data_style));
+    Exit::from_code(applied.exit)
+}
+
+/// A stale plan is shown as it would be now; every other error is its sentence.
+fn failed(error: &StackError, output: &Output) -> Failure {
+    if let StackError::Stale { now, .. } = error {
+        output.data(&plan_text(now, output.data_style));
+    }
+    session::stack_failure(error)
+}
+
+/// What the containers that failed in this apply left behind, masked.
+fn what_failed_left(applied: &Applied, desired: &Desired, home: &Home, began: Timestamp) -> Vec<Left> {
+    let failed: BTreeSet<&ServiceName> = applied.rounds.iter().flat_map(failed_services).collect();
+    let masks = masks(desired, home);
+    let kept = failed.into_iter().filter_map(|service| home.evidence_of(service).ok().flatten());
+    kept.filter(|evidence| evidence.at >= began)
+        .map(|evidence| Left {
+            answers: evidence.answers.iter().map(|answer| mask(&masks, answer)).collect(),
+            log: mask(&masks, &evidence.log),
+            container: evidence.name.to_string(),
+            service: Some(evidence.service),
+        })
+        .collect()
+}
+
+fn failed_services((plan, outcome): &(Plan, Outcome)) -> Vec<&ServiceName> {
+    let failed = |id: &str| {
+        outcome.rollouts.iter().any(|one| one.id == id && matches!(one.result, RolloutResult::Failed { .. }))
+    };
+    plan.rollouts.iter().filter(|rollout| failed(&rollout.id)).flat_map(|rollout| &rollout.members).collect()
+}
+
+/// So many older revisions' secrets are masked in a log beside today's.
+const REVISIONS_MASKED: usize = 10;
+
+/// The secrets that a kept log may hold: of what is declared, and of the newest revisions.
+pub fn masks(desired: &Desired, home: &Home) -> Vec<Secrets> {
+    let salt = Salt::new("");
+    let numbers = home.list().unwrap_or_default().into_iter().map(|revision| revision.number).take(REVISIONS_MASKED);
+    let older = numbers.filter_map(|number| home.revision(number).ok().flatten());
+    let older = older.map(|revision| revision.desired.secrets(&salt));
+    std::iter::once(desired.secrets(&salt)).chain(older).collect()
+}
+
+/// A text with all of them as `***`.
+pub fn mask(masks: &[Secrets], text: &str) -> String {
+    masks.iter().fold(text.to_owned(), |text, secrets| secrets.mask(&text))
+}

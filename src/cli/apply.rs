@@ -1,0 +1,79 @@
+//! `apply`: makes it so, with live progress, and waits.
+
+use super::{
+    acting,
+    arguments::{LockArguments, ManifestArguments, OriginArguments, OverrideArguments, ServiceArguments},
+    ask::asked,
+    diff,
+    exit::Exit,
+    failure::Failure,
+    origin,
+    output::Output,
+    render::plan::{counts, plan_text},
+    session,
+};
+use crate::controllers::stack::{Request, SavedPlan};
+use clap::Args;
+use std::path::{Path, PathBuf};
+
+/// Make it so, service by service behind health gates, and wait
+#[derive(Debug, Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    pub services: ServiceArguments,
+    #[command(flatten)]
+    pub manifest: ManifestArguments,
+    #[command(flatten)]
+    pub overrides: OverrideArguments,
+    /// Exactly this plan, saved by `diff --out`; exit code 7 when it is stale
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["services", "images", "variables", "unset", "pull"])]
+    pub plan: Option<PathBuf>,
+    /// Shows the plan and asks before the first step
+    #[arg(long)]
+    pub confirm: bool,
+    /// Removes even most of the services at once, where `prune` is on
+    #[arg(long, conflicts_with = "confirm")]
+    pub yes: bool,
+    #[command(flatten)]
+    pub lock: LockArguments,
+    #[command(flatten)]
+    pub origin: OriginArguments,
+}
+
+/// Applies.
+pub fn run(arguments: &Arguments, named: &ManifestArguments, output: &Output) -> Result<Exit, Failure> {
+    let declared = session::declared(&named.and(&arguments.manifest), &arguments.overrides, output)?;
+    let mut request = Request {
+        desired: declared.desired,
+        notes: declared.notes,
+        selected: arguments.services.selected(),
+        pull: arguments.overrides.pull(),
+        origin: origin::of_process(&arguments.origin),
+        lock_wait: arguments.lock.lock_wait,
+        yes: arguments.yes,
+        new_stack: arguments.overrides.new,
+        saved: arguments.plan.as_deref().map(saved).transpose()?,
+    };
+    if arguments.confirm {
+        let plan = diff::plan(&request, output)?;
+        output.data(&plan_text(&plan, output.data_style));
+        if plan.steps.is_empty() {
+            return Ok(if plan.held.is_empty() { Exit::Done } else { Exit::Held });
+        }
+        if !asked(&format!("apply these {}? [y/N] ", counts(&plan)), output)?.eq_ignore_ascii_case("y") {
+            return Err(Failure::new(Exit::Interrupted, "not agreed to, nothing was changed"));
+        }
+        // What was agreed to, and nothing else.
+        request.saved.get_or_insert_with(|| SavedPlan::of(&plan));
+    }
+    acting::act(&request.desired, output, async |stack| stack.apply(&request).await)
+}
+
+fn saved(path: &Path) -> Result<SavedPlan, Failure> {
+    let refused = |why: String| {
+        Failure::usage(format!("could not read the saved plan `{}`: {why}", path.display()))
+            .hint("`evenkeel diff --out FILE` writes one")
+    };
+    let text = std::fs::read_to_string(path).map_err(|error| refused(error.to_string()))?;
+    serde_json::from_str(&text).map_err(|error| refused(error.to_string()))
+}

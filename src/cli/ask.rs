@@ -1,0 +1,20 @@
+//! A question to the user, where there is one.
+
+use super::{failure::Failure, output::Output};
+use std::io::{self, BufRead, IsTerminal};
+
+/// The answer that was typed, without the spaces around it.
+///
+/// # Errors
+/// There is no terminal to ask on.
+pub fn asked(question: &str, output: &Output) -> Result<String, Failure> {
+    if !io::stdin().is_terminal() {
+        return Err(Failure::usage("there is no terminal to ask on").hint("say `--yes` where nobody can be asked"));
+    }
+    output.talk(question);
+    let mut answer = String::new();
+    match io::stdin().lock().read_line(&mut answer) {
+        Ok(_) => Ok(answer.trim().to_owned()),
+        Err(error) => Err(Failure::usage(format!("could not read the answer: {error}"))),
+    }
+}

@@ -1,0 +1,107 @@
+//! `diff`: what the same `apply` would do. Changes nothing, claims nothing, needs no home.
+
+use super::{
+    arguments::{ManifestArguments, OverrideArguments, ServiceArguments},
+    exit::Exit,
+    failure::Failure,
+    interrupt::Interrupt,
+    origin,
+    output::Output,
+    render::{
+        markdown::plan_markdown,
+        plan::plan_text,
+        progress::{Mode, Progress},
+    },
+    session,
+};
+use crate::{
+    controllers::stack::{Request, SavedPlan},
+    model::{plan::Plan, units::Millis},
+};
+use clap::{Args, ValueEnum};
+use std::{
+    fs::OpenOptions,
+    io::Write,
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+/// Show what would change, field by field, and the steps
+#[derive(Debug, Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    pub services: ServiceArguments,
+    #[command(flatten)]
+    pub manifest: ManifestArguments,
+    #[command(flatten)]
+    pub overrides: OverrideArguments,
+    /// How the plan is written
+    #[arg(long, value_enum, default_value_t)]
+    pub format: PlanFormat,
+    /// Saves the plan for `apply --plan`
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Ends with exit code 1 when there are changes or something is held
+    #[arg(long)]
+    pub exit_code: bool,
+}
+
+/// How a plan is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum PlanFormat {
+    #[default]
+    Text,
+    Json,
+    /// For a comment on a pull request.
+    Markdown,
+}
+
+/// Plans, and prints the plan.
+pub fn run(arguments: &Arguments, named: &ManifestArguments, output: &Output) -> Result<Exit, Failure> {
+    let declared = session::declared(&named.and(&arguments.manifest), &arguments.overrides, output)?;
+    let request = Request {
+        desired: declared.desired,
+        notes: declared.notes,
+        selected: arguments.services.selected(),
+        pull: arguments.overrides.pull(),
+        origin: origin::of_process(&Default::default()),
+        lock_wait: Millis(0),
+        yes: false,
+        new_stack: arguments.overrides.new,
+        saved: None,
+    };
+    let plan = plan(&request, output)?;
+    if let Some(path) = &arguments.out {
+        save(&plan, path)?;
+    }
+    match arguments.format {
+        PlanFormat::Text => output.data(&plan_text(&plan, output.data_style)),
+        PlanFormat::Json => output.json(&plan.masked()),
+        PlanFormat::Markdown => output.data(&plan_markdown(&plan)),
+    };
+    let differs = !plan.changes.is_empty() || !plan.held.is_empty();
+    Ok(if arguments.exit_code && differs { Exit::Changes } else { Exit::Done })
+}
+
+/// The plan of a request; reads only.
+pub fn plan(request: &Request, output: &Output) -> Result<Plan, Failure> {
+    session::wait_for(async {
+        let home = session::read_home(&request.desired.stack).unwrap_or_else(|failure| {
+            output.talk(&format!("warning: causes are unknown: {}\n", failure.sentence));
+            None
+        });
+        let interrupt = Interrupt::default();
+        let (events, _progress) = Progress::start(Mode::Lines, output.talk_style, interrupt.begun);
+        let stack = session::stack(&request.desired, home.map(Arc::new), events, interrupt.cancel).await?;
+        stack.diff(request).await.map_err(|error| session::stack_failure(&error))
+    })
+}
+
+/// Only its owner reads it: commitments of weak secrets could be guessed with the salt beside them.
+fn save(plan: &Plan, path: &Path) -> Result<(), Failure> {
+    let json = serde_json::to_string_pretty(&SavedPlan::of(plan)).unwrap_or_default();
+    let file = OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(path);
+    file.and_then(|mut file| file.write_all(format!("{json}\n").as_bytes()))
+        .map_err(|error| Failure::usage(format!("could not write the plan to `{}`: {error}", path.display())))
+}

@@ -1,0 +1,68 @@
+//! `down`: removes what evenkeel made; asks for the stack's name first.
+
+use super::{
+    acting,
+    arguments::{LockArguments, ManifestArguments, OriginArguments, OverrideArguments},
+    ask::asked,
+    exit::Exit,
+    failure::Failure,
+    interrupt::Interrupt,
+    origin,
+    output::Output,
+    render::{
+        plan::plan_text,
+        progress::{Mode, Progress},
+    },
+    session,
+};
+use crate::{controllers::stack::DownRequest, model::plan::Plan};
+use clap::Args;
+use std::sync::Arc;
+
+/// Remove what was made: containers, networks, and with --volumes the data
+#[derive(Debug, Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    pub manifest: ManifestArguments,
+    /// Doesn't ask for the stack's name
+    #[arg(long)]
+    pub yes: bool,
+    /// Removes the volumes and the data in them too
+    #[arg(long)]
+    pub volumes: bool,
+    #[command(flatten)]
+    pub lock: LockArguments,
+    #[command(flatten)]
+    pub origin: OriginArguments,
+}
+
+/// Shows what goes, asks for the stack's name, removes.
+pub fn run(arguments: &Arguments, named: &ManifestArguments, output: &Output) -> Result<Exit, Failure> {
+    let desired = session::for_acting(&named.and(&arguments.manifest), &OverrideArguments::default(), output)?;
+    let request = DownRequest {
+        desired,
+        volumes: arguments.volumes,
+        origin: origin::of_process(&arguments.origin),
+        lock_wait: arguments.lock.lock_wait,
+    };
+    if !arguments.yes {
+        let name = &request.desired.stack;
+        output.data(&plan_text(&plan(&request, output)?, output.data_style));
+        let question =
+            format!("type the name of the stack to remove it{}: ", if request.volumes { " and its data" } else { "" });
+        if asked(&question, output)? != name.as_str() {
+            return Err(Failure::new(Exit::Interrupted, format!("that is not `{name}`, nothing was changed")));
+        }
+    }
+    acting::act(&request.desired, output, async |stack| stack.down(&request).await)
+}
+
+fn plan(request: &DownRequest, output: &Output) -> Result<Plan, Failure> {
+    session::wait_for(async {
+        let home = session::read_home(&request.desired.stack)?.map(Arc::new);
+        let interrupt = Interrupt::default();
+        let (events, _progress) = Progress::start(Mode::Lines, output.talk_style, interrupt.begun);
+        let stack = session::stack(&request.desired, home, events, interrupt.cancel).await?;
+        stack.plan_down(request).await.map_err(|error| session::stack_failure(&error))
+    })
+}

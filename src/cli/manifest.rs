@@ -1,0 +1,111 @@
+//! Which files are meant, and what they say: from the command line and this process to what the loader takes. A fault is
+//! shown with its line, and nothing is contacted before all is well.
+
+use super::{
+    arguments::{ManifestArguments, OverrideArguments},
+    exit::Exit,
+    failure::Failure,
+    output::Output,
+};
+use crate::{
+    compose::{self, Disk},
+    load::{self, Found, LoadError, Sources, find_manifest},
+    model::desired::Overrides,
+};
+use std::{collections::BTreeMap, path::PathBuf};
+
+/// The sources that this command line means, with what the current revision has in force.
+///
+/// # Errors
+/// There is no manifest, or the current folder can't be read.
+pub fn sources(
+    named: &ManifestArguments,
+    typed: &OverrideArguments,
+    in_force: Overrides,
+) -> Result<Sources<'static>, Failure> {
+    let current = current_folder()?;
+    let environment = environment();
+    let (files, siblings) = match named.files.as_slice() {
+        [] => default_files(&current, &environment)?,
+        files => (files.to_vec(), Vec::new()),
+    };
+    let mut sources = Sources::new(current, files, &Disk);
+    sources.environment = environment;
+    sources.siblings = siblings;
+    sources.overrides = Overrides {
+        images: typed.images.iter().cloned().collect(),
+        variables: typed.variables.iter().cloned().collect(),
+    };
+    sources.in_force = without(in_force, &typed.unset)?;
+    Ok(sources)
+}
+
+/// The faults of a manifest, as people read them.
+pub fn refused(error: &LoadError, output: &Output) -> Failure {
+    Failure::rendered(Exit::Usage, load::diagnostics::render(&error.faults, output.talk_style.colour))
+}
+
+/// What is left in force when `--unset` ends some of it.
+fn without(mut in_force: Overrides, unset: &[String]) -> Result<Overrides, Failure> {
+    for name in unset {
+        let image = in_force.images.remove(&name.as_str().into());
+        let variable = in_force.variables.remove(name);
+        if image.is_none() && variable.is_none() {
+            let failure = Failure::usage(format!("no override of `{name}` is in force"));
+            let names = in_force.images.keys().map(ToString::to_string).chain(in_force.variables.keys().cloned());
+            let names: Vec<String> = names.map(|name| format!("`{name}`")).collect();
+            return Err(if names.is_empty() {
+                failure
+            } else {
+                failure.hint(format!("there is {}", names.join(", ")))
+            });
+        }
+    }
+    Ok(in_force)
+}
+
+/// Without `-f`: the manifest of this folder, else what docker compose would take.
+fn default_files(
+    current: &std::path::Path,
+    environment: &BTreeMap<String, String>,
+) -> Result<(Vec<PathBuf>, Vec<String>), Failure> {
+    let names = names_in(current)?;
+    let found = find_manifest(names.iter().map(String::as_str));
+    if let Some(Found { file, .. }) = &found
+        && file.starts_with("evenkeel.")
+    {
+        return Ok((vec![PathBuf::from(file)], names));
+    }
+    let request = compose::Request {
+        environment: environment.clone(),
+        current: current.to_owned(),
+        ..compose::Request::default()
+    };
+    let files = match compose::discover(&request, &Disk) {
+        Ok(sources) => sources.files,
+        Err(fault) => return Err(Failure::usage(fault.message)),
+    };
+    if files.is_empty() {
+        return Err(Failure::usage("there is no manifest in this folder")
+            .hint("name one with `-f`, or write an `evenkeel.yaml` or a `compose.yaml`"));
+    }
+    Ok((files, names))
+}
+
+fn current_folder() -> Result<PathBuf, Failure> {
+    std::env::current_dir().map_err(|error| Failure::usage(format!("could not find the current folder: {error}")))
+}
+
+fn names_in(folder: &std::path::Path) -> Result<Vec<String>, Failure> {
+    let entries = std::fs::read_dir(folder)
+        .map_err(|error| Failure::usage(format!("could not read the folder `{}`: {error}", folder.display())))?;
+    let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
+    Ok(names.collect())
+}
+
+/// The variables of this process that are text.
+fn environment() -> BTreeMap<String, String> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
+}

@@ -1,0 +1,85 @@
+//! What an apply came to: each rollout's end, what is held, what is left, and one sentence that says it all.
+
+use super::{
+    outcome::{Left, outcome_text},
+    plan::{counts_of, held_text},
+    style::{Style, Text, Tone},
+};
+use crate::{
+    cli::exit::Exit,
+    controllers::stack::Applied,
+    model::{
+        outcome::{Outcome, RolloutResult},
+        plan::Plan,
+    },
+};
+
+/// What was told already, and what is known beside.
+pub struct Told<'a> {
+    /// Progress showed the rollouts that are done.
+    pub done_is_shown: bool,
+    /// What failed containers left behind.
+    pub left: &'a [Left],
+}
+
+/// The end of an apply as text, every line ended.
+pub fn applied_text(applied: &Applied, told: &Told<'_>, style: Style) -> String {
+    let mut text = String::new();
+    if let Some(adopted) = &applied.adopted {
+        text.push_str(&format!("{}\n", Text::from(adopted.as_str()).paint(style)));
+    }
+    for (plan, outcome) in &applied.rounds {
+        let outcome = if told.done_is_shown { without_done(outcome) } else { outcome.clone() };
+        text.push_str(&outcome_text(plan, &outcome, told.left, style));
+    }
+    if !applied.held.is_empty() {
+        text.push_str(&held_text(&applied.held, style));
+    }
+    if !left(applied).is_empty() {
+        text.push_str(&format!("{}\n", Text::toned(Tone::Strong, "left").paint(style)));
+        for one in left(applied) {
+            text.push_str(&format!("{}\n", Text::new().space(2).plain(one).paint(style)));
+        }
+    }
+    text.push_str(&format!("{}\n", sentence(applied).paint(style)));
+    text
+}
+
+/// What is left and was not said with its rollout.
+fn left(applied: &Applied) -> Vec<&str> {
+    let said = |line: &str| {
+        let id = line.split(": ").next().unwrap_or(line);
+        applied.rounds.iter().any(|(_, outcome)| outcome.rollouts.iter().any(|rollout| rollout.id == id))
+    };
+    applied.left.iter().map(String::as_str).filter(|line| !said(line)).collect()
+}
+
+fn without_done(outcome: &Outcome) -> Outcome {
+    let mut outcome = outcome.clone();
+    outcome.rollouts.retain(|rollout| rollout.result != RolloutResult::Done);
+    outcome
+}
+
+/// `revision 15: converged, 3 changes made`.
+fn sentence(applied: &Applied) -> Text {
+    let revision = match applied.revision {
+        Some(revision) => format!("revision {revision}: "),
+        None => String::new(),
+    };
+    let made = match applied.rounds.iter().map(|(plan, _)| plan).collect::<Vec<&Plan>>().as_slice() {
+        [] => "nothing to do".to_owned(),
+        [first, ..] => counts_of(first.changes.len(), 0),
+    };
+    let (tone, words) = match Exit::from_code(applied.exit) {
+        Exit::Done if applied.rounds.is_empty() => (Tone::Good, "converged, nothing to do".to_owned()),
+        Exit::Done => (Tone::Good, format!("converged, {made}")),
+        Exit::Held => (Tone::Change, format!("applied, except what is held: {made}")),
+        Exit::RolledBack => (Tone::Bad, "failed and rolled back: what ran before serves".to_owned()),
+        Exit::Degraded => (Tone::Bad, "degraded: a person is needed".to_owned()),
+        Exit::Unreachable => (Tone::Bad, "the engine is gone or refused: the next apply goes on".to_owned()),
+        Exit::Refused => (Tone::Bad, "refused, nothing was changed".to_owned()),
+        Exit::Interrupted => (Tone::Change, "interrupted: `evenkeel apply` goes on".to_owned()),
+        other => (Tone::Bad, format!("ended with exit code {}", other.code())),
+    };
+    Text::toned(Tone::Strong, revision).and(tone, words)
+}

@@ -1,0 +1,129 @@
+//! The changes of a plan: a line a resource with its marker, action and reason, and its fields below it.
+
+use crate::cli::render::{
+    quantities::{image, image_id},
+    sheet::Sheet,
+    style::{Text, Tone},
+};
+use crate::model::{
+    fields::FieldChange,
+    names::{ImageId, ImageReference},
+    plan::{Action, Change, Plan},
+    policy::Strategy,
+    step::Cause,
+    value::Value,
+};
+
+/// Maps whose keys the user chose: their fields stand under the map's name.
+const GROUPS: &[&str] = &["annotations", "environment", "labels", "mounts", "networks", "ports", "sysctls", "ulimits"];
+
+/// A field longer than this, old and new together, stands on two lines.
+const FIELD_WIDTH_MAX: usize = 100;
+
+/// Writes every change, in the plan's order.
+pub fn write(plan: &Plan, sheet: &mut Sheet) {
+    for change in &plan.changes {
+        let (marker, tone) = marker(change.action);
+        sheet.row(
+            Text::toned(tone, marker).space(1).and(Tone::Strong, change.resource.to_string()),
+            action_in_words(change),
+            Text::toned(Tone::Quiet, reason_in_words(change)),
+        );
+        fields(plan, change, sheet);
+    }
+}
+
+/// `+` appears, `~` changes, `-` goes, `=` is taken over as it is.
+pub fn marker(action: Action) -> (&'static str, Tone) {
+    match action {
+        Action::Create => ("+", Tone::Good),
+        Action::Update | Action::Replace => ("~", Tone::Change),
+        Action::Remove => ("-", Tone::Bad),
+        Action::Adopt => ("=", Tone::Note),
+    }
+}
+
+/// What is done, and what a user of the service notices of it.
+pub fn action_in_words(change: &Change) -> String {
+    let effect = change.strategy.map(|strategy| match strategy {
+        Strategy::StartFirst => format!("{strategy}: no downtime"),
+        Strategy::StopFirst => format!("{strategy}: a short downtime"),
+        Strategy::Recreate => format!("{strategy}: all replicas at once"),
+    });
+    match (change.action, effect) {
+        (Action::Create, _) => "create".to_owned(),
+        (Action::Update, _) => "update in place".to_owned(),
+        (Action::Replace, Some(effect)) => format!("replace, {effect}"),
+        (Action::Replace, None) => "replace".to_owned(),
+        (Action::Remove, _) => "remove".to_owned(),
+        (Action::Adopt, _) => "adopt untouched".to_owned(),
+    }
+}
+
+/// Why, and from where it came when that is not the manifest.
+pub fn reason_in_words(change: &Change) -> String {
+    match change.cause {
+        Cause::Drift | Cause::Rollback | Cause::Recovery => format!("{} ({})", change.reason, change.cause),
+        Cause::Manifest | Cause::Restart | Cause::Down | Cause::Unknown => change.reason.to_string(),
+    }
+}
+
+/// One field's old and new value, as they may be shown.
+pub fn field_in_words(plan: &Plan, field: &FieldChange) -> (Option<String>, Option<String>) {
+    let both_secret = [&field.from, &field.to].into_iter().flatten().filter(|value| value.is_sensitive()).count() == 2;
+    let show = |value: &Option<Value>, when: &str| {
+        value.as_ref().map(|value| match value {
+            Value::Plain(text) => plain(plan, &field.path, text),
+            // Two masks alike would read as no change at all.
+            _ if both_secret => format!("*** ({when})"),
+            _ => "***".to_owned(),
+        })
+    };
+    (show(&field.from, "before"), show(&field.to, "after"))
+}
+
+fn plain(plan: &Plan, path: &str, text: &str) -> String {
+    let reference = ImageReference::new(text);
+    if path != "image" && !path.starts_with("image.") {
+        return text.to_owned();
+    }
+    match plan.context.images.get(&reference) {
+        Some(resolved) if !resolved.id.as_str().is_empty() => {
+            format!("{} ({})", image(&reference), image_id(&resolved.id))
+        }
+        _ if text.starts_with("sha256:") => image_id(&ImageId::new(text)),
+        _ => image(&reference),
+    }
+}
+
+fn fields(plan: &Plan, change: &Change, sheet: &mut Sheet) {
+    let mut group = None;
+    for field in &change.fields {
+        let (this, name) = grouped(&field.path);
+        if this.is_some() && this != group {
+            sheet.row(Text::new().space(4).plain(this.unwrap_or_default()), "", "");
+        }
+        group = this;
+        let indent = if this.is_some() { 6 } else { 4 };
+        write_field(Text::new().space(indent).plain(name), field_in_words(plan, field), sheet);
+    }
+}
+
+fn grouped(path: &str) -> (Option<&str>, &str) {
+    match path.split_once('.') {
+        Some((group, name)) if GROUPS.contains(&group) => (Some(group), name),
+        _ => (None, path),
+    }
+}
+
+fn write_field(label: Text, (from, to): (Option<String>, Option<String>), sheet: &mut Sheet) {
+    let unset = || Text::toned(Tone::Quiet, "(unset)");
+    let old = from.as_ref().map_or_else(unset, |text| Text::toned(Tone::Bad, text));
+    let new = to.as_ref().map_or_else(unset, |text| Text::toned(Tone::Good, text));
+    if old.width() + new.width() <= FIELD_WIDTH_MAX {
+        sheet.row(label, old.plain(" → ").append(new), "");
+    } else {
+        sheet.row(label, Text::toned(Tone::Bad, "- ").append(old), "");
+        sheet.row("", Text::toned(Tone::Good, "+ ").append(new), "");
+    }
+}

@@ -1,0 +1,110 @@
+//! The status text compared whole.
+
+use super::*;
+use crate::model::{
+    names::{ContainerId, Resource},
+    plan::HeldCode,
+    status::LastRollout,
+    units::Bytes,
+};
+
+fn service(name: &str, ready: u32) -> ServiceStatus {
+    let container = ContainerStatusLine {
+        id: ContainerId::new("8c1f0a1b2c3d"),
+        name: format!("webkit-{name}-1").as_str().into(),
+        state: Status::Running,
+        health: Health::None,
+        ready: ready > 0,
+        started_at: Some(Timestamp(0)),
+        restarts: 0,
+        limits: Limits { memory: Some(Bytes::mebi(512)), cpus: Some("1".parse().unwrap()), ..Limits::default() },
+    };
+    ServiceStatus {
+        name: name.into(),
+        desired: 1,
+        ready,
+        image: "ghcr.io/us/core:9be02".into(),
+        drift: Vec::new(),
+        held: None,
+        containers: vec![container],
+        last_rollout: Some(LastRollout { at: Timestamp(3_600_000), result: "done".into(), text: String::new() }),
+    }
+}
+
+fn status(services: Vec<ServiceStatus>) -> StackStatus {
+    StackStatus {
+        stack: "webkit".into(),
+        converged: services.iter().all(|service| mark(service).0 == "✓"),
+        revision: Some(15),
+        services,
+        drift: Vec::new(),
+        held: Vec::new(),
+        backups: Vec::new(),
+        monitors: Vec::new(),
+    }
+}
+
+#[test]
+fn a_healthy_stack_is_a_line_a_service() {
+    let text = status_text(&status(vec![service("core", 1), service("web", 1)]), Timestamp(7_200_000), Style::PLAIN);
+    let expected = "\
+webkit  revision 15, converged
+
+  SERVICE  READY  UP  LIMITS        IMAGE                  LAST ROLLOUT
+✓ core     1/1    2h  512Mi, 1 CPU  ghcr.io/us/core:9be02  done 1h ago
+✓ web      1/1    2h  512Mi, 1 CPU  ghcr.io/us/core:9be02  done 1h ago
+";
+    assert_eq!(text, expected, "\n{text}");
+}
+
+#[test]
+fn what_is_wrong_is_below_its_service() {
+    let mut down = service("admin", 0);
+    down.containers[0].state = Status::Restarting;
+    down.containers[0].restarts = 5;
+    down.last_rollout = Some(LastRollout {
+        at: Timestamp(6_900_000),
+        result: "failed".into(),
+        text: "admin/1/gate: not ready within 30s".into(),
+    });
+    let mut differs = service("gotenberg", 1);
+    differs.drift = vec!["limits.memory".into()];
+    let held = Held {
+        resource: Resource::Service("postgres".into()),
+        code: HeldCode::RolledBack,
+        reason: "taken back to revision 12".into(),
+        hint: "evenkeel apply postgres".into(),
+    };
+    let mut waits = service("postgres", 1);
+    waits.held = Some(held.clone());
+    let mut stack = status(vec![down, differs, waits]);
+    stack.held = vec![
+        held,
+        Held {
+            resource: Resource::Volume("webkit_data".into()),
+            code: HeldCode::VolumeChanged,
+            reason: "driver differs".into(),
+            hint: "evenkeel explain volume-changed".into(),
+        },
+    ];
+    stack.drift = vec!["webkit-core-1 is on network `debug`, connected by hand".into()];
+    let expected = "\
+webkit  revision 15, 3 of 3 services not as declared
+
+  SERVICE    READY  UP  LIMITS        IMAGE                  LAST ROLLOUT
+✗ admin      0/1    -   512Mi, 1 CPU  ghcr.io/us/core:9be02  failed 5m ago
+    webkit-admin-1 restarting, 5 restarts
+    admin/1/gate: not ready within 30s
+~ gotenberg  1/1    2h  512Mi, 1 CPU  ghcr.io/us/core:9be02  done 1h ago
+    differs: limits.memory
+! postgres   1/1    2h  512Mi, 1 CPU  ghcr.io/us/core:9be02  done 1h ago
+    held: rolled-back: taken back to revision 12
+    hint: evenkeel apply postgres
+
+~ webkit-core-1 is on network `debug`, connected by hand
+! volume/webkit_data held: volume-changed: driver differs
+    hint: evenkeel explain volume-changed
+";
+    let text = status_text(&stack, Timestamp(7_200_000), Style::PLAIN);
+    assert_eq!(text, expected, "\n{text}");
+}

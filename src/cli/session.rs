@@ -1,0 +1,193 @@
+//! What the verbs need to reach the stack: the manifest, the home, the engine, put together. The only file of the command
+//! line that knows how. Nothing is contacted before the manifest is known to be good.
+
+use super::{
+    arguments::{ManifestArguments, OverrideArguments},
+    exit::Exit,
+    failure::Failure,
+    manifest,
+    output::Output,
+};
+use crate::{
+    controllers::stack::{Stack, StackError, SystemDraw},
+    engine::{
+        Engine,
+        clock::{Clock, SystemClock},
+        connect,
+        docker::DockerEngine,
+        logins::RegistryLogins,
+        registry::{Found, OciRegistries, Registries, RegistryError},
+    },
+    execute::{Cancel, EventSender},
+    home::{self, Home, HomeError},
+    load,
+    model::{
+        desired::{Desired, Overrides},
+        names::{ImageReference, StackName},
+        plan::Note,
+    },
+    probe::DockerProber,
+};
+use async_trait::async_trait;
+use std::{future::Future, sync::Arc};
+
+/// A manifest that is good, with what is worth knowing of it.
+pub struct Declared {
+    pub desired: Desired,
+    pub notes: Vec<Note>,
+}
+
+/// Loads what is declared, with the overrides that the current revision has in force.
+///
+/// # Errors
+/// The manifest is wrong, or `--unset` names nothing.
+pub fn declared(named: &ManifestArguments, typed: &OverrideArguments, output: &Output) -> Result<Declared, Failure> {
+    let without_home = OverrideArguments { unset: Vec::new(), ..typed.clone() };
+    let sources = manifest::sources(named, &without_home, Overrides::default())?;
+    let first = load::load(&sources);
+    let name = match &first {
+        Ok((desired, _)) => Some(desired.stack.clone()),
+        // A variable that only an override sets makes it fail without the home.
+        Err(_) => load::stack_name(&sources),
+    };
+    let in_force = name.map(|name| in_force(&name, output)).unwrap_or_default();
+    let loaded = if in_force == Overrides::default() && typed.unset.is_empty() {
+        first
+    } else {
+        load::load(&manifest::sources(named, typed, in_force)?)
+    };
+    let (desired, notes) = loaded.map_err(|error| manifest::refused(&error, output))?;
+    Ok(Declared { desired, notes })
+}
+
+/// What is declared, or where the manifest is wrong an empty stack of its name: what is done to what runs must not hang
+/// on a file.
+pub fn for_acting(named: &ManifestArguments, typed: &OverrideArguments, output: &Output) -> Result<Desired, Failure> {
+    match declared(named, typed, output) {
+        Ok(declared) => Ok(declared.desired),
+        Err(failure) => {
+            let name = stack_name(named, output).map_err(|_| failure.clone())?;
+            output.talk(&failure.text(output.talk_style));
+            Ok(Desired::empty(name))
+        }
+    }
+}
+
+/// The stack's name, even of a manifest that is wrong: what happened to it can still be asked.
+pub fn stack_name(named: &ManifestArguments, output: &Output) -> Result<StackName, Failure> {
+    let sources = manifest::sources(named, &OverrideArguments::default(), Overrides::default())?;
+    match load::load(&sources) {
+        Ok((desired, _)) => Ok(desired.stack),
+        Err(error) => load::stack_name(&sources).ok_or_else(|| manifest::refused(&error, output)),
+    }
+}
+
+fn in_force(name: &StackName, output: &Output) -> Overrides {
+    let current = read_home(name).and_then(|home| match home {
+        Some(home) => home.current().map_err(|error| home_failure(&error)),
+        None => Ok(None),
+    });
+    match current {
+        Ok(current) => current.map(|revision| revision.desired.overrides).unwrap_or_default(),
+        Err(failure) => {
+            output.talk(&format!("warning: overrides in force are unknown: {}\n", failure.sentence));
+            Overrides::default()
+        }
+    }
+}
+
+/// The home, to be read; `None` where there is none.
+pub fn read_home(name: &StackName) -> Result<Option<Home>, Failure> {
+    let folder = home::state_dir().map_err(|error| home_failure(&error))?;
+    Home::read(&folder, name).map_err(|error| home_failure(&error))
+}
+
+/// The home, to be read, where the verb is about what it holds.
+pub fn known_home(name: &StackName) -> Result<Home, Failure> {
+    let missing = || stack_failure(&StackError::NoHome(name.clone()));
+    read_home(name)?.ok_or_else(missing)
+}
+
+/// The home, to be written; made where there is none.
+pub fn open_home(name: &StackName, output: &Output) -> Result<Home, Failure> {
+    let folder = home::state_dir().map_err(|error| home_failure(&error))?;
+    let home = Home::open(&folder, name).map_err(|error| home_failure(&error))?;
+    if let Some(aside) = home.moved_aside() {
+        let aside = aside.display();
+        output.talk(&format!("warning: the home was damaged and is begun anew; the damaged one is `{aside}`\n"));
+    }
+    Ok(home)
+}
+
+/// The stack on the engine that the environment names.
+///
+/// # Errors
+/// No engine answers.
+pub async fn stack(
+    desired: &Desired,
+    home: Option<Arc<Home>>,
+    events: EventSender,
+    cancel: Cancel,
+) -> Result<Stack, Failure> {
+    let variable = |name: &str| std::env::var(name).ok();
+    let socket =
+        connect::socket(variable).map_err(|error| Failure::because(Exit::Unreachable, &error).hint(error.hint()))?;
+    let engine = DockerEngine::connect(&socket).await.map_err(|error| stack_failure(&StackError::Engine(error)))?;
+    let engine: Arc<dyn Engine> = Arc::new(engine);
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
+    let logins = Arc::new(RegistryLogins::new(&desired.registries));
+    Ok(Stack {
+        name: desired.stack.clone(),
+        prober: Arc::new(DockerProber::new(engine.clone(), clock.clone())),
+        engine,
+        clock,
+        registries: Arc::new(WhenNeeded(logins.clone())),
+        logins,
+        home,
+        events,
+        cancel,
+        draw: Arc::new(SystemDraw),
+        root: rustix::process::geteuid().is_root(),
+    })
+}
+
+/// Registries whose TLS is set up when one is asked: most applies ask none.
+struct WhenNeeded(Arc<RegistryLogins>);
+
+#[async_trait]
+impl Registries for WhenNeeded {
+    async fn look_up(&self, reference: &ImageReference, platform: Option<&str>) -> Result<Found, RegistryError> {
+        OciRegistries::new(self.0.clone())?.look_up(reference, platform).await
+    }
+}
+
+/// Waits for a verb's work.
+pub fn wait_for<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(Exit::Unreachable, format!("could not start: {error}")))?;
+    runtime.block_on(work)
+}
+
+/// A controller's error, as people read it.
+pub fn stack_failure(error: &StackError) -> Failure {
+    let failure = Failure::because(Exit::from_code(error.exit()), error);
+    match error.hint() {
+        Some(hint) => failure.hint(hint),
+        None => failure,
+    }
+}
+
+fn home_failure(error: &HomeError) -> Failure {
+    let failure = Failure::because(Exit::Unreachable, error);
+    match error.hint() {
+        Some(hint) => failure.hint(hint),
+        None => failure,
+    }
+}
+
+/// The same for what a verb reads from the home itself.
+pub fn of_home<T>(result: Result<T, HomeError>) -> Result<T, Failure> {
+    result.map_err(|error| home_failure(&error))
+}

@@ -1,0 +1,467 @@
+//! `apply`: rounds until the engine is as desired, at most five. When a rollout fails, the rounds that follow converge to
+//! the revision that the failure made current, so going back is the same way as going forward.
+
+use super::{
+    Stack, StackError,
+    journal::Record,
+    round::{Aim, Round},
+    saved::SavedPlan,
+};
+use crate::{
+    home::{Holder, Home, NewRevision},
+    model::{
+        desired::{Desired, desired_hash},
+        event::{EventKind, Severity},
+        image::Images,
+        names::{DesiredHash, Resource, ServiceName, StepId},
+        outcome::{AfterFailure, Outcome, RolloutResult},
+        plan::{Action, CurrentRevision, Facts, Held, HeldCode, Note, Plan, Purpose, Reason},
+        policy::OnFailure,
+        revision::{Hold, Origin},
+        units::Millis,
+    },
+    observe::PullWish,
+    plan::{as_it_runs, merged},
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+/// At most so many rounds.
+const ROUNDS_MAX: usize = 5;
+
+/// What the user asks for.
+#[derive(Clone)]
+pub struct Request {
+    /// As loaded, with the overrides in force.
+    pub desired: Desired,
+    /// What loading had to say.
+    pub notes: Vec<Note>,
+    /// The services named; `None`: all.
+    pub selected: Option<BTreeSet<ServiceName>>,
+    pub pull: PullWish,
+    pub origin: Origin,
+    /// How long to wait for another apply.
+    pub lock_wait: Millis,
+    pub yes: bool,
+    /// A second stack from the same files, on purpose.
+    pub new_stack: bool,
+    /// Apply exactly this.
+    pub saved: Option<SavedPlan>,
+}
+
+/// What an apply came to.
+#[derive(Debug, Default)]
+pub struct Applied {
+    /// The exit code.
+    pub exit: u8,
+    /// The revision that is current now.
+    pub revision: Option<u64>,
+    pub rounds: Vec<(Plan, Outcome)>,
+    pub held: Vec<Held>,
+    pub notes: Vec<Note>,
+    /// What is still to be done, in words.
+    pub left: Vec<String>,
+    /// `8 adopted untouched · 1 in place · 2 replaced`, at the first apply of what ran before.
+    pub adopted: Option<String>,
+}
+
+/// What rounds converge to, and under which revision.
+pub(super) struct Course {
+    pub aim: Aim,
+    pub origin: Origin,
+    /// The revision that was current before.
+    pub base: Option<u64>,
+    /// Whether a failure is taken back; a rollback is not.
+    pub is_rollback: bool,
+    /// One round only, and what is left is said.
+    pub one_round: bool,
+}
+
+impl Stack {
+    /// What an apply of this request would do. Writes nothing, claims nothing, needs no home.
+    pub async fn diff(&self, request: &Request) -> Result<Plan, StackError> {
+        self.check_names(request)?;
+        let observed = self.look(&request.desired).await?;
+        let facts = self.facts(&observed)?;
+        let aim = self.aim(request, &facts);
+        let mut plan = self.round_from(&aim, facts, observed).await?.plan;
+        plan.notes.extend(request.notes.iter().cloned());
+        forgive_new(&mut plan.held, request);
+        Ok(plan)
+    }
+
+    /// Makes it so.
+    pub async fn apply(&self, request: &Request) -> Result<Applied, StackError> {
+        self.check_names(request)?;
+        let home = self.home.clone().ok_or_else(|| StackError::NoHome(self.name.clone()))?;
+        let what = match &request.selected {
+            None => "apply".to_owned(),
+            Some(named) => format!("apply {}", named.iter().map(ServiceName::as_str).collect::<Vec<_>>().join(" ")),
+        };
+        let holder = Holder { actor: request.origin.actor.clone(), doing: what.clone() };
+        let _lock = home.lock(holder, request.lock_wait, self.clock.as_ref()).await?;
+        let observed = self.look(&request.desired).await?;
+        let facts = self.facts(&observed)?;
+        let aim = self.aim(request, &facts);
+        let mut round = self.round_from(&aim, facts.clone(), observed).await?;
+        forgive_new(&mut round.plan.held, request);
+        if let Some(why) = request.saved.as_ref().and_then(|saved| saved.differs_from(&round.plan)) {
+            return Err(StackError::Stale { why, now: Box::new(round.plan) });
+        }
+        let mut applied = Applied { notes: request.notes.clone(), ..Applied::default() };
+        applied.notes.extend(round.plan.notes.iter().cloned());
+        if let Some(exit) = refused(&round.plan) {
+            return Ok(Applied { exit, held: round.plan.held, revision: facts.current.map(|c| c.number), ..applied });
+        }
+        self.begin(format!("{what} by {}", request.origin.actor)).await;
+        let base = self.first_revision(&home, &facts, &round, request, &mut applied).await?;
+        self.accept(&home, &facts, &round, request, &what).await?;
+        let course = Course {
+            aim,
+            origin: request.origin.clone(),
+            base,
+            is_rollback: false,
+            one_round: request.saved.is_some(),
+        };
+        self.converge(&home, course, round, &mut applied).await?;
+        self.finish(&home, &mut applied).await?;
+        Ok(applied)
+    }
+
+    fn check_names(&self, request: &Request) -> Result<(), StackError> {
+        let unknown = |name: &&ServiceName| !request.desired.services.contains_key(*name);
+        match request.selected.iter().flatten().find(unknown) {
+            Some(name) => Err(StackError::NoService(name.clone())),
+            None => Ok(()),
+        }
+    }
+
+    fn aim(&self, request: &Request, facts: &Facts) -> Aim {
+        let saved = request.saved.as_ref().map(|saved| saved.context.clone());
+        let selected = match &saved {
+            Some(saved) => saved.selected.clone(),
+            None => request.selected.clone(),
+        };
+        let desired = match (&selected, &facts.current) {
+            (Some(named), Some(current)) => merged(&request.desired, &current.desired, named),
+            _ => request.desired.clone(),
+        };
+        Aim { desired, selected, purpose: Purpose::Apply, pull: request.pull.clone(), yes: request.yes, saved }
+    }
+
+    /// Revision 0, where something of ours runs and no revision says so. Gives the revision current before this apply.
+    async fn first_revision(
+        &self,
+        home: &Arc<Home>,
+        facts: &Facts,
+        round: &Round,
+        request: &Request,
+        applied: &mut Applied,
+    ) -> Result<Option<u64>, StackError> {
+        if let Some(current) = &facts.current {
+            return Ok(Some(current.number));
+        }
+        let (desired, images) = as_it_runs(&round.desired, &round.observed);
+        if desired.services.is_empty() {
+            return Ok(None);
+        }
+        applied.adopted = Some(adopted_sentence(&desired, &round.plan));
+        let hashes = hashes(&desired, &images);
+        home.adopt(NewRevision {
+            made: self.clock.now(),
+            by: request.origin.clone(),
+            reason: "adopted".into(),
+            desired,
+            images,
+            hashes,
+            hold: BTreeMap::new(),
+            release: BTreeSet::new(),
+        })?;
+        if let Some(sentence) = &applied.adopted {
+            self.tell(self.event(EventKind::Adopted, Severity::Info, sentence.clone())).await;
+        }
+        Ok(Some(0))
+    }
+
+    /// Makes the declared state current, where it differs from the current revision's, before the first step.
+    async fn accept(
+        &self,
+        home: &Arc<Home>,
+        facts: &Facts,
+        round: &Round,
+        request: &Request,
+        what: &str,
+    ) -> Result<(), StackError> {
+        let (desired, images) = accepted(facts.current.as_ref(), round);
+        if facts.current.as_ref().is_some_and(|current| declares_the_same(current, &desired, &images)) {
+            return Ok(());
+        }
+        let round = &Round { desired, images, ..round.clone() };
+        self.make_current(home, facts, round, request.origin.clone(), what.to_owned(), BTreeMap::new()).await
+    }
+
+    /// Claims the stack and makes a round's desired state current.
+    pub(super) async fn make_current(
+        &self,
+        home: &Arc<Home>,
+        facts: &Facts,
+        round: &Round,
+        by: Origin,
+        reason: String,
+        hold: BTreeMap<ServiceName, Hold>,
+    ) -> Result<(), StackError> {
+        self.claim(&round.observed).await?;
+        let hashes = hashes(&round.desired, &round.images);
+        let named = round.plan.context.selected.clone().unwrap_or_default();
+        let ended = |name: &ServiceName, hold: &Hold| named.contains(name) || hashes.get(name) != Some(&hold.left);
+        let released =
+            facts.holds.iter().filter(|(name, hold)| ended(name, hold) && !is_rolled_back(&round.plan, name));
+        let release = released.map(|(name, _)| name.clone()).collect();
+        let number = home.make_current(NewRevision {
+            made: self.clock.now(),
+            by,
+            reason: reason.clone(),
+            desired: round.desired.clone(),
+            images: round.images.clone(),
+            hashes,
+            hold,
+            release,
+        })?;
+        let mut event = self.event(EventKind::RevisionMade, Severity::Info, format!("revision {number}: {reason}"));
+        event.revision = Some(number);
+        self.tell(event).await;
+        Ok(())
+    }
+
+    /// Executes a round and those that follow, until nothing is left to do.
+    pub(super) async fn converge(
+        &self,
+        home: &Arc<Home>,
+        mut course: Course,
+        first: Round,
+        applied: &mut Applied,
+    ) -> Result<(), StackError> {
+        let mut round = first;
+        let mut done: BTreeSet<(u64, StepId)> = BTreeSet::new();
+        for count in 1..=ROUNDS_MAX {
+            let current = home.current()?.map(|revision| revision.number);
+            hold(applied, &round.plan);
+            if round.plan.steps.is_empty() {
+                self.all_good(home, &round, applied)?;
+                return Ok(());
+            }
+            let again = round.plan.steps.iter().find(|step| done.contains(&(current.unwrap_or(0), step.id.clone())));
+            if let Some(step) = again {
+                applied.left.push(format!("{} was done and is wanted again: something else changes it", step.id));
+                applied.exit = gravest(applied.exit, 5);
+                return Ok(());
+            }
+            self.claim(&round.observed).await?;
+            let journal = Arc::new(Record {
+                home: home.clone(),
+                clock: self.clock.clone(),
+                base: course.base,
+                rollback_stack: course.aim.desired.policy.on_failure == OnFailure::RollbackStack,
+                by: course.origin.clone(),
+            });
+            let outcome = self.act(&round, journal, current).await;
+            let succeeded = outcome.steps.iter().filter(|step| step.error.is_none());
+            done.extend(succeeded.map(|step| (current.unwrap_or(0), step.id.clone())));
+            let verdict = Verdict::of(&outcome, course.is_rollback);
+            applied.exit = gravest(applied.exit, verdict.exit);
+            applied.left.extend(verdict.left);
+            let plan = round.plan;
+            applied.rounds.push((plan, outcome));
+            if verdict.ends || course.one_round && count == 1 && verdict.exit != 0 {
+                return Ok(());
+            }
+            course.is_rollback |= verdict.exit != 0;
+            self.keep_current(home, &mut course)?;
+            let facts = self.facts(&round.observed)?;
+            round = self.round(&course.aim, facts).await?;
+            if course.one_round {
+                break;
+            }
+        }
+        hold(applied, &round.plan);
+        applied.left.extend(round.plan.steps.iter().map(|step| format!("{}: {}", step.id, step.does.kind())));
+        if !applied.left.is_empty() {
+            applied.exit = gravest(applied.exit, if course.one_round { 9 } else { 5 });
+        }
+        Ok(())
+    }
+
+    /// From now on the rounds converge to the current revision: to what was accepted, or to what a failure made current.
+    fn keep_current(&self, home: &Arc<Home>, course: &mut Course) -> Result<(), StackError> {
+        if let Some(current) = home.current()? {
+            course.aim.desired = current.desired;
+        }
+        course.aim.purpose = Purpose::Keep;
+        course.aim.pull = PullWish::Keep;
+        course.aim.saved = None;
+        Ok(())
+    }
+
+    /// Nothing differs: what is not held is good under the current revision.
+    fn all_good(&self, home: &Arc<Home>, round: &Round, applied: &Applied) -> Result<(), StackError> {
+        if applied.exit != 0 {
+            return Ok(());
+        }
+        let held: BTreeSet<String> = round.plan.held.iter().map(|held| held.resource.to_string()).collect();
+        let in_scope = |name: &&ServiceName| {
+            let selected = round.plan.context.selected.as_ref();
+            selected.is_none_or(|selected| selected.contains(*name)) && !held.contains(&format!("service/{name}"))
+        };
+        let good: Vec<ServiceName> = round.desired.services.keys().filter(in_scope).cloned().collect();
+        let recorded = home.current()?.map(|revision| revision.services).unwrap_or_default();
+        let good: Vec<ServiceName> = good
+            .into_iter()
+            .filter(|name| recorded.get(name) != Some(&crate::model::revision::ServiceRecord::Good))
+            .collect();
+        if !good.is_empty() {
+            home.rollout_done(&good)?;
+        }
+        Ok(())
+    }
+
+    /// The last words of an apply.
+    pub(super) async fn finish(&self, home: &Arc<Home>, applied: &mut Applied) -> Result<(), StackError> {
+        let revision = home.current()?.map(|revision| revision.number);
+        let changed = revision != applied.revision || !applied.rounds.is_empty();
+        applied.revision = revision;
+        if changed {
+            self.keep_images().await;
+        }
+        if !applied.held.is_empty() {
+            applied.exit = gravest(applied.exit, 9);
+        }
+        let severity = if matches!(applied.exit, 0 | 9) { Severity::Info } else { Severity::Error };
+        let mut event = self.event(EventKind::ApplyEnded, severity, format!("ended with exit code {}", applied.exit));
+        event.revision = revision;
+        event.data.insert("exit".into(), applied.exit.into());
+        self.tell(event).await;
+        Ok(())
+    }
+}
+
+/// Adds what a plan holds to what is held.
+fn hold(applied: &mut Applied, plan: &Plan) {
+    let new = plan.held.iter().filter(|held| !applied.held.contains(held)).cloned().collect::<Vec<_>>();
+    applied.held.extend(new);
+}
+
+/// What an outcome means for the apply.
+struct Verdict {
+    exit: u8,
+    /// Nothing more is tried.
+    ends: bool,
+    left: Vec<String>,
+}
+
+impl Verdict {
+    fn of(outcome: &Outcome, is_rollback: bool) -> Verdict {
+        let mut verdict = Verdict { exit: 0, ends: false, left: Vec::new() };
+        for rollout in &outcome.rollouts {
+            match &rollout.result {
+                RolloutResult::Done => {}
+                RolloutResult::NotBegun => verdict.left.push(format!("{}: not begun", rollout.id)),
+                RolloutResult::Failed { error, after, .. } => {
+                    let exit = if *after == AfterFailure::Restored && !is_rollback { 4 } else { 5 };
+                    verdict.exit = gravest(verdict.exit, exit);
+                    verdict.ends |= is_rollback || matches!(after, AfterFailure::Left | AfterFailure::UndoFailed);
+                    verdict.left.push(format!("{}: {error}", rollout.id));
+                }
+            }
+        }
+        if outcome.failed_step.is_some() {
+            verdict.exit = gravest(verdict.exit, 4);
+        }
+        if outcome.engine_lost {
+            (verdict.exit, verdict.ends) = (3, true);
+        }
+        if outcome.interrupted {
+            (verdict.exit, verdict.ends) = (130, true);
+        }
+        verdict
+    }
+}
+
+/// The gravest of two exit codes: an interruption, then 5, 4, 3, 9.
+pub(super) fn gravest(a: u8, b: u8) -> u8 {
+    let weight = |exit: u8| match exit {
+        130 => 5,
+        5 => 4,
+        4 => 3,
+        3 => 2,
+        9 => 1,
+        0 => 0,
+        _ => 6,
+    };
+    if weight(b) > weight(a) { b } else { a }
+}
+
+/// The exit code of a plan that forbids every step.
+pub(super) fn refused(plan: &Plan) -> Option<u8> {
+    plan.held.iter().filter_map(|held| held.code.stops_everything()).max()
+}
+
+/// `--new`: a second stack from the same files is meant.
+fn forgive_new(held: &mut Vec<Held>, request: &Request) {
+    if request.new_stack {
+        held.retain(|held| held.code != HeldCode::StackRenamed);
+    }
+}
+
+/// What each service is.
+pub(super) fn hashes(desired: &Desired, images: &Images) -> BTreeMap<ServiceName, DesiredHash> {
+    let of = |service: &crate::model::desired::Service| {
+        images.get(&service.container.image).map(|image| desired_hash(service, &image.id))
+    };
+    desired.services.values().filter_map(|service| Some((service.name.clone(), of(service)?))).collect()
+}
+
+/// What a round accepts: what it declares, but a service that a rollback holds as it is in the current revision.
+fn accepted(current: Option<&CurrentRevision>, round: &Round) -> (Desired, Images) {
+    let (mut desired, mut images) = (round.desired.clone(), round.images.clone());
+    let held = |name: &ServiceName| is_rolled_back(&round.plan, name);
+    for (name, service) in current.iter().flat_map(|current| &current.desired.services).filter(|(name, _)| held(name)) {
+        let image = current.and_then(|current| current.images.get(&service.container.image));
+        images.extend(image.map(|image| (service.container.image.clone(), image.clone())));
+        desired.services.insert(name.clone(), service.clone());
+    }
+    (desired, images)
+}
+
+fn is_rolled_back(plan: &Plan, name: &ServiceName) -> bool {
+    let resource = Resource::Service(name.clone());
+    plan.held.iter().any(|held| held.code == HeldCode::RolledBack && held.resource == resource)
+}
+
+/// Whether what is accepted is what the current revision says: then there is only drift, and no new revision.
+fn declares_the_same(current: &CurrentRevision, desired: &Desired, images: &Images) -> bool {
+    let mut before = current.desired.clone();
+    before.source = desired.source.clone();
+    let ids = |images: &Images| {
+        images.iter().map(|(name, image)| (name.clone(), image.id.clone())).collect::<BTreeMap<_, _>>()
+    };
+    before == *desired && ids(&current.images) == ids(images)
+}
+
+fn adopted_sentence(adopted: &Desired, plan: &Plan) -> String {
+    let of = |name: &ServiceName| {
+        let resource = Resource::Service(name.clone());
+        plan.changes.iter().find(|change| change.resource == resource && change.action != Action::Adopt)
+    };
+    let (mut untouched, mut in_place, mut replaced) = (0, 0, 0);
+    for name in adopted.services.keys() {
+        match of(name) {
+            None => untouched += 1,
+            Some(change) if change.action == Action::Replace => replaced += 1,
+            Some(change) if change.reason == Reason::New => untouched += 1,
+            Some(_) => in_place += 1,
+        }
+    }
+    format!("{untouched} adopted untouched · {in_place} in place · {replaced} replaced")
+}

@@ -1,0 +1,80 @@
+//! What evenkeel does for itself, outside of any plan: the claim that makes this home the stack's only one, and the tags
+//! that keep the images of kept revisions from being pruned. Both are idempotent, and made again by the next apply.
+
+use super::{Stack, StackError};
+use crate::model::{
+    desired::Volume,
+    event::{EventKind, Severity},
+    labels::ours,
+    names::ImageReference,
+    observed::Observed,
+    value::Value,
+};
+use crate::observe::claim_volume;
+use std::collections::BTreeSet;
+
+impl Stack {
+    /// Claims the stack for this home. Creating a volume is get-or-create and answers with the winner's labels, so of
+    /// two homes that try at once one is told.
+    pub(super) async fn claim(&self, observed: &Observed) -> Result<(), StackError> {
+        let Some(home) = &self.home else { return Err(StackError::NoHome(self.name.clone())) };
+        if observed.claim.is_some() {
+            // Another home's was refused by the plan.
+            return Ok(());
+        }
+        let claim = self.claim_of(home, observed);
+        let labels = [(ours::STACK, claim.stack.as_str()), (ours::HOME, &claim.home), (ours::MACHINE, &claim.machine)];
+        let volume = Volume {
+            labels: labels.into_iter().map(|(key, text)| (key.to_owned(), Value::plain(text))).collect(),
+            ..Volume::default()
+        };
+        let answer = self.engine.create_volume(&claim_volume(&self.name), &volume).await?;
+        let said = |key: &str| answer.labels.get(key).cloned().unwrap_or_default();
+        if said(ours::HOME) != claim.home || said(ours::MACHINE) != claim.machine {
+            return Err(StackError::OtherHome { home: said(ours::HOME), machine: said(ours::MACHINE) });
+        }
+        Ok(())
+    }
+
+    /// Tags the images of kept revisions with a tag of ours, and takes the tags of forgotten ones away. What fails is
+    /// told and tried again next time: it endangers a way back, not what runs.
+    pub(super) async fn keep_images(&self) {
+        if let Err(error) = self.try_keep_images().await {
+            let text = format!("the images of older revisions could not be kept from pruning: {error}");
+            self.tell(self.event(EventKind::Warning, Severity::Warning, text)).await;
+        }
+    }
+
+    async fn try_keep_images(&self) -> Result<(), StackError> {
+        let Some(home) = &self.home else { return Ok(()) };
+        let prefix = format!("evenkeel.local/{}/", self.name);
+        let tags = self.engine.list_tags().await?;
+        let local: BTreeSet<_> = tags.values().cloned().collect();
+        let mut wanted = BTreeSet::new();
+        for (service, image) in home.kept_images()? {
+            let name = service.as_str().to_ascii_lowercase();
+            let tag = ImageReference::new(format!("{prefix}{name}:{}", image.short()));
+            let there = local.contains(&image) || self.engine.inspect_image(image.as_str()).await?.is_some();
+            if there && tags.get(&tag) != Some(&image) {
+                self.engine.tag_image(&image, &tag).await?;
+            }
+            wanted.insert(tag);
+        }
+        for tag in tags.keys().filter(|tag| tag.as_str().starts_with(&prefix) && !wanted.contains(*tag)) {
+            self.engine.untag_image(tag).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes all our tags and the claim away: the stack is gone.
+    pub(super) async fn let_go(&self) -> Result<(), StackError> {
+        let prefix = format!("evenkeel.local/{}/", self.name);
+        for tag in self.engine.list_tags().await?.keys().filter(|tag| tag.as_str().starts_with(&prefix)) {
+            self.engine.untag_image(tag).await?;
+        }
+        match self.engine.remove_volume(&claim_volume(&self.name)).await {
+            Err(error) if error.kind != crate::engine::ErrorKind::NotFound => Err(error.into()),
+            _ => Ok(()),
+        }
+    }
+}

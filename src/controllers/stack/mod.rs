@@ -1,0 +1,80 @@
+//! The stack controller: observe → resolve → plan → execute, once a round. `apply` repeats the round until it has
+//! converged, `diff` is the round without its last step, and nothing reaches around it.
+
+mod apply;
+mod bookkeeping;
+mod down;
+mod error;
+mod journal;
+mod recorder;
+mod restart;
+mod rollback;
+mod round;
+mod saved;
+mod status;
+
+pub use apply::{Applied, Request};
+pub use down::DownRequest;
+pub use error::StackError;
+pub use restart::RestartRequest;
+pub use rollback::RollbackRequest;
+pub use saved::SavedPlan;
+
+use crate::{
+    engine::{Engine, clock::Clock, registry::Registries},
+    execute::{Cancel, EventSender, Logins},
+    home::Home,
+    model::names::{PlanId, StackName},
+    model::value::Salt,
+    probe::Prober,
+};
+use std::sync::Arc;
+
+/// One stack on one engine, with all that acting on it takes.
+pub struct Stack {
+    pub name: StackName,
+    pub engine: Arc<dyn Engine>,
+    pub clock: Arc<dyn Clock>,
+    pub prober: Arc<dyn Prober>,
+    pub registries: Arc<dyn Registries>,
+    pub logins: Arc<dyn Logins>,
+    /// Opened to be written for what acts, to be read for what looks; `None` where there is none to read.
+    pub home: Option<Arc<Home>>,
+    /// Where progress goes.
+    pub events: EventSender,
+    pub cancel: Cancel,
+    /// Where plan ids and salts come from.
+    pub draw: Arc<dyn Draw>,
+    /// Whether evenkeel runs as root.
+    pub root: bool,
+}
+
+/// A source of randomness: the operating system's, or a seeded one in a simulation.
+pub trait Draw: Send + Sync {
+    /// Fills the buffer.
+    fn fill(&self, buffer: &mut [u8]);
+}
+
+/// The operating system's randomness.
+pub struct SystemDraw;
+
+impl Draw for SystemDraw {
+    fn fill(&self, buffer: &mut [u8]) {
+        if getrandom::fill(buffer).is_err() {
+            // Without randomness ids still differ by time; a salt only has to differ from plan to plan.
+            let now = crate::engine::clock::SystemClock::start();
+            let bytes = now.now().0.to_le_bytes();
+            buffer.iter_mut().zip(bytes.iter().cycle()).for_each(|(to, from)| *to = *from);
+        }
+    }
+}
+
+impl Stack {
+    /// A new plan's id and salt.
+    fn draw(&self) -> (PlanId, Salt) {
+        let (mut id, mut salt) = ([0_u8; 6], [0_u8; 16]);
+        self.draw.fill(&mut id);
+        self.draw.fill(&mut salt);
+        (PlanId::new(format!("p-{}", hex::encode(id))), Salt::new(hex::encode(salt)))
+    }
+}

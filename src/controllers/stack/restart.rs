@@ -1,0 +1,58 @@
+//! `restart`: each container replaced by an equal one, by its service's strategy. It makes no revision.
+
+use super::{
+    Stack, StackError,
+    apply::{Applied, Course, refused},
+    round::Aim,
+};
+use crate::{
+    home::Holder,
+    model::{names::ServiceName, plan::Purpose, revision::Origin, units::Millis},
+    observe::PullWish,
+};
+use std::collections::BTreeSet;
+
+/// What to restart.
+#[derive(Clone)]
+pub struct RestartRequest {
+    /// The services named; `None`: all.
+    pub selected: Option<BTreeSet<ServiceName>>,
+    pub origin: Origin,
+    pub lock_wait: Millis,
+}
+
+impl Stack {
+    /// Restarts.
+    pub async fn restart(&self, request: &RestartRequest) -> Result<Applied, StackError> {
+        let home = self.home.clone().ok_or_else(|| StackError::NoHome(self.name.clone()))?;
+        let holder = Holder { actor: request.origin.actor.clone(), doing: "restart".into() };
+        let _lock = home.lock(holder, request.lock_wait, self.clock.as_ref()).await?;
+        let none = || StackError::NoRevision(format!("stack `{}` has no revision yet", self.name));
+        let current = home.facts()?.current.ok_or_else(none)?;
+        let unknown = |name: &&ServiceName| !current.desired.services.contains_key(*name);
+        if let Some(name) = request.selected.iter().flatten().find(unknown) {
+            return Err(StackError::NoService(name.clone()));
+        }
+        let observed = self.look(&current.desired).await?;
+        let facts = self.facts(&observed)?;
+        let aim = Aim {
+            desired: current.desired,
+            selected: request.selected.clone(),
+            purpose: Purpose::Restart,
+            pull: PullWish::Keep,
+            yes: true,
+            saved: None,
+        };
+        let round = self.round_from(&aim, facts, observed).await?;
+        let mut applied = Applied { notes: round.plan.notes.clone(), ..Applied::default() };
+        if let Some(exit) = refused(&round.plan) {
+            return Ok(Applied { exit, held: round.plan.held, revision: Some(current.number), ..applied });
+        }
+        self.begin(format!("restart by {}", request.origin.actor)).await;
+        let base = Some(current.number);
+        let course = Course { aim, origin: request.origin.clone(), base, is_rollback: false, one_round: false };
+        self.converge(&home, course, round, &mut applied).await?;
+        self.finish(&home, &mut applied).await?;
+        Ok(applied)
+    }
+}

@@ -1,0 +1,168 @@
+//! `rollback`: a new revision in which services are as in an older one. What it moves is held until its declaration
+//! changes, so that the next apply of the same manifest does not bring the trouble back.
+
+use super::{
+    Stack, StackError,
+    apply::{Applied, Course, hashes, refused},
+    round::Aim,
+};
+use crate::{
+    home::{Holder, Home},
+    model::{
+        desired::Desired,
+        names::ServiceName,
+        plan::{CurrentRevision, Purpose},
+        revision::{Hold, Origin, Revision},
+        units::Millis,
+    },
+    observe::PullWish,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What to go back to.
+#[derive(Clone)]
+pub struct RollbackRequest {
+    /// The services named; `None`: all.
+    pub selected: Option<BTreeSet<ServiceName>>,
+    /// A revision; `None`: for each service the newest older one in which its gates passed.
+    pub to: Option<u64>,
+    pub origin: Origin,
+    pub lock_wait: Millis,
+    /// Why, for the record.
+    pub reason: Option<String>,
+}
+
+impl Stack {
+    /// Goes back.
+    pub async fn rollback(&self, request: &RollbackRequest) -> Result<Applied, StackError> {
+        let home = self.home.clone().ok_or_else(|| StackError::NoHome(self.name.clone()))?;
+        let holder = Holder { actor: request.origin.actor.clone(), doing: "rollback".into() };
+        let _lock = home.lock(holder, request.lock_wait, self.clock.as_ref()).await?;
+        let facts = home.facts()?;
+        let none = || StackError::NoRevision(format!("stack `{}` has no revision yet", self.name));
+        let current = facts.current.clone().ok_or_else(none)?;
+        let older = self.older(&home, &current, request)?;
+        let desired = with_services_of(&current.desired, &older);
+        let moved: BTreeSet<ServiceName> = older.keys().cloned().collect();
+        let observed = self.look(&desired).await?;
+        let facts = self.facts(&observed)?;
+        let before = hashes(&current.desired, &current.images);
+        let aim = Aim {
+            desired,
+            selected: Some(moved.clone()),
+            purpose: Purpose::Rollback,
+            pull: PullWish::Keep,
+            yes: true,
+            saved: None,
+        };
+        let mut known = facts.clone();
+        if let Some(known) = &mut known.current {
+            // The images of the older revisions are those that they had.
+            for (name, revision) in &older {
+                let reference = revision.desired.services.get(name).map(|service| service.container.image.clone());
+                let image =
+                    reference.and_then(|reference| Some((reference.clone(), revision.images.get(&reference)?.clone())));
+                known.images.extend(image);
+            }
+        }
+        let round = self.round_from(&aim, known, observed).await?;
+        let mut applied = Applied { notes: round.plan.notes.clone(), ..Applied::default() };
+        if let Some(exit) = refused(&round.plan) {
+            return Ok(Applied { exit, held: round.plan.held, revision: Some(current.number), ..applied });
+        }
+        let what = describe(&older, request);
+        self.begin(format!("{what} by {}", request.origin.actor)).await;
+        let now = self.clock.now();
+        let hold = |name: &ServiceName| {
+            let reason = request.reason.clone().unwrap_or_else(|| what.clone());
+            Some((
+                name.clone(),
+                Hold { since: now, actor: request.origin.actor.clone(), reason, left: before.get(name)?.clone() },
+            ))
+        };
+        let holds = moved.iter().filter_map(hold).collect();
+        self.make_current(&home, &facts, &round, request.origin.clone(), what, holds).await?;
+        let course = Course {
+            aim,
+            origin: request.origin.clone(),
+            base: Some(current.number),
+            is_rollback: true,
+            one_round: false,
+        };
+        self.converge(&home, course, round, &mut applied).await?;
+        self.finish(&home, &mut applied).await?;
+        Ok(applied)
+    }
+
+    /// The older revision that each service goes back to.
+    fn older(
+        &self,
+        home: &Home,
+        current: &CurrentRevision,
+        request: &RollbackRequest,
+    ) -> Result<BTreeMap<ServiceName, Revision>, StackError> {
+        let read = |number: u64| {
+            let missing = || StackError::NoRevision(format!("there is no revision {number}"));
+            home.revision(number)?.ok_or_else(missing)
+        };
+        let mut found = BTreeMap::new();
+        if let Some(number) = request.to {
+            let revision = read(number)?;
+            let named = |name: &&ServiceName| request.selected.as_ref().is_none_or(|named| named.contains(*name));
+            for name in revision.desired.services.keys().filter(named) {
+                found.insert(name.clone(), revision.clone());
+            }
+            let unknown = request.selected.iter().flatten().find(|name| !found.contains_key(*name));
+            return match unknown {
+                Some(name) => Err(StackError::NoRevision(format!("revision {number} has no service `{name}`"))),
+                None => Ok(found),
+            };
+        }
+        let named = |name: &&ServiceName| request.selected.as_ref().is_none_or(|named| named.contains(*name));
+        if let Some(name) = request.selected.iter().flatten().find(|name| !current.desired.services.contains_key(*name))
+        {
+            return Err(StackError::NoService(name.clone()));
+        }
+        for name in current.desired.services.keys().filter(named) {
+            if let Some(number) = home.newest_good(name, current.number)? {
+                found.insert(name.clone(), read(number)?);
+            }
+        }
+        if found.is_empty() {
+            let what = "no older revision in which these services were otherwise and their gates passed";
+            return Err(StackError::NoRevision(format!("there is {what}")));
+        }
+        Ok(found)
+    }
+}
+
+/// The current desired state with these services, their networks and volumes, and their overrides, as they were.
+fn with_services_of(current: &Desired, older: &BTreeMap<ServiceName, Revision>) -> Desired {
+    let mut desired = current.clone();
+    for (name, revision) in older {
+        let named = BTreeSet::from([name.clone()]);
+        let source = desired.source.clone();
+        let mut overrides = desired.overrides.clone();
+        desired = crate::plan::merged(&revision.desired, &desired, &named);
+        desired.source = source;
+        match revision.desired.overrides.images.get(name) {
+            Some(image) => overrides.images.insert(name.clone(), image.clone()),
+            None => overrides.images.remove(name),
+        };
+        overrides.variables = revision.desired.overrides.variables.clone();
+        desired.overrides = overrides;
+        desired.registries = current.registries.clone();
+    }
+    desired
+}
+
+fn describe(older: &BTreeMap<ServiceName, Revision>, request: &RollbackRequest) -> String {
+    let numbers: BTreeSet<u64> = older.values().map(|revision| revision.number).collect();
+    let numbers = numbers.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
+    match &request.selected {
+        None => format!("rollback to {numbers}"),
+        Some(named) => {
+            format!("rollback {} to {numbers}", named.iter().map(ServiceName::as_str).collect::<Vec<_>>().join(" "))
+        }
+    }
+}

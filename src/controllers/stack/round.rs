@@ -1,0 +1,158 @@
+//! One round up to its plan: observe, resolve, plan. It only reads.
+
+use super::{Stack, StackError};
+use crate::{
+    execute,
+    model::{
+        desired::Desired,
+        event::{EventKind, Severity},
+        image::Images,
+        names::{ServiceName, StackName},
+        observed::{Claim, Observed},
+        outcome::Outcome,
+        plan::{CurrentRevision, Facts, Plan, PlanContext, Purpose, SavedContext},
+        units::Timestamp,
+    },
+    observe::{PullWish, Wanted, observe, resolve},
+    plan::plan,
+};
+use std::{collections::BTreeSet, sync::Arc};
+
+/// What a round is about.
+#[derive(Clone)]
+pub(super) struct Aim {
+    pub desired: Desired,
+    pub selected: Option<BTreeSet<ServiceName>>,
+    pub purpose: Purpose,
+    pub pull: PullWish,
+    pub yes: bool,
+    /// A saved plan's context, to plan again as then.
+    pub saved: Option<SavedContext>,
+}
+
+/// A round up to its plan.
+#[derive(Clone)]
+pub(super) struct Round {
+    pub desired: Desired,
+    pub observed: Observed,
+    pub images: Images,
+    pub plan: Plan,
+}
+
+impl Stack {
+    /// Observes the engine as this desired state needs it seen.
+    pub(super) async fn look(&self, desired: &Desired) -> Result<Observed, StackError> {
+        let wanted = Wanted::of([desired]);
+        Ok(observe(self.engine.as_ref(), &self.name, &wanted, self.clock.now()).await?)
+    }
+
+    /// What the home remembers.
+    pub(super) fn facts(&self, observed: &Observed) -> Result<Facts, StackError> {
+        let Some(home) = &self.home else { return Ok(Facts::default()) };
+        let facts = home.facts()?;
+        Ok(Facts { identity: Some(self.claim_of(home, observed)), ..facts })
+    }
+
+    /// The claim that this home would make.
+    pub(super) fn claim_of(&self, home: &crate::home::Home, observed: &Observed) -> Claim {
+        let identity = home.identity();
+        let machine = identity.machine.clone().unwrap_or_else(|| observed.engine.id.clone());
+        Claim { stack: self.name.clone(), home: identity.home.clone(), machine }
+    }
+
+    /// Plans towards an aim from what is seen now.
+    pub(super) async fn round(&self, aim: &Aim, facts: Facts) -> Result<Round, StackError> {
+        let observed = self.look(&aim.desired).await?;
+        self.round_from(aim, facts, observed).await
+    }
+
+    /// Plans towards an aim from what was seen.
+    pub(super) async fn round_from(&self, aim: &Aim, facts: Facts, observed: Observed) -> Result<Round, StackError> {
+        let nothing = Images::new();
+        let good = facts.current.as_ref().map(|current| images_of_good(current, &facts.not_started));
+        let known = match (&aim.saved, &good) {
+            (Some(saved), _) => &saved.images,
+            (None, Some(good)) => good,
+            (None, None) => &nothing,
+        };
+        let images =
+            resolve(&aim.desired, &observed, known, self.engine.as_ref(), self.registries.as_ref(), &aim.pull).await?;
+        let (id, salt, now) = match &aim.saved {
+            Some(saved) => (saved.plan.clone(), saved.salt.clone(), saved.time),
+            None => {
+                let (id, salt) = self.draw();
+                (id, salt, self.clock.now())
+            }
+        };
+        let context = PlanContext {
+            plan: id,
+            now,
+            salt,
+            images: images.images.clone(),
+            selected: aim.selected.clone(),
+            purpose: aim.purpose,
+            yes: aim.yes,
+            root: self.root,
+            facts,
+        };
+        let mut plan = plan(&aim.desired, &observed, &context);
+        plan.notes.extend(images.notes);
+        Ok(Round { desired: aim.desired.clone(), observed, images: images.images, plan })
+    }
+
+    /// Executes a round's plan, recording what happens under a revision.
+    pub(super) async fn act(
+        &self,
+        round: &Round,
+        journal: Arc<dyn execute::Journal>,
+        revision: Option<u64>,
+    ) -> Outcome {
+        let recorder = super::recorder::Recorder::start(
+            self.home.clone(),
+            self.events.clone(),
+            round.plan.context.plan.to_string(),
+            revision,
+        );
+        let effects = execute::Effects {
+            engine: self.engine.clone(),
+            clock: self.clock.clone(),
+            prober: self.prober.clone(),
+            secrets: round.desired.secrets(&round.plan.context.salt),
+            logins: self.logins.clone(),
+            journal,
+            cancel: self.cancel.clone(),
+        };
+        let outcome = execute::execute(&round.plan, &effects, &recorder.sender).await;
+        recorder.close().await;
+        outcome
+    }
+
+    /// Says that something begins.
+    pub(super) async fn begin(&self, text: String) -> Timestamp {
+        let event = self.event(EventKind::ApplyStarted, Severity::Info, text);
+        let time = event.time;
+        self.tell(event).await;
+        time
+    }
+}
+
+/// The images of a revision, without those that only services use whose first deploy failed: they are resolved anew, for
+/// they may have been built anew.
+fn images_of_good(current: &CurrentRevision, failed: &BTreeSet<ServiceName>) -> Images {
+    let good = current.desired.services.values().filter(|service| !failed.contains(&service.name));
+    let used: BTreeSet<_> = good.map(|service| &service.container.image).collect();
+    current
+        .images
+        .iter()
+        .filter(|(name, _)| used.contains(name))
+        .map(|(name, image)| (name.clone(), image.clone()))
+        .collect()
+}
+
+/// The current revision's desired state; an empty one before there is any.
+pub(super) fn current_or_empty(current: Option<&CurrentRevision>, stack: &StackName) -> Desired {
+    match current {
+        Some(current) => current.desired.clone(),
+        None => Desired::empty(stack.clone()),
+    }
+}

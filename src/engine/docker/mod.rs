@@ -1,0 +1,155 @@
+//! The real engine: Docker's API over its unix socket, spoken through bollard. This folder is the only user of bollard;
+//! it translates between the API and our own types, field for field as docker compose fills it in, and decides nothing.
+//!
+//! What is read of containers is not bollard's: its enums are closed, so that one unknown word would fail a whole
+//! response, and it leaves fields out that older engines have. `wire` gets the JSON, `json` holds what we read of it.
+
+mod containers;
+mod create;
+mod failure;
+mod images;
+mod inspect;
+mod json;
+mod logs;
+mod mounts;
+mod networks;
+mod system;
+mod volumes;
+mod wire;
+
+use super::{
+    EngineError, EngineResult, ErrorKind, Sent,
+    clock::{Clock, SystemClock, within},
+};
+use crate::model::units::Millis;
+use bollard::{API_DEFAULT_VERSION, Docker};
+use std::{
+    future::Future,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+/// The oldest API that has what evenkeel needs (Docker 19.03).
+const API_OLDEST: (u32, u32) = (1, 40);
+/// How long a read may take.
+const READ: Millis = Millis::seconds(30);
+/// How long a change may take that has no duration of its own.
+const CHANGE: Millis = Millis::seconds(120);
+/// How long bollard may wait for the head of an answer: our own bounds are always shorter than that.
+const BOLLARD_SECONDS: u64 = 30 * 24 * 3600;
+
+/// A Docker engine behind a unix socket. Cheap to clone; every call makes its own connection, so one that breaks breaks
+/// no other, and an engine that was restarted is simply there again.
+#[derive(Clone)]
+pub struct DockerEngine {
+    docker: Docker,
+    socket: PathBuf,
+    api: (u32, u32),
+    clock: Arc<dyn Clock>,
+}
+
+impl DockerEngine {
+    /// Connects to the engine behind this socket and agrees with it on an API version, which every later request names.
+    /// `Unreachable` when nothing answers there, `Refused` when the socket may not be used.
+    pub async fn connect(socket: &Path) -> EngineResult<DockerEngine> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
+        let (call, target) = ("connect to the engine at", socket.display().to_string());
+        let spoken = match within(&*clock, READ, wire::ping(socket)).await {
+            None => return Err(failure::timed_out(call, &target, READ)),
+            Some(answer) => answer.map_err(|error| failure::from_wire(call, &target, error))?,
+        };
+        let api = agree(spoken.as_deref()).map_err(|message| failure::protocol(call, &target, message))?;
+        let docker = Docker::connect_with_unix(&socket.to_string_lossy(), BOLLARD_SECONDS, API_DEFAULT_VERSION)
+            .map_err(|error| failure::from_bollard(call, &target, error))?;
+        let docker = docker.with_request_modifier(move |request| wire::amend(request, api));
+        Ok(DockerEngine { docker, socket: socket.to_owned(), api, clock })
+    }
+
+    /// The API version that is spoken, as two numbers.
+    pub fn api(&self) -> (u32, u32) {
+        self.api
+    }
+
+    /// Runs one call of bollard's within a time limit, and says what went wrong in our terms.
+    async fn call<T>(
+        &self,
+        call: &'static str,
+        target: impl std::fmt::Display,
+        limit: Millis,
+        future: impl Future<Output = Result<T, bollard::errors::Error>>,
+    ) -> EngineResult<T> {
+        bounded(&self.clock, call, &target.to_string(), limit, future).await
+    }
+
+    /// Reads the JSON at a path of the API, such as `/containers/json?all=true`, within the time limit of a read.
+    async fn read<T: serde::de::DeserializeOwned>(
+        &self,
+        call: &'static str,
+        target: impl std::fmt::Display,
+        path: &str,
+    ) -> EngineResult<T> {
+        let target = target.to_string();
+        let path = format!("/v{}.{}{path}", self.api.0, self.api.1);
+        match within(&*self.clock, READ, wire::get(&self.socket, &path)).await {
+            None => Err(failure::timed_out(call, &target, READ)),
+            Some(Err(error)) => Err(failure::from_wire(call, &target, error)),
+            Some(Ok(body)) => serde_json::from_slice(&body).map_err(|error| {
+                failure::protocol(call, &target, format!("the engine's answer makes no sense: {error}"))
+            }),
+        }
+    }
+}
+
+async fn bounded<T>(
+    clock: &Arc<dyn Clock>,
+    call: &'static str,
+    target: &str,
+    limit: Millis,
+    future: impl Future<Output = Result<T, bollard::errors::Error>>,
+) -> EngineResult<T> {
+    match within(&**clock, limit, future).await {
+        Some(result) => result.map_err(|error| failure::from_bollard(call, target, error)),
+        None => Err(failure::timed_out(call, target, limit)),
+    }
+}
+
+/// The newest version that both sides speak. An engine that no longer speaks ours says so at the first call.
+fn agree(engine: Option<&str>) -> Result<(u32, u32), String> {
+    let ours = (API_DEFAULT_VERSION.major_version as u32, API_DEFAULT_VERSION.minor_version as u32);
+    let theirs = engine.and_then(two_numbers).ok_or("it does not say which API version it speaks")?;
+    match theirs < API_OLDEST {
+        true => {
+            Err(format!("it speaks API {}.{}, and evenkeel needs 1.40 or newer (Docker 19.03)", theirs.0, theirs.1))
+        }
+        false => Ok(theirs.min(ours)),
+    }
+}
+
+fn two_numbers(version: &str) -> Option<(u32, u32)> {
+    let (major, minor) = version.split_once('.')?;
+    Some((major.parse().ok()?, minor.parse().ok()?))
+}
+
+/// The engine answered, but not with what its API promises.
+fn missing(call: &'static str, target: impl std::fmt::Display, what: &str) -> EngineError {
+    EngineError {
+        call,
+        target: target.to_string(),
+        kind: ErrorKind::Protocol,
+        sent: Sent::MaybeSent,
+        message: format!("the engine's answer has no {what}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newest_version_that_both_speak_is_taken() {
+        assert_eq!(agree(Some("1.41")), Ok((1, 41)));
+        assert_eq!(agree(Some("9.99")), Ok((1, 53)));
+        assert!(agree(Some("1.39")).is_err());
+        assert!(agree(None).is_err());
+    }
+}

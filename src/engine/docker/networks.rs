@@ -1,0 +1,157 @@
+//! Networks.
+
+use super::{CHANGE, DockerEngine, READ, missing};
+use crate::{
+    engine::{EngineError, EngineResult, ErrorKind, Networks, Sent},
+    model::{
+        desired::{AddressPool, Network, NetworkDefinition},
+        names::{ContainerName, NetworkName},
+        observed::ObservedNetwork,
+        value::Value,
+    },
+};
+use async_trait::async_trait;
+use bollard::{
+    models,
+    query_parameters::{InspectNetworkOptions, ListNetworksOptions},
+};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+#[async_trait]
+impl Networks for DockerEngine {
+    async fn list_networks(&self, inspect: &BTreeSet<NetworkName>) -> EngineResult<Vec<ObservedNetwork>> {
+        let listed = self.docker.list_networks(None::<ListNetworksOptions>);
+        let mut listed = self.call("list", "networks", READ, listed).await?;
+        // Twins come in the order in which they were made, so that the same engine always reads the same.
+        listed.sort_by(|one, other| (&one.created, &one.id).cmp(&(&other.created, &other.id)));
+        let mut networks: BTreeMap<NetworkName, ObservedNetwork> = BTreeMap::new();
+        for from in listed {
+            let name = NetworkName::new(from.name.clone().unwrap_or_default());
+            let id = from.id.clone().unwrap_or_default();
+            let attached = match inspect.contains(&name) {
+                true => self.attached(&name, &id).await?,
+                false => BTreeSet::new(),
+            };
+            let network = networks.entry(name.clone()).or_insert_with(|| observed(name, from));
+            network.ids.push(id);
+            network.attached.extend(attached);
+        }
+        Ok(networks.into_values().collect())
+    }
+
+    async fn create_network(&self, name: &NetworkName, network: &Network) -> EngineResult<()> {
+        let call = "create network";
+        let made = self.docker.create_network(request(name, network));
+        let made = self.call(call, name, CHANGE, made).await?;
+        if made.warning.contains("already exists") {
+            // Somebody made one of this name at the same moment: theirs stays.
+            self.call(call, name, CHANGE, self.docker.remove_network(&made.id)).await?;
+            return Err(EngineError {
+                call,
+                target: name.to_string(),
+                kind: ErrorKind::Conflict,
+                sent: Sent::NotSent,
+                message: one_made_meanwhile(name),
+            });
+        }
+        match made.id.is_empty() {
+            true => Err(missing(call, name, "id")),
+            false => Ok(()),
+        }
+    }
+
+    async fn remove_network(&self, name: &NetworkName) -> EngineResult<()> {
+        self.call("remove network", name, CHANGE, self.docker.remove_network(name.as_str())).await
+    }
+}
+
+impl DockerEngine {
+    /// The names of the containers attached; none when the network is gone by now.
+    async fn attached(&self, name: &NetworkName, id: &str) -> EngineResult<BTreeSet<ContainerName>> {
+        let inspected = self.docker.inspect_network(id, None::<InspectNetworkOptions>);
+        match self.call("inspect network", name, READ, inspected).await {
+            Ok(network) => {
+                let containers = network.containers.unwrap_or_default().into_values();
+                Ok(containers.filter_map(|container| container.name).map(ContainerName::new).collect())
+            }
+            Err(error) if error.kind == ErrorKind::NotFound => Ok(BTreeSet::new()),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+fn one_made_meanwhile(name: &NetworkName) -> String {
+    format!("a network named {name} was made at the same moment")
+}
+
+fn observed(name: NetworkName, from: models::Network) -> ObservedNetwork {
+    let ipam = from.ipam.unwrap_or_default();
+    ObservedNetwork {
+        name,
+        ids: Vec::new(),
+        definition: NetworkDefinition {
+            driver: text(from.driver),
+            options: sorted(from.options),
+            internal: from.internal.unwrap_or_default(),
+            attachable: from.attachable.unwrap_or_default(),
+            ipv6: from.enable_ipv6,
+            ipv4: from.enable_ipv4,
+            // The engine's name for its own.
+            ipam_driver: text(ipam.driver).filter(|driver| driver != "default"),
+            ipam_options: sorted(ipam.options),
+            pools: ipam.config.unwrap_or_default().into_iter().map(pool).collect(),
+        },
+        labels: sorted(from.labels),
+        attached: BTreeSet::new(),
+    }
+}
+
+fn pool(from: models::IpamConfig) -> AddressPool {
+    AddressPool {
+        subnet: text(from.subnet),
+        ip_range: text(from.ip_range),
+        gateway: text(from.gateway),
+        auxiliary: sorted(from.auxiliary_addresses),
+    }
+}
+
+fn request(name: &NetworkName, network: &Network) -> models::NetworkCreateRequest {
+    let definition = &network.definition;
+    let pool = |pool: &AddressPool| models::IpamConfig {
+        subnet: pool.subnet.clone(),
+        ip_range: pool.ip_range.clone(),
+        gateway: pool.gateway.clone(),
+        auxiliary_addresses: unsorted(&pool.auxiliary),
+    };
+    let has_ipam =
+        definition.ipam_driver.is_some() || !definition.ipam_options.is_empty() || !definition.pools.is_empty();
+    let labels = network.labels.iter().map(|(label, value): (&String, &Value)| (label.clone(), value.reveal().into()));
+    models::NetworkCreateRequest {
+        name: name.to_string(),
+        driver: definition.driver.clone(),
+        internal: Some(definition.internal),
+        attachable: Some(definition.attachable),
+        enable_ipv4: definition.ipv4,
+        enable_ipv6: definition.ipv6,
+        options: unsorted(&definition.options),
+        labels: Some(labels.collect()),
+        ipam: has_ipam.then(|| models::Ipam {
+            driver: definition.ipam_driver.clone(),
+            options: unsorted(&definition.ipam_options),
+            config: Some(definition.pools.iter().map(pool).collect()),
+        }),
+        ..Default::default()
+    }
+}
+
+fn text(text: Option<String>) -> Option<String> {
+    text.filter(|text| !text.is_empty())
+}
+
+fn sorted(entries: Option<HashMap<String, String>>) -> BTreeMap<String, String> {
+    entries.unwrap_or_default().into_iter().collect()
+}
+
+fn unsorted(entries: &BTreeMap<String, String>) -> Option<HashMap<String, String>> {
+    (!entries.is_empty()).then(|| entries.clone().into_iter().collect())
+}

@@ -1,0 +1,104 @@
+//! Making a container: the spec with its secrets, the namespaces of others resolved, on its first network only. A lost
+//! reply, or a name that is taken, is answered by looking for our rollout label under the name.
+
+use super::{
+    super::stage::{Stage, StepError, failed, found},
+    Attempt,
+};
+use crate::{
+    engine::ErrorKind,
+    model::{
+        container::{ContainerSpec, NetworkMode},
+        event::{EventKind, Severity},
+        names::{ContainerId, NetworkName, ServiceName, StepId},
+        plan::NoteCode,
+        step::{Create, Step},
+    },
+};
+
+/// Makes a container without starting it.
+pub(super) async fn create(stage: &Stage<'_>, step: &Step, create: &Create, attempt: Attempt) -> Result<(), StepError> {
+    if attempt.doubt
+        && let Some(id) = stage.find_made(create).await?
+    {
+        stage.made(&step.id, id);
+        return Ok(());
+    }
+    let spec = spec(stage, step, create).await?;
+    let engine = &stage.effects.engine;
+    let created = match engine.create_container(&create.name, &create.image, &spec).await {
+        Err(error) if error.kind == ErrorKind::Conflict => {
+            let Some(holder) = found(engine.inspect_container(create.name.as_str()).await)? else {
+                return Err(error.into());
+            };
+            if let Some(id) = stage.find_made(create).await? {
+                stage.made(&step.id, id);
+                return Ok(());
+            }
+            return Err(failed(format!(
+                "changed by somebody else: the name `{}` is taken by the container {}",
+                create.name,
+                holder.id.short()
+            )));
+        }
+        created => created?,
+    };
+    stage.made(&step.id, created.id);
+    for warning in created.warnings {
+        let text = format!("{}: {}: {warning}", create.name, NoteCode::EngineWarning);
+        stage.tell(EventKind::Warning, Severity::Warning, Some(attempt.item), text).await;
+    }
+    Ok(())
+}
+
+async fn spec(stage: &Stage<'_>, step: &Step, create: &Create) -> Result<ContainerSpec, StepError> {
+    let mut spec = create.spec.revealed(&stage.effects.secrets).ok_or_else(|| {
+        failed(format!("a sensitive value of `{}` is not the one that the plan was made with", create.service))
+    })?;
+    let parents = parents(stage, create).await?;
+    let parent = |service: &ServiceName| {
+        parents.iter().find(|(name, _)| name == service).map(|(_, id)| id.clone()).ok_or_else(|| {
+            failed(format!("`{}` shares a namespace of `{service}`, whose container is not there", create.service))
+        })
+    };
+    if let NetworkMode::Service(service) = &spec.network_mode {
+        spec.network_mode = NetworkMode::Container(parent(service)?);
+    }
+    for shared in [&mut spec.ipc, &mut spec.pid].into_iter().flatten() {
+        if let Some(service) = shared.strip_prefix("service:") {
+            *shared = format!("container:{}", parent(&service.into())?);
+        }
+    }
+    // Compose writes a service's name or `container:NAME`, the engine takes the name or id of a container.
+    for from in &mut spec.volumes_from {
+        *from = match from.strip_prefix("container:") {
+            Some(container) => container.to_owned(),
+            None => {
+                let text = from.strip_prefix("service:").unwrap_or(from);
+                let (service, mode) = text.split_once(':').map_or((text, None), |(name, mode)| (name, Some(mode)));
+                let id = parent(&service.into())?;
+                mode.map_or_else(|| id.to_string(), |mode| format!("{id}:{mode}"))
+            }
+        };
+    }
+    let first = first_network(stage, &step.id, &spec);
+    spec.networks.retain(|name, _| Some(name) == first.as_ref());
+    Ok(spec)
+}
+
+async fn parents(stage: &Stage<'_>, create: &Create) -> Result<Vec<(ServiceName, ContainerId)>, StepError> {
+    let mut parents = Vec::new();
+    for (service, container) in &create.parents {
+        let id = stage.id_of(container).await?.ok_or_else(|| stage.gone(container))?;
+        parents.push((service.clone(), id));
+    }
+    Ok(parents)
+}
+
+/// The network that the container is created on: the one that no later step connects it to. Of several the one with the
+/// highest priority, then the first by name, as docker compose does it.
+fn first_network(stage: &Stage<'_>, made_by: &StepId, spec: &ContainerSpec) -> Option<NetworkName> {
+    let mut left: Vec<_> = spec.networks.iter().filter(|(name, _)| !stage.connected_later(made_by, name)).collect();
+    left.sort_by_key(|(name, attachment)| (std::cmp::Reverse(attachment.priority), *name));
+    left.first().map(|(name, _)| (*name).clone())
+}

@@ -1,0 +1,425 @@
+//! What is refused, as it is shown.
+
+use super::*;
+
+#[test]
+fn unknown_services_are_found_wherever_they_are_named() {
+    insta::assert_snapshot!(manifest_refused("services: {core: {image: a}}
+images: {cor: b}
+show: [LEVEL, cora.LEVEL]
+rollout: {order: [[core], [admin]]}"), @r"
+    error: there is no service `cor`
+     --> evenkeel.yaml:6:12
+      |
+    6 |   images: {cor: b}
+      |            ^^^
+      |
+      = hint: did you mean `core`?
+
+    error: there is no service `cora`
+     --> evenkeel.yaml:7:17
+      |
+    7 |   show: [LEVEL, cora.LEVEL]
+      |                 ^^^^^^^^^^
+      |
+      = hint: did you mean `core`?
+
+    error: there is no service `admin`
+     --> evenkeel.yaml:8:30
+      |
+    8 |   rollout: {order: [[core], [admin]]}
+      |                              ^^^^^
+    ");
+    let files = [("compose.yaml", "services: {core: {image: a}}")];
+    insta::assert_snapshot!(manifest_with("compose: {files: [compose.yaml]}\nservices: {cores: {limits: {pids: 5}}}", &files).unwrap_err(), @r"
+    error: there is no service `cores`
+     --> evenkeel.yaml:6:14
+      |
+    6 |   services: {cores: {limits: {pids: 5}}}
+      |              ^^^^^
+      |
+      = hint: did you mean `core`?
+    ");
+}
+
+#[test]
+fn compose_fields_beside_compose_files_are_misplaced() {
+    let files = [("compose.yaml", "services: {core: {image: a}}")];
+    let spec = "compose: {files: [compose.yaml]}\nservices: {core: {image: b}}\nnetworks: {a: {}}";
+    insta::assert_snapshot!(manifest_with(spec, &files).unwrap_err(), @r"
+    error: `image` belongs in a Compose file
+     --> evenkeel.yaml:6:21
+      |
+    6 |   services: {core: {image: b}}
+      |                     ^^^^^
+      |
+      = hint: the services are those of `spec.compose.files`; write it there, or drop `spec.compose`
+
+    error: `networks` belongs in a Compose file
+     --> evenkeel.yaml:7:3
+      |
+    7 |   networks: {a: {}}
+      |   ^^^^^^^^
+      |
+      = hint: the services are those of `spec.compose.files`; write it there, or drop `spec.compose`
+    ");
+}
+
+#[test]
+fn order_and_depends_on_make_no_cycle() {
+    let spec = "services:
+  core: {image: a, depends_on: [db]}
+  db: {image: a, depends_on: [disk]}
+  disk: {image: a}
+rollout: {order: [[core], [disk], [disk]]}";
+    insta::assert_snapshot!(manifest_refused(spec), @r"
+    error: a cycle: `core` waits for `db` (depends_on), which waits for `disk` (depends_on), which waits for `core` (rollout.order)
+     --> evenkeel.yaml:9:22
+      |
+    9 |   rollout: {order: [[core], [disk], [disk]]}
+      |                      ^^^^
+      |
+      = hint: `depends_on` always holds; take one of the services out of its wave, or move it
+
+    error: `disk` is in `spec.rollout.order` twice
+     --> evenkeel.yaml:9:38
+      |
+    9 |   rollout: {order: [[core], [disk], [disk]]}
+      |                                      ^^^^
+    ");
+    insta::assert_snapshot!(refused("services: {a: {image: a, depends_on: [b]}, b: {image: a, depends_on: [a]}}"), @r"
+    error: dependency cycle detected: a -> b -> a
+     --> compose.yaml:1:71
+      |
+    1 | services: {a: {image: a, depends_on: [b]}, b: {image: a, depends_on: [a]}}
+      |                                                                       ^
+    ");
+}
+
+#[test]
+fn a_host_port_has_one_owner() {
+    let text = "services:
+  a: {image: a, ports: ['80:80', '127.0.0.1:9000:1', '53:53/udp']}
+  b: {image: a, ports: ['10.0.0.1:80:8080', '127.0.0.2:9000:1', '53:53/tcp']}
+  c: {image: a, scale: 2, ports: ['7000:7000', '7100-7110:7001', '7002']}
+  d: {image: a, network_mode: host, ports: ['80:80']}
+  e: {image: a, scale: 3, ports: ['8000-8001:1']}";
+    insta::assert_snapshot!(refused(text), @r"
+    error: the host port 10.0.0.1:80 is published by `a` and by `b`
+     --> compose.yaml:3:25
+      |
+    3 |   b: {image: a, ports: ['10.0.0.1:80:8080', '127.0.0.2:9000:1', '53:53/tcp']}
+      |                         ^^^^^^^^^^^^^^^^^^
+
+    error: c: the host port 7000 cannot be published by 2 replicas
+     --> compose.yaml:4:35
+      |
+    4 |   c: {image: a, scale: 2, ports: ['7000:7000', '7100-7110:7001', '7002']}
+      |                                   ^^^^^^^^^^^
+      |
+      = hint: publish a range with a port for each, or put a reverse proxy in front
+
+    error: e: the host ports 8000-8001 cannot be published by 3 replicas
+     --> compose.yaml:6:35
+      |
+    6 |   e: {image: a, scale: 3, ports: ['8000-8001:1']}
+      |                                   ^^^^^^^^^^^^^
+      |
+      = hint: publish a range with a port for each, or put a reverse proxy in front
+    ");
+}
+
+#[test]
+fn a_deadline_is_longer_than_the_time_it_bounds() {
+    insta::assert_snapshot!(manifest_refused("services: {core: {image: a, rollout: {minReady: 10m}}}"), @r"
+    error: core: its deadline of 5m must be longer than its minReady of 10m
+     --> evenkeel.yaml:5:51
+      |
+    5 |   services: {core: {image: a, rollout: {minReady: 10m}}}
+      |                                                   ^^^
+      |
+      = hint: a container must be ready, and stay so for `minReady`, before the deadline
+    ");
+}
+
+#[test]
+fn a_probe_asks_one_question() {
+    let spec = "services:
+  a: {image: a, probes: {readiness: {http: {port: 1}, tcp: {port: 1}, period: 0s}}}
+  b: {image: a, probes: {startup: {timeout: 2s}}}";
+    insta::assert_snapshot!(manifest_refused(spec), @r"
+    error: `spec.services.a.probes.readiness` has several kinds, `http` and `tcp`, but asks one question
+     --> evenkeel.yaml:6:28
+      |
+    6 |     a: {image: a, probes: {readiness: {http: {port: 1}, tcp: {port: 1}, period: 0s}}}
+      |                            ^^^^^^^^^
+
+    error: `spec.services.a.probes.readiness.period` must be more than zero
+     --> evenkeel.yaml:6:81
+      |
+    6 |     a: {image: a, probes: {readiness: {http: {port: 1}, tcp: {port: 1}, period: 0s}}}
+      |                                                                                 ^^
+
+    error: `spec.services.b.probes.startup` does not say what to ask
+     --> evenkeel.yaml:7:28
+      |
+    7 |     b: {image: a, probes: {startup: {timeout: 2s}}}
+      |                            ^^^^^^^
+      |
+      = hint: add one of `http`, `tcp`, `exec`, `docker`
+    ");
+}
+
+#[test]
+fn compose_fields_that_are_not_built_yet() {
+    let text = "services:
+  web:
+    build: .
+    post_start: [{command: a}]
+    secrets: [inner, outer]
+    volumes: [{type: image, source: a, target: /a}]
+secrets: {inner: {environment: A}, outer: {external: true}}
+";
+    insta::assert_snapshot!(refused(text), @r"
+    error: not built yet: `services.web.build`
+     --> compose.yaml:3:5
+      |
+    3 |     build: .
+      |     ^^^^^
+      |
+      = hint: build the image before, and name it with `image`
+
+    error: not built yet: `services.web.post_start`
+     --> compose.yaml:4:5
+      |
+    4 |     post_start: [{command: a}]
+      |     ^^^^^^^^^^
+
+    error: not built yet: `services.web.volumes[0].type`: image
+     --> compose.yaml:6:16
+      |
+    6 |     volumes: [{type: image, source: a, target: /a}]
+      |                ^^^^
+
+    error: not built yet: `secrets.inner.environment`
+     --> compose.yaml:7:19
+      |
+    7 | secrets: {inner: {environment: A}, outer: {external: true}}
+      |                   ^^^^^^^^^^^
+
+    error: `secrets.outer.external` needs Swarm, which is not used here
+     --> compose.yaml:7:44
+      |
+    7 | secrets: {inner: {environment: A}, outer: {external: true}}
+      |                                            ^^^^^^^^
+    ");
+}
+
+#[test]
+fn files_that_are_not_there() {
+    let spec = "compose: {files: [compose.yaml, missing.yaml], envFiles: [.env.prod]}\nservices: {}";
+    insta::assert_snapshot!(manifest_with(spec, &[("compose.yaml", "services: {a: {image: a}}")]).unwrap_err(), @r"
+    error: there is no file `/srv/webkit/missing.yaml`
+     --> evenkeel.yaml:5:35
+      |
+    5 |   compose: {files: [compose.yaml, missing.yaml], envFiles: [.env.prod]}
+      |                                   ^^^^^^^^^^^^
+
+    error: there is no file `/srv/webkit/.env.prod`
+     --> evenkeel.yaml:5:61
+      |
+    5 |   compose: {files: [compose.yaml, missing.yaml], envFiles: [.env.prod]}
+      |                                                             ^^^^^^^^^
+    ");
+    insta::assert_snapshot!(refused("services: {a: {image: a, secrets: [s], env_file: a.env}}\nsecrets: {s: {file: s.txt}}"), @r"
+    error: env file /srv/webkit/a.env not found
+     --> compose.yaml:1:50
+      |
+    1 | services: {a: {image: a, secrets: [s], env_file: a.env}}
+      |                                                  ^^^^^
+    ");
+    assert_eq!(load(&Sources::new("/srv", ["a.yaml"], &Memory::default())).unwrap_err().faults[0].file, "a.yaml");
+}
+
+#[test]
+fn a_faulty_manifest_does_not_hide_faults_of_its_compose_files() {
+    let spec = "prune: maybe\ncompose: {files: [compose.yaml]}";
+    insta::assert_snapshot!(manifest_with(spec, &[("compose.yaml", "services: {a: {imagee: a}}")]).unwrap_err(), @r"
+    error: unknown field 'imagee' in services.a
+     --> compose.yaml:1:16
+      |
+    1 | services: {a: {imagee: a}}
+      |                ^^^^^^
+      |
+      = hint: did you mean 'image'?
+
+    error: `spec.prune` must be true or false, not the text `maybe`
+     --> evenkeel.yaml:5:10
+      |
+    5 |   prune: maybe
+      |          ^^^^^
+    ");
+    insta::assert_snapshot!(manifest_refused("prune: maybe\nservices: {a: {image: 5.5, routes: []}}"), @r"
+    error: `spec.prune` must be true or false, not the text `maybe`
+     --> evenkeel.yaml:5:10
+      |
+    5 |   prune: maybe
+      |          ^^^^^
+
+    error: services.a.image must be a string, not a number
+     --> evenkeel.yaml:6:25
+      |
+    6 |   services: {a: {image: 5.5, routes: []}}
+      |                         ^^^
+
+    error: not built yet: `routes`
+     --> evenkeel.yaml:6:30
+      |
+    6 |   services: {a: {image: 5.5, routes: []}}
+      |                              ^^^^^^
+    ");
+}
+
+#[test]
+fn a_manifest_stands_alone_and_declares_something() {
+    let fault = load_with("evenkeel.yaml", HEAD, &[("compose.yaml", "services: {}")], |sources| {
+        sources.files.push("compose.yaml".into());
+    });
+    insta::assert_snapshot!(fault.unwrap_err(), @r"
+    error: a Stack manifest stands alone, but other files are named beside it
+     --> evenkeel.yaml:1:1
+      |
+    1 | apiVersion: evenkeel.dev/v1
+      | ^^^^^^^^^^
+      |
+      = hint: put the Compose files under `spec.compose.files`
+    ");
+    insta::assert_snapshot!(manifest_refused("prune: true"), @r"
+    error: the manifest declares no service
+     --> evenkeel.yaml:4:1
+      |
+    4 | spec:
+      | ^^^^
+      |
+      = hint: name Compose files under `spec.compose.files`, or write services under `spec.services`
+    ");
+    insta::assert_snapshot!(refused("kind: a\n---\nkind: b\n"), @r"
+    error: a manifest is one document, and here begins another
+     --> compose.yaml:3:1
+      |
+    3 | kind: b
+      | ^^^^
+    ");
+}
+
+#[test]
+fn secrets_must_be_where_they_are_said_to_be() {
+    let spec = "services: {a: {image: a}}
+registries: [{host: ghcr.io, username: {env: GH_USER}, password: {file: token}}]";
+    insta::assert_snapshot!(manifest_refused(spec), @r"
+    error: the variable `GH_USER` is not set
+     --> evenkeel.yaml:6:42
+      |
+    6 |   registries: [{host: ghcr.io, username: {env: GH_USER}, password: {file: token}}]
+      |                                          ^^^^
+
+    error: there is no file `/srv/webkit/token`
+     --> evenkeel.yaml:6:68
+      |
+    6 |   registries: [{host: ghcr.io, username: {env: GH_USER}, password: {file: token}}]
+      |                                                                    ^^^^^
+    ");
+}
+
+#[test]
+fn restart_policies_that_the_engine_refuses() {
+    insta::assert_snapshot!(refused("services: {a: {image: a, restart: sometimes}, b: {image: a, restart: 'always:3'}}"), @r"
+    error: `services.a.restart`: `sometimes` is not `no`, `always`, `unless-stopped`, `on-failure` or `on-failure:3`
+     --> compose.yaml:1:26
+      |
+    1 | services: {a: {image: a, restart: sometimes}, b: {image: a, restart: 'always:3'}}
+      |                          ^^^^^^^
+
+    error: `services.b.restart`: the engine counts restarts with `on-failure` only, not with `always`
+     --> compose.yaml:1:61
+      |
+    1 | services: {a: {image: a, restart: sometimes}, b: {image: a, restart: 'always:3'}}
+      |                                                             ^^^^^^^
+    ");
+}
+
+#[test]
+fn images_of_the_manifest_are_references() {
+    insta::assert_snapshot!(manifest_refused("services: {a: {image: a}, b: {image: a}}\nimages: {a: 'a:${TAG}', b: ''}"), @r"
+    error: `spec.images.a` takes no variables
+     --> evenkeel.yaml:6:15
+      |
+    6 |   images: {a: 'a:${TAG}', b: ''}
+      |               ^^^^^^^^^^
+      |
+      = hint: pass it with `--image a=…`
+
+    error: `spec.images.b` is no image reference
+     --> evenkeel.yaml:6:30
+      |
+    6 |   images: {a: 'a:${TAG}', b: ''}
+      |                              ^^
+      |
+      = hint: for example `ghcr.io/us/core:1.2.3`
+    ");
+}
+
+#[test]
+fn an_image_for_no_service_is_a_fault_when_it_is_given_now() {
+    let overrides = |image: &str| {
+        let mut overrides = Overrides::default();
+        overrides.images.insert(ServiceName::new("cor"), image.into());
+        overrides
+    };
+    let text = "services: {core: {image: a}}";
+    let given = load_with("compose.yaml", text, &[], |sources| sources.overrides = overrides("b"));
+    insta::assert_snapshot!(given.unwrap_err(), @r"
+    error: `--image cor=b` names no service
+      = hint: did you mean `core`?
+    ");
+    let (desired, _) = load_with("compose.yaml", text, &[], |sources| sources.in_force = overrides("b")).unwrap();
+    assert!(desired.overrides.images.is_empty());
+}
+
+#[test]
+fn memory_and_swap_are_no_less_than_memory() {
+    insta::assert_snapshot!(manifest_refused("services: {a: {image: a, memswap_limit: 64m, limits: {memory: 128Mi}}}"), @r"
+    error: a: `memswap_limit` is memory and swap together, so 64Mi is less than its memory of 128Mi
+     --> evenkeel.yaml:5:28
+      |
+    5 |   services: {a: {image: a, memswap_limit: 64m, limits: {memory: 128Mi}}}
+      |                            ^^^^^^^^^^^^^
+    ");
+}
+
+#[test]
+fn replicas_are_bounded() {
+    let text = "services:
+  a: {image: a, scale: 1001}
+  c: {image: a, deploy: {replicas: 5000}}";
+    insta::assert_snapshot!(refused(text), @r"
+    error: `services.a.scale` must be at most 1000
+     --> compose.yaml:2:17
+      |
+    2 |   a: {image: a, scale: 1001}
+      |                 ^^^^^
+
+    error: `services.c.deploy.replicas` must be at most 1000
+     --> compose.yaml:3:26
+      |
+    3 |   c: {image: a, deploy: {replicas: 5000}}
+      |                          ^^^^^^^^
+    ");
+}
+
+#[test]
+fn depth_and_size_are_bounded() {
+    for text in ["[".repeat(100_000), "{a: ".repeat(100_000), format!("kind: {}", "- ".repeat(100_000))] {
+        assert!(load_with("evenkeel.yaml", &text, &[], |_| ()).is_err());
+    }
+}

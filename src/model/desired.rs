@@ -1,0 +1,261 @@
+//! Project and policy, fully resolved: all that a plan needs to know about what should be.
+
+use super::{
+    container::ContainerSpec,
+    content::Content,
+    names::{DesiredHash, ImageId, ImageReference, NetworkName, ServiceName, StackName, VolumeName},
+    policy::{Dependency, Probes, PullPolicy, RolloutPolicy, StackPolicy},
+    units::Millis,
+    value::{Salt, Secrets, Value},
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What should be on the engine for one stack.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Desired {
+    pub stack: StackName,
+    pub services: BTreeMap<ServiceName, Service>,
+    /// By the engine's name.
+    pub networks: BTreeMap<NetworkName, Network>,
+    /// By the engine's name.
+    pub volumes: BTreeMap<VolumeName, Volume>,
+    pub policy: StackPolicy,
+    pub source: Source,
+    pub overrides: Overrides,
+    /// Logins beside those of Docker's own config: registry host → user and password.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub registries: BTreeMap<String, Login>,
+}
+
+/// Where a desired state was read from; what the labels of docker compose say.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Source {
+    /// The file that `-f` named.
+    pub manifest: String,
+    /// SHA-256 (hex) of the manifest and every file it pulls in, in order.
+    pub manifest_hash: String,
+    /// Absolute paths of the Compose files (inline services: the manifest).
+    pub config_files: Vec<String>,
+    pub working_dir: String,
+    pub environment_files: Vec<String>,
+}
+
+/// What the command line changed, in force until it is given again or unset.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Overrides {
+    /// `--image SERVICE=REF`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub images: BTreeMap<ServiceName, ImageReference>,
+    /// `--set NAME=VALUE`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub variables: BTreeMap<String, Value>,
+}
+
+/// A registry login.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Login {
+    pub username: Value,
+    pub password: Value,
+}
+
+/// One service, resolved.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Service {
+    pub name: ServiceName,
+    /// What each of its containers is made from; see `slot`.
+    pub container: ContainerSpec,
+    /// Compose's `container_name`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub container_name: Option<String>,
+    /// How many containers; 1 by default.
+    pub replicas: u32,
+    #[serde(default)]
+    pub pull_policy: PullPolicy,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub depends_on: BTreeMap<ServiceName, Dependency>,
+    /// Services whose namespaces or volumes it uses (`network_mode`, `ipc`, `pid`: `service:x`; `volumes_from`).
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub shares: BTreeSet<ServiceName>,
+    #[serde(default)]
+    pub probes: Probes,
+    pub rollout: RolloutPolicy,
+    /// Awaited with `service_completed_successfully`, or its restart policy is written as `no` or `on-failure`.
+    #[serde(default)]
+    pub one_shot: bool,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub contents: Vec<Content>,
+    /// docker compose's own hash of the service; it never decides anything for us.
+    pub config_hash: String,
+}
+
+impl Service {
+    /// Whether Docker itself checks its health, given what the image declares.
+    pub fn has_healthcheck(&self, image: Option<&super::container::Healthcheck>) -> bool {
+        match &self.container.healthcheck {
+            Some(check) if check.is_none() => false,
+            Some(check) if !check.test.is_empty() => true,
+            _ => image.is_some_and(|check| !check.is_none()),
+        }
+    }
+}
+
+/// One network of the stack.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Network {
+    /// The key in the file.
+    pub key: String,
+    /// Looked up by name; never created, changed or removed.
+    pub external: bool,
+    /// Where it is declared, `file:line:column`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub declared_at: Option<String>,
+    pub config_hash: String,
+    pub definition: NetworkDefinition,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, Value>,
+}
+
+/// What a network is; changing it means a new network.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct NetworkDefinition {
+    /// Absent: the engine's (`bridge`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub driver: Option<String>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub options: BTreeMap<String, String>,
+    pub internal: bool,
+    pub attachable: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ipv6: Option<bool>,
+    /// Absent from engines before API 1.46.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ipv4: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ipam_driver: Option<String>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub ipam_options: BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub pools: Vec<AddressPool>,
+}
+
+/// A range of addresses of a network.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct AddressPool {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subnet: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ip_range: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gateway: Option<String>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub auxiliary: BTreeMap<String, String>,
+}
+
+/// One volume of the stack.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Volume {
+    /// The key in the file.
+    pub key: String,
+    /// Looked up by name; never created, changed or removed.
+    pub external: bool,
+    /// Where it is declared, `file:line:column`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub declared_at: Option<String>,
+    pub config_hash: String,
+    pub definition: VolumeDefinition,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, Value>,
+}
+
+/// What a volume is; changing it means a new volume, and its data moved by a person.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct VolumeDefinition {
+    /// Absent: `local`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub driver: Option<String>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub options: BTreeMap<String, Value>,
+}
+
+impl Desired {
+    /// A stack with nothing in it.
+    pub fn empty(stack: StackName) -> Desired {
+        Desired {
+            stack,
+            services: BTreeMap::new(),
+            networks: BTreeMap::new(),
+            volumes: BTreeMap::new(),
+            policy: StackPolicy::default(),
+            source: Source::default(),
+            overrides: Overrides::default(),
+            registries: BTreeMap::new(),
+        }
+    }
+
+    /// Every sensitive text in it, for the executor, by its commitment under this salt.
+    pub fn secrets(&self, salt: &Salt) -> Secrets {
+        let mut secrets = Secrets::default();
+        for service in self.services.values() {
+            let mut spec = service.container.clone();
+            spec.for_each_value(|value| secrets.keep(salt, value));
+            for probe in [&service.probes.startup, &service.probes.readiness].into_iter().flatten() {
+                probe.attempt.values().for_each(|value| secrets.keep(salt, value));
+            }
+        }
+        let labels = self.networks.values().flat_map(|network| network.labels.values());
+        let volumes =
+            self.volumes.values().flat_map(|volume| volume.labels.values().chain(volume.definition.options.values()));
+        labels.chain(volumes).for_each(|value| secrets.keep(salt, value));
+        secrets
+    }
+}
+
+impl super::policy::ProbeKind {
+    /// Every value in it that can be sensitive.
+    pub fn values(&self) -> Box<dyn Iterator<Item = &Value> + '_> {
+        match self {
+            Self::Http(http) => Box::new(http.headers.values()),
+            Self::Exec(exec) => Box::new(exec.command.iter()),
+            Self::Tcp(_) | Self::Docker {} => Box::new(std::iter::empty()),
+        }
+    }
+}
+
+/// What a service *is*: its container spec, image, contents, probes, minReady and deadline. Two desired states with one
+/// hash need no rollout from one to the other. It covers sensitive values, so it is kept in the home and nowhere else.
+pub fn desired_hash(service: &Service, image: &ImageId) -> DesiredHash {
+    #[derive(Serialize)]
+    struct Hashed<'a> {
+        container: &'a ContainerSpec,
+        container_name: &'a Option<String>,
+        image: &'a ImageId,
+        contents: BTreeMap<&'a str, &'a str>,
+        probes: &'a Probes,
+        min_ready: Millis,
+        deadline: Millis,
+    }
+    let hashed = Hashed {
+        container: &service.container,
+        container_name: &service.container_name,
+        image,
+        contents: service.contents.iter().map(|content| (content.target.as_str(), content.sha256.as_str())).collect(),
+        probes: &service.probes,
+        min_ready: service.rollout.min_ready,
+        deadline: service.rollout.deadline,
+    };
+    // Every type in it serialises: maps have text keys and no number is a float.
+    let json = serde_json_canonicalizer::to_vec(&hashed).unwrap_or_default();
+    DesiredHash::new(hex::encode(Sha256::digest(json)))
+}

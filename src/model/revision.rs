@@ -1,0 +1,64 @@
+//! Accepted desired states, numbered. One of them is current, and that one is the truth.
+
+use super::{
+    desired::Desired,
+    image::Images,
+    names::{DesiredHash, ServiceName},
+    units::Timestamp,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// One accepted desired state. Stored sealed as a whole.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Revision {
+    pub number: u64,
+    pub made: Timestamp,
+    pub by: Origin,
+    /// Such as `apply`, `apply core`, `undone: core`, `rollback to 12`, `down`, `adopted`.
+    pub reason: String,
+    pub desired: Desired,
+    pub images: Images,
+    /// What each service was when this revision was made.
+    pub hashes: BTreeMap<ServiceName, DesiredHash>,
+    /// How each service fared under it.
+    #[serde(default)]
+    pub services: BTreeMap<ServiceName, ServiceRecord>,
+}
+
+/// Who made a revision, and from what.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Origin {
+    /// `--actor`, a CI variable, or `user@host`.
+    pub actor: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub run_url: Option<String>,
+    /// evenkeel's version.
+    pub version: String,
+}
+
+/// How a service fared under a revision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ServiceRecord {
+    /// Its gates passed, or it ran so when it was adopted.
+    Good,
+    /// A first deploy of it failed: nothing is started for it.
+    Failed,
+}
+
+/// A service that stays as it is until something changes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Hold {
+    pub since: Timestamp,
+    pub actor: String,
+    pub reason: String,
+    /// The declared state that was left: the hold ends when the declaration is another.
+    pub left: DesiredHash,
+}

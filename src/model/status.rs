@@ -1,0 +1,74 @@
+//! What `status` says: the stack at a glance, for people and scripts.
+
+use super::{
+    container::Limits,
+    names::{ContainerId, ContainerName, ImageReference, ServiceName, StackName},
+    observed::{Health, Status as ContainerStatus},
+    plan::Held,
+    units::Timestamp,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The state of one stack.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct StackStatus {
+    pub stack: StackName,
+    /// Nothing differs from the current revision and nothing is held.
+    pub converged: bool,
+    /// Absent before the first apply.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<u64>,
+    pub services: Vec<ServiceStatus>,
+    /// Networks and containers that differ outside of a service, in words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub drift: Vec<String>,
+    pub held: Vec<Held>,
+    pub backups: Vec<serde_json::Value>,
+    pub monitors: Vec<serde_json::Value>,
+}
+
+/// The state of one service.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ServiceStatus {
+    pub name: ServiceName,
+    /// Replicas.
+    pub desired: u32,
+    pub ready: u32,
+    pub image: ImageReference,
+    /// What differs from the current revision, field paths.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub drift: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<Held>,
+    pub containers: Vec<ContainerStatusLine>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_rollout: Option<LastRollout>,
+}
+
+/// One container of a service.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ContainerStatusLine {
+    pub id: ContainerId,
+    pub name: ContainerName,
+    pub state: ContainerStatus,
+    pub health: Health,
+    pub ready: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<Timestamp>,
+    pub restarts: u32,
+    pub limits: Limits,
+}
+
+/// How the last rollout of a service ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LastRollout {
+    pub at: Timestamp,
+    /// `done`, `failed`, `undone`.
+    pub result: String,
+    pub text: String,
+}

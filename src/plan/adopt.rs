@@ -1,0 +1,98 @@
+//! A desired state read from what runs: revision 0 of a stack that was there before evenkeel, and what is left to go by
+//! when a home is lost.
+
+use super::{
+    normal::{Surroundings, normal},
+    survey::split_prefix,
+};
+use crate::model::{
+    container::NetworkMode,
+    desired::{Desired, Service},
+    image::{ImageConfig, Images, ResolvedImage},
+    labels::compose,
+    names::ServiceName,
+    observed::{Observed, ObservedContainer},
+};
+use std::collections::BTreeMap;
+
+/// The stack as it runs, with the policy that is declared now, and what its images are. Services that don't run are not
+/// in it.
+pub fn as_it_runs(declared: &Desired, observed: &Observed) -> (Desired, Images) {
+    let mut by_service: BTreeMap<ServiceName, Vec<&ObservedContainer>> = BTreeMap::new();
+    for container in super::ownership::ours(declared, observed).into_values() {
+        if let Some(service) = container.service() {
+            by_service.entry(service).or_default().push(container);
+        }
+    }
+    let mut desired = declared.clone();
+    desired.services.clear();
+    desired.networks.retain(|name, _| observed.networks.contains_key(name));
+    desired.volumes.retain(|name, _| observed.volumes.contains_key(name));
+    let mut images = Images::new();
+    for (name, containers) in by_service {
+        let Some(first) = containers.iter().min_by_key(|container| (container.number(), container.name.clone())) else {
+            continue;
+        };
+        let config = observed.images.get(&first.image).cloned().unwrap_or_default();
+        let service = service_of(&name, first, &containers, declared, observed, &config);
+        images.insert(
+            service.container.image.clone(),
+            ResolvedImage { id: first.image.clone(), digest: None, pull: false, size: None, config },
+        );
+        desired.services.insert(name, service);
+    }
+    (desired, images)
+}
+
+fn service_of(
+    name: &ServiceName,
+    first: &ObservedContainer,
+    containers: &[&ObservedContainer],
+    declared: &Desired,
+    observed: &Observed,
+    image: &ImageConfig,
+) -> Service {
+    let (_, final_name) = split_prefix(&first.name);
+    let around = Surroundings { image, engine: &observed.engine, id: Some(&first.id), name: final_name };
+    let mut container = normal(&first.spec, &around);
+    container.image = first.spec.image.clone();
+    let bookkeeping =
+        |label: &String| label.starts_with(compose::PREFIX) && *label != compose::NUMBER && *label != compose::IMAGE;
+    container
+        .labels
+        .extend(first.spec.labels.iter().filter(|(label, _)| bookkeeping(label)).map(|(k, v)| (k.clone(), v.clone())));
+    for attachment in container.networks.values_mut() {
+        // The engine gives every container an address; only a declared one is fixed, and that can't be told apart here.
+        attachment.mac = None;
+    }
+    let today = declared.services.get(name);
+    let by_number = format!("{}-{name}-{}", declared.stack, first.number());
+    let container_name = (final_name != by_number).then(|| final_name.to_owned());
+    let mut service = Service {
+        name: name.clone(),
+        replicas: u32::try_from(containers.iter().map(|c| c.number()).max().unwrap_or(1)).unwrap_or(1),
+        container_name,
+        pull_policy: today.map(|service| service.pull_policy).unwrap_or_default(),
+        depends_on: today.map(|service| service.depends_on.clone()).unwrap_or_default(),
+        shares: today.map(|service| service.shares.clone()).unwrap_or_default(),
+        probes: today.map(|service| service.probes.clone()).unwrap_or_default(),
+        rollout: today.map(|service| service.rollout.clone()).unwrap_or_default(),
+        one_shot: today.is_some_and(|service| service.one_shot),
+        contents: today.map(|service| service.contents.clone()).unwrap_or_default(),
+        config_hash: first.label(compose::CONFIG_HASH).unwrap_or_default().to_owned(),
+        container,
+    };
+    if let (NetworkMode::Container(_), Some(today)) = (&service.container.network_mode, today) {
+        service.container.network_mode = today.container.network_mode.clone();
+    }
+    // What is sensitive where it is declared is sensitive here; where nothing is declared, all is.
+    let declared_values = today.map(|service| service.container.clone());
+    service.container.environment.iter_mut().for_each(|(key, value)| {
+        let known = declared_values.as_ref().and_then(|spec| spec.environment.get(key));
+        let plain = known.is_some_and(|known| !known.is_sensitive());
+        if !plain {
+            *value = crate::model::value::Value::sensitive(value.reveal());
+        }
+    });
+    service
+}

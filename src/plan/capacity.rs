@@ -1,0 +1,174 @@
+//! Admission: what all of it may use, judged before the first step.
+
+use crate::model::{
+    capacity::{Amount, Budget, CapacityReport},
+    container::Limits,
+    desired::{Desired, Service},
+    names::{Resource, ServiceName},
+    observed::{EngineFacts, Observed},
+    plan::{Held, HeldCode, Note, NoteCode},
+    units::{Bytes, NanoCpus},
+};
+
+/// What admission says.
+#[derive(Default)]
+pub(super) struct Admission {
+    pub report: CapacityReport,
+    pub held: Vec<Held>,
+    pub notes: Vec<Note>,
+}
+
+/// Judges the limits. `surging` are the units whose containers this plan runs twice for a while, by their services.
+pub(super) fn admit(desired: &Desired, observed: &Observed, surging: &[Vec<ServiceName>]) -> Admission {
+    let mut admission = Admission::default();
+    let declared = sum(desired.services.values().map(|service| amount(service, u64::from(service.replicas))));
+    let mut surges: Vec<Amount> = surging
+        .iter()
+        .map(|unit| sum(unit.iter().filter_map(|name| desired.services.get(name)).map(|service| amount(service, 1))))
+        .collect();
+    surges.sort_by_key(|amount| std::cmp::Reverse((amount.memory, amount.cpus, amount.pids)));
+    let most = usize::try_from(desired.policy.max_parallel.max(1)).unwrap_or(1);
+    let peak = sum(std::iter::once(declared).chain(surges.into_iter().take(most)));
+    let capacity = desired.policy.capacity.clone();
+    admission.report = CapacityReport {
+        declared,
+        peak,
+        budget: capacity.as_ref().map(|c| Budget { memory: c.memory, cpus: c.cpus, pids: c.pids }),
+    };
+
+    for service in desired.services.values() {
+        one_container(service, &observed.engine, &mut admission.held);
+    }
+    let unlimited: Vec<&Service> = desired.services.values().filter(|s| s.container.limits.memory.is_none()).collect();
+    if capacity.as_ref().is_some_and(|capacity| capacity.require_limits) {
+        admission.held.extend(unlimited.iter().map(|service| limit_required(service)));
+    } else if capacity.is_some() {
+        admission.notes.extend(unlimited.iter().map(|service| Note {
+            code: NoteCode::NoLimit,
+            text: format!("{}: no memory limit, so it counts 0 against the capacity", service.name),
+            hint: Some(format!("write `services.{}.limits.memory`", service.name)),
+        }));
+    }
+    if let Some(budget) = &admission.report.budget {
+        admission.held.extend(over_budget(desired, budget, &peak));
+    }
+    over_host(desired, observed, &peak, capacity.is_some(), &mut admission);
+    admission
+}
+
+fn amount(service: &Service, times: u64) -> Amount {
+    let limits = &service.container.limits;
+    Amount {
+        memory: Bytes(limits.memory.unwrap_or_default().0.saturating_mul(times)),
+        cpus: NanoCpus(cpus_of(limits).0.saturating_mul(times)),
+        pids: limits.pids.and_then(|pids| u64::try_from(pids).ok()).unwrap_or(0).saturating_mul(times),
+    }
+}
+
+/// The CPU limit, whether it is written as a number of CPUs or as quota and period.
+fn cpus_of(limits: &Limits) -> NanoCpus {
+    let by_quota = || {
+        let (quota, period) = (limits.cpu_quota?, limits.cpu_period.unwrap_or(100_000));
+        let nano = i128::from(quota) * 1_000_000_000 / i128::from(period.max(1));
+        u64::try_from(nano).ok().map(NanoCpus)
+    };
+    limits.cpus.or_else(by_quota).unwrap_or_default()
+}
+
+fn sum(amounts: impl Iterator<Item = Amount>) -> Amount {
+    amounts.fold(Amount::default(), |total, one| Amount {
+        memory: Bytes(total.memory.0.saturating_add(one.memory.0)),
+        cpus: NanoCpus(total.cpus.0.saturating_add(one.cpus.0)),
+        pids: total.pids.saturating_add(one.pids),
+    })
+}
+
+/// One container's limit above the host is always refused.
+fn one_container(service: &Service, host: &EngineFacts, held: &mut Vec<Held>) {
+    let limits = &service.container.limits;
+    let mut refuse = |what: &str, wanted: String, there: String| {
+        held.push(Held {
+            resource: Resource::Service(service.name.clone()),
+            code: HeldCode::OverHost,
+            reason: format!("its {what} limit of {wanted} is more than the host's {there}"),
+            hint: format!("lower `services.{}.limits.{what}`", service.name),
+        });
+    };
+    if let Some(memory) = limits.memory.filter(|memory| host.memory.0 > 0 && *memory > host.memory) {
+        refuse("memory", memory.to_string(), readable(host.memory));
+    }
+    let cpus = cpus_of(limits);
+    if host.cpus.0 > 0 && cpus > host.cpus {
+        refuse("cpus", cpus.to_string(), host.cpus.to_string());
+    }
+}
+
+fn limit_required(service: &Service) -> Held {
+    Held {
+        resource: Resource::Service(service.name.clone()),
+        code: HeldCode::LimitRequired,
+        reason: "`capacity.requireLimits` is set and it has no memory limit".into(),
+        hint: format!("write `services.{}.limits.memory`", service.name),
+    }
+}
+
+fn over_budget(desired: &Desired, budget: &Budget, peak: &Amount) -> Vec<Held> {
+    let over = |what: &str, wanted: String, allowed: String| Held {
+        resource: Resource::Stack(desired.stack.clone()),
+        code: HeldCode::OverCapacity,
+        reason: format!("it takes {wanted} of {what} at its peak, and `capacity.{what}` is {allowed}"),
+        hint: "lower limits or replicas, or raise the capacity".into(),
+    };
+    let mut held = Vec::new();
+    if let Some(memory) = budget.memory.filter(|memory| peak.memory > *memory) {
+        held.push(over("memory", readable(peak.memory), memory.to_string()));
+    }
+    if let Some(cpus) = budget.cpus.filter(|cpus| peak.cpus > *cpus) {
+        held.push(over("cpus", peak.cpus.to_string(), cpus.to_string()));
+    }
+    if let Some(pids) = budget.pids.filter(|pids| peak.pids > *pids) {
+        held.push(over("pids", peak.pids.to_string(), pids.to_string()));
+    }
+    held
+}
+
+fn over_host(desired: &Desired, observed: &Observed, peak: &Amount, declared: bool, admission: &mut Admission) {
+    let running = observed.others.values().filter(|other| other.running);
+    let others = sum(running.map(|other| Amount {
+        memory: other.limits.memory.or(other.memory_used).unwrap_or_default(),
+        cpus: cpus_of(&other.limits),
+        pids: 0,
+    }));
+    let total = sum([*peak, others].into_iter());
+    let host = &observed.engine;
+    let mut over = Vec::new();
+    if host.memory.0 > 0 && total.memory > host.memory {
+        over.push(format!("{} of {} memory", readable(total.memory), readable(host.memory)));
+    }
+    if host.cpus.0 > 0 && total.cpus > host.cpus {
+        over.push(format!("{} of {} CPUs", total.cpus, host.cpus));
+    }
+    if over.is_empty() {
+        return;
+    }
+    let text = format!("the limits of all containers here come to {}", over.join(" and "));
+    let hint = "lower limits, or move something away".to_owned();
+    if declared {
+        let resource = Resource::Stack(desired.stack.clone());
+        admission.held.push(Held { resource, code: HeldCode::OverHost, reason: text, hint });
+    } else {
+        admission.notes.push(Note { code: NoteCode::Overcommitted, text, hint: Some(hint) });
+    }
+}
+
+/// A size for people: at most one decimal.
+fn readable(size: Bytes) -> String {
+    const GIB: u64 = 1 << 30;
+    const MIB: u64 = 1 << 20;
+    let tenths = |unit: u64| (size.0 + unit / 20) / (unit / 10);
+    let written = |unit: u64, name: &str| match tenths(unit) % 10 {
+        0 => format!("{}{name}", tenths(unit) / 10),
+        part => format!("{}.{part}{name}", tenths(unit) / 10),
+    };
+    if size.0 >= GIB { written(GIB, "Gi") } else { written(MIB, "Mi") }
+}

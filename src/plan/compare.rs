@@ -1,0 +1,271 @@
+//! One container against what it should be: which fields differ, and what each difference asks for. The rules are an
+//! ordered table; the first that matches wins.
+
+use super::normal::{Surroundings, normal};
+use crate::model::{
+    container::{ContainerSpec, Limits, NetworkMode, RestartPolicy},
+    content,
+    desired::{Desired, Service},
+    fields::{FieldChange, difference, fields},
+    image::{ImageConfig, ResolvedImage},
+    labels::ours,
+    names::{ContainerId, ContainerName, NetworkName, ServiceName},
+    observed::{EngineFacts, ObservedContainer},
+    plan::Reason,
+    value::Value,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How a container differs.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Difference {
+    /// For people; empty when nothing differs.
+    pub fields: Vec<FieldChange>,
+    /// Why it must be replaced, the weightiest reason first; empty when it need not be.
+    pub replace: BTreeSet<Reason>,
+    /// Limits to set where it is.
+    pub limits: Option<Limits>,
+    /// The restart policy to set where it is.
+    pub restart: Option<RestartPolicy>,
+    /// Networks to connect it to.
+    pub connect: BTreeSet<NetworkName>,
+}
+
+impl Difference {
+    /// Whether it is what it should be.
+    pub fn is_empty(&self) -> bool {
+        self.fields.is_empty()
+    }
+
+    /// Leaves out fields that were set before and read back otherwise: setting them again would come to the same.
+    pub fn without(&mut self, not_taken: &[FieldChange]) {
+        let known = |change: &FieldChange| {
+            let same = |other: &FieldChange| other.path == change.path && reads(&other.to) == reads(&change.to);
+            not_taken.iter().any(same)
+        };
+        self.fields.retain(|change| !known(change));
+        if !self.fields.iter().any(|change| change.path.starts_with("limits.")) {
+            self.limits = None;
+            self.replace.remove(&Reason::LimitChanged);
+        }
+        if !self.fields.iter().any(|change| change.path == "restart") {
+            self.restart = None;
+        }
+    }
+}
+
+fn reads(value: &Option<Value>) -> Option<&str> {
+    value.as_ref().map(Value::reveal)
+}
+
+/// What is compared.
+pub(super) struct Comparison<'a> {
+    pub service: &'a Service,
+    /// The spec for this replica, as it would be created now.
+    pub wanted: &'a ContainerSpec,
+    pub name: &'a ContainerName,
+    pub image: &'a ResolvedImage,
+    pub container: &'a ObservedContainer,
+    /// What the container's own image provides.
+    pub own_image: &'a ImageConfig,
+    pub engine: &'a EngineFacts,
+    /// The containers of the services whose namespaces it shares.
+    pub parents: &'a BTreeMap<ServiceName, ContainerId>,
+    /// The current revision, to know which networks were declared and which files were mounted.
+    pub current: Option<&'a Desired>,
+}
+
+/// Compares. Fields that did not take before are the caller's to drop.
+pub(super) fn compare(of: &Comparison) -> Difference {
+    let mut wanted = of.wanted.clone();
+    share(&mut wanted, of.parents);
+    let wanted =
+        normal(&wanted, &Surroundings { image: &of.image.config, engine: of.engine, id: None, name: of.name.as_str() });
+    let around =
+        Surroundings { image: of.own_image, engine: of.engine, id: Some(&of.container.id), name: of.name.as_str() };
+    let mut found = normal(&of.container.spec, &around);
+    forgive(&mut found, &wanted, of);
+
+    let mut result = Difference::default();
+    if of.container.image != of.image.id {
+        let shown = |spec: &ContainerSpec, id: &str| Some(Value::plain(format!("{} (sha256:{id})", spec.image)));
+        result.fields.push(FieldChange {
+            path: "image".into(),
+            from: shown(&of.container.spec, of.container.image.short()),
+            to: shown(of.wanted, of.image.id.short()),
+        });
+        result.replace.insert(Reason::ImageChanged);
+    }
+    let changes = difference(&fields(&found), &fields(&wanted));
+    changes.iter().for_each(|change| judge(change, &found, &wanted, of, &mut result));
+    result.fields.extend(changes.into_iter().map(masked_when_gone));
+    result.fields.extend(content_changes(of));
+    if result.fields.iter().any(|change| change.path.starts_with("content")) {
+        result.replace.insert(Reason::ContentChanged);
+    }
+    result
+}
+
+/// Names the containers that namespaces are shared with.
+pub(super) fn share(spec: &mut ContainerSpec, parents: &BTreeMap<ServiceName, ContainerId>) {
+    if let NetworkMode::Service(service) = &spec.network_mode {
+        if let Some(id) = parents.get(service) {
+            spec.network_mode = NetworkMode::Container(id.clone());
+        }
+    }
+    let named = |text: &mut String| {
+        let Some(rest) = text.strip_prefix("service:") else { return };
+        if let Some(id) = parents.get(&ServiceName::from(rest)) {
+            *text = format!("container:{id}");
+        }
+    };
+    spec.ipc.iter_mut().for_each(named);
+    spec.pid.iter_mut().for_each(named);
+    for text in &mut spec.volumes_from {
+        let (name, mode) = match text.split_once(':') {
+            Some((name, mode)) => (name.to_owned(), Some(mode.to_owned())),
+            None => (text.clone(), None),
+        };
+        if let Some(id) = parents.get(&ServiceName::new(name)) {
+            *text = mode.map_or(id.to_string(), |mode| format!("{id}:{mode}"));
+        }
+    }
+}
+
+/// Drops from what was found what nobody asked for and what does no harm: an address that the engine chose, and a
+/// network that somebody connected by hand.
+fn forgive(found: &mut ContainerSpec, wanted: &ContainerSpec, of: &Comparison) {
+    if found.network_mode != wanted.network_mode {
+        return;
+    }
+    let was_declared = |name: &NetworkName| {
+        let service = of.current.and_then(|current| current.services.get(&of.service.name));
+        service.is_some_and(|service| service.container.networks.contains_key(name))
+    };
+    found.networks.retain(|name, _| wanted.networks.contains_key(name) || was_declared(name));
+    for (name, attachment) in &mut found.networks {
+        let Some(asked) = wanted.networks.get(name) else { continue };
+        if asked.mac.is_none() {
+            attachment.mac = None;
+        }
+        if asked.driver_options.is_empty() {
+            attachment.driver_options.clear();
+        }
+    }
+    if wanted.logging.is_none() && found.logging.as_ref().is_some_and(|logging| logging.driver.is_none()) {
+        // The engine writes its own default options into the container.
+        found.logging = None;
+    }
+    if !matches!(wanted.network_mode, NetworkMode::Networks) && wanted.hostname.is_none() {
+        // A container that shares a network has the other's name.
+        found.hostname = None;
+    }
+}
+
+/// What one changed field asks for.
+fn judge(change: &FieldChange, found: &ContainerSpec, wanted: &ContainerSpec, of: &Comparison, into: &mut Difference) {
+    let path = change.path.as_str();
+    if path == "restart" {
+        into.restart = Some(wanted.restart);
+        return;
+    }
+    if let Some(name) = network_of(path, wanted).filter(|name| !found.networks.contains_key(*name)) {
+        into.connect.insert(name.clone());
+        return;
+    }
+    if path.starts_with("limits.") {
+        if in_place(path, found, wanted, of) {
+            into.limits = Some(limits_to_send(into.limits.take(), path, wanted));
+        } else {
+            into.replace.insert(Reason::LimitChanged);
+        }
+        return;
+    }
+    into.replace.insert(Reason::ConfigurationChanged);
+}
+
+/// The declared network that a path is about: the names hold dots at times, so the longest that fits.
+fn network_of<'a>(path: &str, wanted: &'a ContainerSpec) -> Option<&'a NetworkName> {
+    let rest = path.strip_prefix("networks.")?;
+    let fits = |name: &&NetworkName| {
+        rest.strip_prefix(name.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    };
+    wanted.networks.keys().filter(fits).max_by_key(|name| name.as_str().len())
+}
+
+/// Whether the engine can change this limit without a restart.
+fn in_place(path: &str, found: &ContainerSpec, wanted: &ContainerSpec, of: &Comparison) -> bool {
+    let quota = found.limits.cpu_quota.is_some() || found.limits.cpu_period.is_some();
+    match path {
+        "limits.pids" => true,
+        "limits.memory" => wanted.limits.memory.is_some_and(|size| {
+            // The kernel refuses to go below what is in use; a tenth more leaves it room to breathe.
+            of.container.memory_used.is_none_or(|used| size.0 >= used.0.saturating_add(used.0 / 10))
+        }),
+        "limits.memorySwap" => wanted.limits.memory.is_some(),
+        "limits.memoryReservation" => wanted.limits.memory_reservation.is_some(),
+        "limits.cpus" => wanted.limits.cpus.is_some() && !quota,
+        _ => false,
+    }
+}
+
+/// Adds one limit to those to send. Memory and swap go together, or the engine refuses.
+fn limits_to_send(limits: Option<Limits>, path: &str, wanted: &ContainerSpec) -> Limits {
+    let mut limits = limits.unwrap_or_default();
+    match path {
+        "limits.pids" => limits.pids = Some(wanted.limits.pids.unwrap_or(-1)),
+        "limits.memory" | "limits.memorySwap" => {
+            limits.memory = wanted.limits.memory;
+            let twice = wanted.limits.memory.map(|size| i64::try_from(size.0.saturating_mul(2)).unwrap_or(i64::MAX));
+            limits.memory_swap = wanted.limits.memory_swap.or(twice);
+        }
+        "limits.memoryReservation" => limits.memory_reservation = wanted.limits.memory_reservation,
+        "limits.cpus" => limits.cpus = wanted.limits.cpus,
+        _ => {}
+    }
+    limits
+}
+
+/// A value that can be sensitive and is no longer declared is shown as if it were: nothing says that it is not.
+fn masked_when_gone(mut change: FieldChange) -> FieldChange {
+    const CAN_BE_SENSITIVE: [&str; 6] =
+        ["environment.", "labels.", "command", "entrypoint", "healthcheck.test", "logging.options."];
+    if change.to.is_none() && CAN_BE_SENSITIVE.iter().any(|prefix| change.path.starts_with(prefix)) {
+        change.from = change.from.map(|value| Value::sensitive(value.reveal()));
+    }
+    change
+}
+
+/// Which mounted contents differ from those that the container was made with.
+fn content_changes(of: &Comparison) -> Vec<FieldChange> {
+    if content::matches(of.container.label(ours::CONTENT), &of.service.contents) {
+        return Vec::new();
+    }
+    let before: BTreeMap<&str, &str> = of
+        .current
+        .and_then(|current| current.services.get(&of.service.name))
+        .map(|service| service.contents.iter().map(|item| (item.target.as_str(), item.sha256.as_str())).collect())
+        .unwrap_or_default();
+    let after: BTreeMap<&str, &str> =
+        of.service.contents.iter().map(|item| (item.target.as_str(), item.sha256.as_str())).collect();
+    let targets: BTreeSet<&str> = before.keys().chain(after.keys()).copied().collect();
+    let secret = |hash: Option<&&str>| hash.map(|hash| Value::sensitive(*hash));
+    let changes: Vec<FieldChange> = targets
+        .into_iter()
+        .filter(|target| before.get(target) != after.get(target))
+        .map(|target| FieldChange {
+            path: format!("content.{target}"),
+            from: secret(before.get(target)),
+            to: secret(after.get(target)),
+        })
+        .collect();
+    if changes.is_empty() {
+        // The files are those of the current revision, and the container was made before it.
+        return vec![FieldChange {
+            path: "content".into(),
+            from: Some(Value::sensitive("before")),
+            to: Some(Value::sensitive("after")),
+        }];
+    }
+    changes
+}

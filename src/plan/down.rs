@@ -1,0 +1,92 @@
+//! Removing what evenkeel made: dependants first, then networks, and volumes only when the user names them.
+
+use super::{
+    draft::{CALL_DEADLINE, Draft},
+    order,
+    rollout::remove_container,
+    survey::All,
+};
+use crate::model::{
+    labels::{compose, ours},
+    names::{Resource, ServiceName, StepId},
+    observed::ObservedContainer,
+    plan::{Action, Change, Held, HeldCode, Plan, Reason},
+    step::{Cause, Does, Step},
+};
+use std::collections::BTreeMap;
+
+/// Plans the removal of the stack.
+pub(super) fn plan_down(all: &All, volumes: bool, plan: &mut Plan) {
+    if all.desired.policy.protect {
+        plan.held.push(Held {
+            resource: Resource::Stack(all.desired.stack.clone()),
+            code: HeldCode::Protected,
+            reason: "`metadata.protect` is set".into(),
+            hint: "set it to false and apply, then try again".into(),
+        });
+    }
+    let mut by_service: BTreeMap<ServiceName, Vec<&ObservedContainer>> = BTreeMap::new();
+    for container in super::ownership::ours(all.desired, all.observed).into_values() {
+        by_service
+            .entry(container.service().unwrap_or_else(|| ServiceName::from("unknown")))
+            .or_default()
+            .push(container);
+    }
+    let mut after: Vec<StepId> = Vec::new();
+    let mut order: Vec<ServiceName> = order::units(all.desired).into_iter().flatten().collect();
+    order.reverse();
+    let undeclared = by_service.keys().filter(|name| !order.contains(name)).cloned().collect::<Vec<_>>();
+    for service in undeclared.into_iter().chain(order) {
+        let Some(containers) = by_service.get(&service) else { continue };
+        let mut draft = Draft::new(&service, vec![service.clone()], Cause::Down);
+        draft.why = "down".into();
+        let mut ends = Vec::new();
+        draft.side_by_side(containers, |draft, container| {
+            remove_container(draft, container, &format!("{service}/down/{}", container.id.short()));
+        });
+        ends.extend(draft.ends().iter().cloned());
+        plan.changes.push(removed(Resource::Service(service.clone())));
+        let (rollout, steps) = draft.finish(&after);
+        plan.rollouts.push(rollout);
+        plan.steps.extend(steps);
+        after = ends;
+    }
+    remove_networks(all, &after, plan);
+    if volumes {
+        remove_volumes(all, &after, plan);
+    }
+}
+
+fn remove_networks(all: &All, after: &[StepId], plan: &mut Plan) {
+    let stack = all.desired.stack.as_str();
+    for (name, network) in &all.observed.networks {
+        let label = |key: &str| network.labels.get(key).map(String::as_str);
+        let external = all.desired.networks.get(name).is_some_and(|network| network.external);
+        let is_ours = label(ours::STACK) == Some(stack)
+            || (label(compose::PROJECT) == Some(stack) && all.desired.networks.contains_key(name));
+        if !external && is_ours {
+            plan.changes.push(removed(Resource::Network(name.clone())));
+            let id = format!("network:{name}/remove");
+            plan.steps.push(step(id, after, Does::RemoveNetwork(name.clone()), Resource::Network(name.clone())));
+        }
+    }
+}
+
+fn remove_volumes(all: &All, after: &[StepId], plan: &mut Plan) {
+    for (name, volume) in &all.desired.volumes {
+        if !volume.external && all.observed.volumes.contains_key(name) {
+            plan.changes.push(removed(Resource::Volume(name.clone())));
+            let id = format!("volume:{name}/remove");
+            plan.steps.push(step(id, after, Does::RemoveVolume(name.clone()), Resource::Volume(name.clone())));
+        }
+    }
+}
+
+fn step(id: String, after: &[StepId], does: Does, target: Resource) -> Step {
+    Step { id: StepId::new(id), after: after.to_vec(), does, target, cause: Cause::Down, deadline: CALL_DEADLINE }
+}
+
+fn removed(resource: Resource) -> Change {
+    let (action, reason) = (Action::Remove, Reason::Down);
+    Change { resource, action, reason, cause: Cause::Down, strategy: None, fields: Vec::new() }
+}

@@ -1,0 +1,123 @@
+//! Desired, observed and context → plan. PURE and total: the same inputs give the same bytes, and what can't be planned
+//! is held, with a reason and a stable code. No I/O, no clock, no randomness, no hash map: all that comes in as context.
+//!
+//! The order of decisions is that of `plan` below.
+
+mod adopt;
+mod capacity;
+mod compare;
+mod down;
+mod draft;
+mod normal;
+mod order;
+mod orphans;
+mod ownership;
+mod resources;
+mod rollout;
+mod scope;
+mod services;
+mod strategy;
+mod survey;
+mod work;
+
+pub use adopt::as_it_runs;
+pub use scope::merged;
+
+use crate::model::{
+    desired::Desired,
+    observed::Observed,
+    plan::{API_VERSION, Held, Note, NoteCode, Plan, PlanContext, Purpose, SavedContext},
+};
+use survey::All;
+
+/// What is to be done so that the engine is as desired.
+pub fn plan(desired: &Desired, observed: &Observed, context: &PlanContext) -> Plan {
+    let all = All { desired, observed, context };
+    let mut plan = empty(desired, context);
+
+    plan.held.extend(ownership::refusals(desired, observed, context));
+    if let Purpose::Down { volumes } = context.purpose {
+        down::plan_down(&all, volumes, &mut plan);
+        return settled(plan);
+    }
+
+    let views = services::views(&all, &mut plan.held);
+    let scope = scope::scope(&all, &views, &mut plan.held);
+    let acted_on: Vec<_> = scope.iter().filter_map(|name| desired.services.get(name)).collect();
+    let resources = resources::resources(desired, observed, context, &acted_on);
+    plan.changes.extend(resources.changes.iter().cloned());
+    plan.held.extend(resources.held.iter().cloned());
+
+    let services = services::services(&all, &views, &scope, &resources);
+    plan.changes.extend(services.changes);
+    plan.held.extend(services.held);
+    plan.notes.extend(services.notes);
+    let orphans = orphans::orphans(&all, &services.rollouts);
+    plan.changes.extend(orphans.changes);
+    plan.held.extend(orphans.held);
+    plan.notes.extend(orphans.notes);
+
+    if context.purpose != Purpose::Keep {
+        let admission = capacity::admit(desired, observed, &services.surging);
+        plan.held.extend(admission.held);
+        plan.notes.extend(admission.notes);
+        plan.capacity = Some(admission.report);
+    }
+
+    plan.steps.extend(resources.steps);
+    for (rollout, steps) in services.rollouts.into_iter().chain(orphans.rollouts) {
+        plan.rollouts.push(rollout);
+        plan.steps.extend(steps);
+    }
+    plan.steps.extend(orphans.steps);
+    settled(plan)
+}
+
+fn empty(desired: &Desired, context: &PlanContext) -> Plan {
+    let images = &desired.overrides.images;
+    let overridden = images.iter().map(|(service, image)| format!("--image {service}={image}"));
+    let set = desired.overrides.variables.iter().map(|(name, value)| format!("--set {name}={value}"));
+    let notes = overridden.chain(set).map(|text| Note {
+        code: NoteCode::OverrideInForce,
+        text: format!("{text} is in force"),
+        hint: Some("it stays until it is given again or `--unset`".into()),
+    });
+    Plan {
+        api_version: API_VERSION.to_owned(),
+        kind: "Plan".to_owned(),
+        stack: desired.stack.clone(),
+        context: SavedContext {
+            plan: context.plan.clone(),
+            time: context.now,
+            salt: context.salt.clone(),
+            manifest_hash: desired.source.manifest_hash.clone(),
+            images: context.images.clone(),
+            selected: context.selected.clone(),
+            revision: context.facts.current.as_ref().map(|current| current.number),
+        },
+        changes: Vec::new(),
+        rollouts: Vec::new(),
+        steps: Vec::new(),
+        notes: notes.collect(),
+        held: Vec::new(),
+        capacity: None,
+    }
+}
+
+/// Sorts what means a set, commits what must not be shown, and takes the steps away where something forbids them all.
+fn settled(mut plan: Plan) -> Plan {
+    let salt = plan.context.salt.clone();
+    for change in &mut plan.changes {
+        change.fields = change.fields.iter().map(|field| field.committed(&salt)).collect();
+    }
+    plan.changes.sort_by(|a, b| a.resource.cmp(&b.resource));
+    plan.notes.sort();
+    plan.notes.dedup();
+    plan.held.sort();
+    plan.held.dedup();
+    if plan.held.iter().any(|held: &Held| held.code.stops_everything().is_some()) {
+        plan.rollouts.clear();
+        plan.steps.clear();
+    }
+    plan
+}

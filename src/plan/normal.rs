@@ -1,0 +1,379 @@
+//! The one table of what the image and the engine provide where a spec is silent. The desired and the observed spec are
+//! both brought to the same normal form, in which "not set" and "set to what would be there anyway" are one; only then
+//! are they compared.
+
+use crate::model::{
+    container::{Attachment, ContainerSpec, Healthcheck, Limits, Logging, Mount, MountSource, NetworkMode},
+    image::ImageConfig,
+    labels,
+    names::ContainerId,
+    observed::EngineFacts,
+    units::{Bytes, Millis, NanoCpus},
+    value::Value,
+};
+use std::collections::BTreeMap;
+
+/// What surrounds a spec.
+pub(super) struct Surroundings<'a> {
+    /// The image it was or will be made from.
+    pub image: &'a ImageConfig,
+    pub engine: &'a EngineFacts,
+    /// The container's id, for an observed spec.
+    pub id: Option<&'a ContainerId>,
+    /// Its final name, which is an alias on every network whether it is said or not.
+    pub name: &'a str,
+}
+
+/// The normal form of a spec. Bookkeeping labels and the image's reference are left out: what an image *is* is its id,
+/// which is compared beside.
+pub(super) fn normal(spec: &ContainerSpec, around: &Surroundings) -> ContainerSpec {
+    let mut spec = spec.clone();
+    spec.image = "".into();
+    spec.platform = None;
+    process(&mut spec, around);
+    spec.healthcheck = healthcheck(spec.healthcheck.as_ref(), around);
+    spec.limits = limits(&spec.limits, around.engine);
+    ports(&mut spec, around.image);
+    spec.mounts = mounts(spec.mounts, around.image);
+    network(&mut spec, around);
+    namespaces(&mut spec, around.engine);
+    security(&mut spec);
+    spec.logging = logging(spec.logging, around.engine);
+    spec.annotations.clear();
+    spec
+}
+
+/// The fields of a spec that this engine or its kernel can't hold.
+pub(super) fn not_held(spec: &ContainerSpec, engine: &EngineFacts) -> Vec<&'static str> {
+    let (limits, can) = (&spec.limits, engine.supports);
+    let start_interval = spec.healthcheck.as_ref().is_some_and(|check| check.start_interval.is_some());
+    let table = [
+        (start_interval && engine.api < (1, 44), "healthcheck.startInterval"),
+        (limits.memory.is_some() && !can.memory, "limits.memory"),
+        (limits.memory_swap.is_some() && !can.swap, "limits.memorySwap"),
+        (limits.memory_reservation.is_some() && !can.reservation, "limits.memoryReservation"),
+        (limits.memory_swappiness.is_some() && !can.swappiness, "limits.memorySwappiness"),
+        (limits.cpus.is_some() && !can.cpus, "limits.cpus"),
+        (limits.cpu_shares.is_some() && !can.cpu_shares, "limits.cpuShares"),
+        (limits.cpuset.is_some() && !can.cpuset, "limits.cpuset"),
+        (limits.pids.is_some() && !can.pids, "limits.pids"),
+        (limits.blkio_weight.is_some() && !can.blkio_weight, "limits.blkioWeight"),
+        (limits.oom_kill_disable == Some(true) && !can.oom_kill_disable, "limits.oomKillDisable"),
+    ];
+    table.into_iter().filter(|(lacks, _)| *lacks).map(|(_, field)| field).collect()
+}
+
+fn process(spec: &mut ContainerSpec, around: &Surroundings) {
+    let image = around.image;
+    let (entrypoint, command) = started(spec, image);
+    let of_image = (image.entrypoint.clone().unwrap_or_default(), image.command.clone().unwrap_or_default());
+    let texts = |words: &[Value]| words.iter().map(|word| word.reveal().to_owned()).collect::<Vec<_>>();
+    if (texts(&entrypoint), texts(&command)) == of_image {
+        (spec.entrypoint, spec.command) = (None, None);
+    } else {
+        spec.entrypoint = (!entrypoint.is_empty()).then_some(entrypoint);
+        spec.command = (!command.is_empty()).then_some(command);
+    }
+    spec.environment.retain(|name, value| image.environment.get(name).map(String::as_str) != Some(value.reveal()));
+    spec.labels.retain(|name, value| {
+        !labels::is_bookkeeping(name) && image.labels.get(name).map(String::as_str) != Some(value.reveal())
+    });
+    let provided = |value: Option<String>, image: &Option<String>| {
+        value.filter(|text| !text.is_empty() && Some(text) != image.as_ref())
+    };
+    spec.working_dir = provided(spec.working_dir.take(), &image.working_dir);
+    spec.user = provided(spec.user.take(), &image.user);
+    let signal = |text: &str| match text.trim_start_matches("SIG") {
+        "" => "TERM".to_owned(),
+        name => name.to_ascii_uppercase(),
+    };
+    let of_image = signal(image.stop_signal.as_deref().unwrap_or("SIGTERM"));
+    spec.stop_signal = spec.stop_signal.take().filter(|text| signal(text) != of_image && !text.is_empty());
+    spec.stop_grace = spec.stop_grace.filter(|grace| *grace != Millis::seconds(10));
+    spec.init = spec.init.filter(|init| *init);
+    let own = around.id.map(ContainerId::short);
+    let given = |name: &String| !name.is_empty() && Some(name.as_str()) != own;
+    spec.hostname = spec.hostname.take().filter(given);
+    if spec.network_mode == NetworkMode::Host {
+        spec.hostname = spec.hostname.take().filter(|name| *name != around.engine.host_name);
+    }
+    spec.domainname = spec.domainname.take().filter(|name| !name.is_empty());
+}
+
+/// What a container runs: its own entrypoint drops the image's command.
+fn started(spec: &ContainerSpec, image: &ImageConfig) -> (Vec<Value>, Vec<Value>) {
+    let plain = |words: &Option<Vec<String>>| words.iter().flatten().map(Value::plain).collect::<Vec<_>>();
+    match &spec.entrypoint {
+        Some(entrypoint) => (entrypoint.clone(), spec.command.clone().unwrap_or_default()),
+        None => (plain(&image.entrypoint), spec.command.clone().unwrap_or_else(|| plain(&image.command))),
+    }
+}
+
+fn healthcheck(check: Option<&Healthcheck>, around: &Surroundings) -> Option<Healthcheck> {
+    let of_image = around.image.healthcheck.as_ref();
+    let settled = |check: &Healthcheck| Healthcheck {
+        test: check.test.clone(),
+        interval: check.interval.filter(|span| *span != Millis(0) && *span != Millis::seconds(30)),
+        timeout: check.timeout.filter(|span| *span != Millis(0) && *span != Millis::seconds(30)),
+        start_period: check.start_period.filter(|span| *span != Millis(0)),
+        // Engines before API 1.44 drop it.
+        start_interval: check.start_interval.filter(|span| *span != Millis(0) && around.engine.api >= (1, 44)),
+        retries: check.retries.filter(|count| *count != 0 && *count != 3),
+    };
+    let check = check?;
+    let mut merged = check.clone();
+    if let Some(image) = of_image {
+        if merged.test.is_empty() {
+            merged.test = image.test.clone();
+        }
+        merged.interval = merged.interval.or(image.interval);
+        merged.timeout = merged.timeout.or(image.timeout);
+        merged.start_period = merged.start_period.or(image.start_period);
+        merged.start_interval = merged.start_interval.or(image.start_interval);
+        merged.retries = merged.retries.or(image.retries);
+    }
+    if merged.is_none() {
+        // Switching off what is not there is nothing.
+        return of_image.map(|_| Healthcheck { test: vec![Value::plain("NONE")], ..Healthcheck::default() });
+    }
+    let merged = settled(&merged);
+    (!merged.test.is_empty() && of_image.map(settled).as_ref() != Some(&merged)).then_some(merged)
+}
+
+fn limits(limits: &Limits, engine: &EngineFacts) -> Limits {
+    let can = engine.supports;
+    let positive = |number: Option<i64>| number.filter(|number| *number > 0);
+    let memory = limits.memory.filter(|size| can.memory && size.0 > 0);
+    Limits {
+        memory,
+        memory_swap: limits.memory_swap.filter(|swap| {
+            let twice = memory.map(|size| i64::try_from(size.0.saturating_mul(2)).unwrap_or(i64::MAX));
+            can.swap && *swap != 0 && Some(*swap) != twice && (memory.is_some() || *swap > 0)
+        }),
+        memory_reservation: limits.memory_reservation.filter(|size| can.reservation && size.0 > 0),
+        memory_swappiness: limits.memory_swappiness.filter(|number| can.swappiness && *number >= 0),
+        cpus: limits.cpus.filter(|cpus| can.cpus && *cpus != NanoCpus(0)),
+        pids: positive(limits.pids).filter(|_| can.pids),
+        cpu_shares: positive(limits.cpu_shares).filter(|_| can.cpu_shares),
+        cpu_period: positive(limits.cpu_period).filter(|_| can.cpus),
+        cpu_quota: positive(limits.cpu_quota).filter(|_| can.cpus),
+        cpu_rt_period: positive(limits.cpu_rt_period),
+        cpu_rt_runtime: positive(limits.cpu_rt_runtime),
+        cpuset: limits.cpuset.clone().filter(|set| can.cpuset && !set.is_empty()),
+        cpu_count: positive(limits.cpu_count),
+        cpu_percent: positive(limits.cpu_percent),
+        blkio_weight: limits.blkio_weight.filter(|weight| can.blkio_weight && *weight > 0),
+        oom_kill_disable: limits.oom_kill_disable.filter(|disable| can.oom_kill_disable && *disable),
+        oom_score_adj: limits.oom_score_adj.filter(|score| *score != 0),
+    }
+}
+
+fn ports(spec: &mut ContainerSpec, image: &ImageConfig) {
+    for bindings in spec.ports.values_mut() {
+        for binding in bindings.iter_mut() {
+            if binding.port == "0" {
+                binding.port.clear();
+            }
+        }
+        bindings.sort();
+        bindings.dedup();
+    }
+    spec.ports.retain(|_, bindings| !bindings.is_empty());
+    spec.expose = spec.expose.iter().flat_map(|port| single_ports(port)).collect();
+    spec.expose.retain(|port| !image.expose.contains(port));
+    let published: Vec<String> = spec.ports.keys().cloned().collect();
+    published.iter().for_each(|port| {
+        spec.expose.remove(port);
+    });
+}
+
+/// The ports that an exposed one stands for: the engine keeps `80` and `3000-3002` as they were sent.
+fn single_ports(port: &str) -> Vec<String> {
+    let (numbers, protocol) = port.split_once('/').unwrap_or((port, "tcp"));
+    let range =
+        numbers.split_once('-').and_then(|(from, to)| Some((from.parse::<u16>().ok()?, to.parse::<u16>().ok()?)));
+    match range {
+        Some((from, to)) => (from..=to).map(|number| format!("{number}/{protocol}")).collect(),
+        None => vec![format!("{numbers}/{protocol}")],
+    }
+}
+
+fn mounts(mounts: BTreeMap<String, Mount>, image: &ImageConfig) -> BTreeMap<String, Mount> {
+    let settled = |mut mount: Mount| {
+        if matches!(mount.source, MountSource::Anonymous(_)) {
+            mount.source = MountSource::Anonymous(None);
+        }
+        mount.propagation = mount.propagation.filter(|text| !text.is_empty() && text != "rprivate");
+        // These two matter when the container is made and can't be read back.
+        mount.create_host_path = false;
+        mount.no_copy = false;
+        mount
+    };
+    let by_image = |target: &String, mount: &Mount| {
+        matches!(mount.source, MountSource::Anonymous(_)) && image.volumes.contains(target)
+    };
+    mounts
+        .into_iter()
+        .filter(|(target, mount)| !by_image(target, mount))
+        .map(|(target, mount)| (target, settled(mount)))
+        .collect()
+}
+
+fn network(spec: &mut ContainerSpec, around: &Surroundings) {
+    if spec.network_mode != NetworkMode::Networks {
+        spec.networks.clear();
+    }
+    let own = around.id.map(ContainerId::short);
+    for attachment in spec.networks.values_mut() {
+        attachment.aliases.retain(|alias| alias != around.name && Some(alias.as_str()) != own);
+        attachment.priority = 0;
+        let given = |text: Option<String>| text.filter(|text| !text.is_empty());
+        *attachment = Attachment {
+            ipv4: given(attachment.ipv4.take()),
+            ipv6: given(attachment.ipv6.take()),
+            mac: given(attachment.mac.take()),
+            ..std::mem::take(attachment)
+        };
+    }
+}
+
+fn namespaces(spec: &mut ContainerSpec, engine: &EngineFacts) {
+    let unless = |text: Option<String>, defaults: &[&str]| {
+        text.filter(|text| !text.is_empty() && !defaults.contains(&text.as_str()))
+    };
+    spec.ipc = unless(spec.ipc.take(), &["private", "shareable"]);
+    spec.pid = unless(spec.pid.take(), &["private"]);
+    spec.uts = unless(spec.uts.take(), &[]);
+    spec.userns = unless(spec.userns.take(), &[]);
+    let default = if engine.cgroup_version >= 2 { "private" } else { "host" };
+    spec.cgroupns = unless(spec.cgroupns.take(), &[default]);
+    spec.cgroup_parent = unless(spec.cgroup_parent.take(), &[]);
+    spec.isolation = unless(spec.isolation.take(), &["default"]);
+    spec.runtime = unless(spec.runtime.take(), &["runc"]);
+    spec.shm_size = spec.shm_size.filter(|size| *size != Bytes::mebi(64) && size.0 > 0);
+}
+
+fn security(spec: &mut ContainerSpec) {
+    let capability = |name: &String| name.to_ascii_uppercase().trim_start_matches("CAP_").to_owned();
+    spec.cap_add = spec.cap_add.iter().map(capability).collect();
+    spec.cap_drop = spec.cap_drop.iter().map(capability).collect();
+    let option = |text: &String| match text.split_once([':', '=']) {
+        Some((name, value)) => format!("{name}={value}"),
+        None if text == "no-new-privileges" => "no-new-privileges=true".to_owned(),
+        None => text.clone(),
+    };
+    spec.security_opt = spec.security_opt.iter().map(option).collect();
+    if spec.privileged || spec.pid.as_deref() == Some("host") || spec.ipc.as_deref() == Some("host") {
+        // The engine adds it by itself.
+        spec.security_opt.remove("label=disable");
+    }
+    spec.extra_hosts = spec.extra_hosts.iter().map(|host| host.replacen('=', ":", 1)).collect();
+    for device in spec.devices.values_mut() {
+        if device.permissions.is_empty() {
+            device.permissions = "rwm".to_owned();
+        }
+    }
+}
+
+fn logging(logging: Option<Logging>, engine: &EngineFacts) -> Option<Logging> {
+    let mut logging = logging?;
+    let driver = logging.driver.take().filter(|driver| !driver.is_empty());
+    logging.driver = driver.filter(|driver| *driver != engine.logging_driver);
+    (logging != Logging::default()).then_some(logging)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    fn engine() -> EngineFacts {
+        EngineFacts {
+            api: (1, 41),
+            logging_driver: "json-file".into(),
+            cgroup_version: 1,
+            host_name: "vps".into(),
+            ..EngineFacts::default()
+        }
+    }
+
+    fn image() -> ImageConfig {
+        ImageConfig {
+            entrypoint: Some(vec!["/entry".into()]),
+            command: Some(vec!["serve".into()]),
+            environment: [("PATH".to_owned(), "/bin".to_owned())].into(),
+            volumes: BTreeSet::from(["/data".to_owned()]),
+            expose: BTreeSet::from(["80/tcp".to_owned()]),
+            healthcheck: Some(Healthcheck {
+                test: vec![Value::plain("CMD"), Value::plain("ok")],
+                ..Healthcheck::default()
+            }),
+            ..ImageConfig::default()
+        }
+    }
+
+    fn normal_of(spec: &ContainerSpec) -> ContainerSpec {
+        let id = ContainerId::new("0123456789abcdef");
+        normal(spec, &Surroundings { image: &image(), engine: &engine(), id: Some(&id), name: "s-web-1" })
+    }
+
+    #[test]
+    fn what_the_engine_fills_in_is_nothing() {
+        let words = |words: &[&str]| Some(words.iter().map(|word| Value::plain(*word)).collect());
+        let mut read = ContainerSpec {
+            image: "web:1".into(),
+            entrypoint: words(&["/entry"]),
+            command: words(&["serve"]),
+            hostname: Some("0123456789ab".into()),
+            stop_signal: Some("SIGTERM".into()),
+            ipc: Some("shareable".into()),
+            cgroupns: Some("host".into()),
+            runtime: Some("runc".into()),
+            shm_size: Some(Bytes::mebi(64)),
+            healthcheck: image().healthcheck,
+            logging: Some(Logging { driver: Some("json-file".into()), options: BTreeMap::new() }),
+            ..ContainerSpec::default()
+        };
+        read.environment.insert("PATH".into(), Value::plain("/bin"));
+        read.expose.insert("80/tcp".into());
+        read.labels.insert("com.docker.compose.project".into(), Value::plain("s"));
+        read.mounts.insert("/data".into(), Mount::of(MountSource::Anonymous(Some("ab".into()))));
+        let aliases = ["0123456789ab", "s-web-1", "web"].map(str::to_owned).into();
+        read.networks.insert("s_default".into(), Attachment { aliases, ..Attachment::default() });
+
+        let mut wanted = ContainerSpec { image: "web:1".into(), ..ContainerSpec::default() };
+        let aliases = ["web".to_owned()].into();
+        wanted.networks.insert("s_default".into(), Attachment { aliases, ..Attachment::default() });
+        assert_eq!(normal_of(&read), normal_of(&wanted));
+    }
+
+    #[test]
+    fn an_entrypoint_of_its_own_drops_the_images_command() {
+        let own = ContainerSpec { entrypoint: Some(vec![Value::plain("/entry")]), ..ContainerSpec::default() };
+        let normal = normal_of(&own);
+        assert_eq!(normal.entrypoint, Some(vec![Value::plain("/entry")]));
+        assert_eq!(normal.command, None);
+    }
+
+    #[test]
+    fn swap_that_is_twice_the_memory_is_the_default() {
+        let mut spec = ContainerSpec::default();
+        spec.limits.memory = Some(Bytes(100));
+        spec.limits.memory_swap = Some(200);
+        spec.limits.pids = Some(-1);
+        assert_eq!(normal_of(&spec).limits, Limits { memory: Some(Bytes(100)), ..Limits::default() });
+        spec.limits.memory_swap = Some(-1);
+        assert_eq!(normal_of(&spec).limits.memory_swap, Some(-1));
+    }
+
+    #[test]
+    fn a_check_with_one_field_takes_the_others_from_the_image() {
+        let spec = ContainerSpec {
+            healthcheck: Some(Healthcheck { interval: Some(Millis::seconds(2)), ..Healthcheck::default() }),
+            ..ContainerSpec::default()
+        };
+        let check = normal_of(&spec).healthcheck.unwrap();
+        assert_eq!(check.test, image().healthcheck.unwrap().test);
+        assert_eq!(check.interval, Some(Millis::seconds(2)));
+    }
+}

@@ -1,0 +1,109 @@
+//! Containers and networks of ours that nothing declares any more: reported, and removed with `prune`.
+
+use super::{
+    draft::{CALL_DEADLINE, Draft},
+    rollout::remove_container,
+    survey::All,
+};
+use crate::model::{
+    labels::ours,
+    names::{Resource, ServiceName, StepId},
+    observed::ObservedContainer,
+    plan::{Action, Change, Held, HeldCode, Note, NoteCode, Purpose, Reason, Rollout},
+    step::{Cause, Does, Step},
+};
+use std::collections::BTreeMap;
+
+/// What is no longer declared.
+#[derive(Default)]
+pub(super) struct Orphans {
+    pub changes: Vec<Change>,
+    pub held: Vec<Held>,
+    pub notes: Vec<Note>,
+    pub rollouts: Vec<(Rollout, Vec<Step>)>,
+    pub steps: Vec<Step>,
+}
+
+/// Looks for what is no longer declared, when the whole stack is planned. It goes after everything else.
+pub(super) fn orphans(all: &All, rollouts: &[(Rollout, Vec<Step>)]) -> Orphans {
+    let mut orphans = Orphans::default();
+    if all.context.selected.is_some() || all.context.purpose == Purpose::Restart {
+        return orphans;
+    }
+    let mut by_service: BTreeMap<ServiceName, Vec<&ObservedContainer>> = BTreeMap::new();
+    for container in super::ownership::ours(all.desired, all.observed).into_values() {
+        if let Some(service) = container.service().filter(|name| !all.desired.services.contains_key(name)) {
+            by_service.entry(service).or_default().push(container);
+        }
+    }
+    if !all.desired.policy.prune {
+        orphans.notes.extend(by_service.iter().map(|(service, containers)| note(service, containers)));
+        return orphans;
+    }
+    if !by_service.is_empty() && too_much(all) {
+        orphans.held.push(Held {
+            resource: Resource::Stack(all.desired.stack.clone()),
+            code: HeldCode::PruneRefused,
+            reason: format!(
+                "{} of the current revision's services are no longer declared, more than half",
+                by_service.len()
+            ),
+            hint: "if that is meant, say `--yes`".into(),
+        });
+        return orphans;
+    }
+    let after: Vec<StepId> = rollouts.iter().flat_map(|(_, steps)| steps.iter().map(|step| step.id.clone())).collect();
+    let cause = all.context.facts.cause_of_first();
+    for (service, containers) in by_service {
+        let mut draft = Draft::new(&service, vec![service.clone()], cause);
+        draft.why = "no longer declared".into();
+        for container in containers {
+            orphans.changes.push(removed(Resource::Container(container.name.clone()), cause));
+            remove_container(&mut draft, container, &format!("{service}/orphan/{}", container.id.short()));
+        }
+        orphans.rollouts.push(draft.finish(&after));
+    }
+    remove_networks(all, cause, &after, &mut orphans);
+    orphans
+}
+
+/// An emptied manifest, or one of less than half the services, is more likely a slip than a wish.
+fn too_much(all: &All) -> bool {
+    let Some(current) = &all.context.facts.current else { return all.desired.services.is_empty() && !all.context.yes };
+    let before = current.desired.services.len();
+    let left = current.desired.services.keys().filter(|name| all.desired.services.contains_key(*name)).count();
+    !all.context.yes && (all.desired.services.is_empty() || left * 2 < before)
+}
+
+fn remove_networks(all: &All, cause: Cause, after: &[StepId], orphans: &mut Orphans) {
+    let stack = all.desired.stack.as_str();
+    for (name, network) in &all.observed.networks {
+        let is_ours = network.labels.get(ours::STACK).map(String::as_str) == Some(stack);
+        if !is_ours || all.desired.networks.contains_key(name) || !network.attached.is_empty() {
+            continue;
+        }
+        orphans.changes.push(removed(Resource::Network(name.clone()), cause));
+        orphans.steps.push(Step {
+            id: StepId::new(format!("network:{name}/remove")),
+            after: after.to_vec(),
+            does: Does::RemoveNetwork(name.clone()),
+            target: Resource::Network(name.clone()),
+            cause,
+            deadline: CALL_DEADLINE,
+        });
+    }
+}
+
+fn note(service: &ServiceName, containers: &[&ObservedContainer]) -> Note {
+    let names: Vec<&str> = containers.iter().map(|container| container.name.as_str()).collect();
+    Note {
+        code: NoteCode::NotDeclared,
+        text: format!("{service} is not declared, and {} is there", names.join(", ")),
+        hint: Some("`spec.prune: true` removes such containers".into()),
+    }
+}
+
+fn removed(resource: Resource, cause: Cause) -> Change {
+    let reason = Reason::NotDeclared;
+    Change { resource, action: Action::Remove, reason, cause, strategy: None, fields: Vec::new() }
+}

@@ -1,0 +1,251 @@
+//! Networks and volumes: made when they are missing, held when their definition changed, never touched when external.
+//! Labels alone are no change, and nothing that holds data is removed here.
+
+use super::draft::CALL_DEADLINE;
+use crate::model::{
+    desired::{Desired, Network, Service, Volume},
+    fields::{FieldChange, difference, fields},
+    labels::{compose, ours},
+    names::{NetworkName, Resource, StepId, VolumeName},
+    observed::Observed,
+    plan::{Action, Change, Held, HeldCode, PlanContext, Reason},
+    step::{Cause, Does, Step},
+    value::Value,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What networks and volumes ask for.
+#[derive(Default)]
+pub(super) struct Resources {
+    pub changes: Vec<Change>,
+    pub steps: Vec<Step>,
+    pub held: Vec<Held>,
+    /// The step that makes each.
+    pub networks: BTreeMap<NetworkName, StepId>,
+    pub volumes: BTreeMap<VolumeName, StepId>,
+}
+
+impl Resources {
+    /// The steps that a service's containers wait for.
+    pub fn needed_by(&self, service: &Service) -> impl Iterator<Item = &StepId> {
+        let networks = service.container.networks.keys().filter_map(|name| self.networks.get(name));
+        networks.chain(volumes_of(service).filter_map(|name| self.volumes.get(name)))
+    }
+}
+
+/// The named volumes that a service mounts.
+pub(super) fn volumes_of(service: &Service) -> impl Iterator<Item = &VolumeName> {
+    service.container.mounts.values().filter_map(|mount| match &mount.source {
+        crate::model::container::MountSource::Volume(name) => Some(name),
+        _ => None,
+    })
+}
+
+/// Plans the networks and volumes that these services need. What no service uses is not made, as docker compose does.
+pub(super) fn resources(
+    desired: &Desired,
+    observed: &Observed,
+    context: &PlanContext,
+    needed_by: &[&Service],
+) -> Resources {
+    let mut found = Resources::default();
+    let networks: BTreeSet<&NetworkName> =
+        needed_by.iter().flat_map(|service| service.container.networks.keys()).collect();
+    let volumes: BTreeSet<&VolumeName> = needed_by.iter().flat_map(|service| volumes_of(service)).collect();
+    for (name, network) in desired.networks.iter().filter(|(name, _)| networks.contains(name)) {
+        plan_network(name, network, desired, observed, context, &mut found);
+    }
+    for (name, volume) in desired.volumes.iter().filter(|(name, _)| volumes.contains(name)) {
+        plan_volume(name, volume, desired, observed, context, &mut found);
+    }
+    found
+}
+
+fn plan_network(
+    name: &NetworkName,
+    network: &Network,
+    desired: &Desired,
+    observed: &Observed,
+    context: &PlanContext,
+    found: &mut Resources,
+) {
+    let resource = Resource::Network(name.clone());
+    let Some(seen) = observed.networks.get(name) else {
+        if network.external {
+            found.held.push(missing(resource, network.declared_at.as_deref(), format!("docker network create {name}")));
+            return;
+        }
+        let step_id = StepId::new(format!("network:{name}/create"));
+        let known = context.facts.current.as_ref().is_some_and(|current| current.desired.networks.contains_key(name));
+        found.changes.push(created(resource.clone(), known, context));
+        found.steps.push(Step {
+            id: step_id.clone(),
+            after: Vec::new(),
+            does: Does::CreateNetwork(labelled_network(network, desired, context)),
+            target: resource,
+            cause: cause(known, context),
+            deadline: CALL_DEADLINE,
+        });
+        found.networks.insert(name.clone(), step_id);
+        return;
+    };
+    if seen.ids.len() > 1 {
+        found.held.push(Held {
+            resource,
+            code: HeldCode::NetworkAmbiguous,
+            reason: format!("{} networks are named `{name}`", seen.ids.len()),
+            hint: format!("remove all but one: `docker network rm {}`", seen.ids[1..].join(" ")),
+        });
+        return;
+    }
+    if network.external {
+        return;
+    }
+    let changes = difference(
+        &fields(&network_normal(&seen.definition, &network.definition)),
+        &fields(&network_normal(&network.definition, &network.definition)),
+    );
+    if !changes.is_empty() {
+        found.held.push(Held {
+            resource,
+            code: HeldCode::NetworkChanged,
+            reason: format!("its definition changed: {}", paths(&changes)),
+            hint: format!(
+                "a network can't be changed in use: stop its services, `docker network rm {name}`, then apply again; see `evenkeel explain network-changed`"
+            ),
+        });
+    }
+}
+
+fn plan_volume(
+    name: &VolumeName,
+    volume: &Volume,
+    desired: &Desired,
+    observed: &Observed,
+    context: &PlanContext,
+    found: &mut Resources,
+) {
+    let resource = Resource::Volume(name.clone());
+    let Some(seen) = observed.volumes.get(name) else {
+        if volume.external {
+            found.held.push(missing(resource, volume.declared_at.as_deref(), format!("docker volume create {name}")));
+            return;
+        }
+        let step_id = StepId::new(format!("volume:{name}/create"));
+        let known = context.facts.current.as_ref().is_some_and(|current| current.desired.volumes.contains_key(name));
+        found.changes.push(created(resource.clone(), known, context));
+        found.steps.push(Step {
+            id: step_id.clone(),
+            after: Vec::new(),
+            does: Does::CreateVolume(labelled_volume(volume, desired, context)),
+            target: resource,
+            cause: cause(known, context),
+            deadline: CALL_DEADLINE,
+        });
+        found.volumes.insert(name.clone(), step_id);
+        return;
+    };
+    if volume.external {
+        return;
+    }
+    let normal = |definition: &crate::model::desired::VolumeDefinition| {
+        let mut definition = definition.clone();
+        definition.driver = definition.driver.filter(|driver| driver != "local" && !driver.is_empty());
+        fields(&definition)
+    };
+    let changes = difference(&normal(&seen.definition), &normal(&volume.definition));
+    if !changes.is_empty() {
+        found.held.push(Held {
+            resource,
+            code: HeldCode::VolumeChanged,
+            reason: format!("its definition changed: {}", paths(&changes)),
+            hint: "a volume can't be changed without moving its data; see `evenkeel explain volume-changed`".into(),
+        });
+    }
+}
+
+/// Only what was asked for counts: the engine fills in addresses and options of its own.
+fn network_normal(
+    of: &crate::model::desired::NetworkDefinition,
+    asked: &crate::model::desired::NetworkDefinition,
+) -> crate::model::desired::NetworkDefinition {
+    let mut normal = of.clone();
+    normal.driver = normal.driver.filter(|driver| driver != "bridge" && !driver.is_empty());
+    normal.ipam_driver = normal.ipam_driver.filter(|driver| driver != "default" && !driver.is_empty());
+    normal.ipv6 = normal.ipv6.filter(|on| *on);
+    normal.ipv4 = normal.ipv4.filter(|on| !*on);
+    normal.options.retain(|name, _| asked.options.contains_key(name));
+    normal.ipam_options.retain(|name, _| asked.ipam_options.contains_key(name));
+    if asked.pools.is_empty() {
+        normal.pools.clear();
+    }
+    for (pool, asked) in normal.pools.iter_mut().zip(&asked.pools) {
+        if asked.gateway.is_none() {
+            pool.gateway = None;
+        }
+    }
+    normal
+}
+
+fn labelled_network(network: &Network, desired: &Desired, context: &PlanContext) -> Network {
+    let mut network = network.clone();
+    let labels = &mut network.labels;
+    bookkeeping(labels, desired, &network.config_hash);
+    labels.insert(compose::NETWORK.to_owned(), Value::plain(&network.key));
+    labels.values_mut().for_each(|value| *value = value.committed(&context.salt));
+    network
+}
+
+fn labelled_volume(volume: &Volume, desired: &Desired, context: &PlanContext) -> Volume {
+    let mut volume = volume.clone();
+    bookkeeping(&mut volume.labels, desired, &volume.config_hash);
+    volume.labels.insert(compose::VOLUME.to_owned(), Value::plain(&volume.key));
+    let values = volume.labels.values_mut().chain(volume.definition.options.values_mut());
+    values.for_each(|value| *value = value.committed(&context.salt));
+    volume
+}
+
+fn bookkeeping(labels: &mut BTreeMap<String, Value>, desired: &Desired, config_hash: &str) {
+    labels.insert(compose::PROJECT.to_owned(), Value::plain(desired.stack.as_str()));
+    labels.insert(compose::VERSION.to_owned(), Value::plain(compose::VERSION_FOLLOWED));
+    if !config_hash.is_empty() {
+        labels.insert(compose::CONFIG_HASH.to_owned(), Value::plain(config_hash));
+    }
+    labels.insert(ours::STACK.to_owned(), Value::plain(desired.stack.as_str()));
+}
+
+fn created(resource: Resource, known: bool, context: &PlanContext) -> Change {
+    let reason = if known { Reason::Missing } else { Reason::New };
+    Change {
+        resource,
+        action: Action::Create,
+        reason,
+        cause: cause(known, context),
+        strategy: None,
+        fields: Vec::new(),
+    }
+}
+
+fn cause(known: bool, context: &PlanContext) -> Cause {
+    match (&context.facts.current, known) {
+        (None, _) => context.facts.cause_of_first(),
+        (Some(_), true) => Cause::Drift,
+        (Some(_), false) => Cause::Manifest,
+    }
+}
+
+fn missing(resource: Resource, declared_at: Option<&str>, command: String) -> Held {
+    let place = declared_at.map(|place| format!(", declared external at {place}")).unwrap_or_default();
+    Held {
+        code: HeldCode::ExternalMissing,
+        reason: format!("`{resource}`{place}, does not exist"),
+        resource,
+        hint: format!("make it: `{command}`"),
+    }
+}
+
+fn paths(changes: &[FieldChange]) -> String {
+    let shown = |value: &Option<Value>| value.as_ref().map_or("none".to_owned(), Value::to_string);
+    let one = |change: &FieldChange| format!("{} {} → {}", change.path, shown(&change.from), shown(&change.to));
+    changes.iter().map(one).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,544 @@
+//! The steps of one unit: a service with those that share its namespaces. Parents are created first, all are gated
+//! together, dependants are stopped first.
+
+use super::{
+    draft::{CALL_DEADLINE, Draft, STOP_MARGIN},
+    strategy::{Choice, choose, is_stateful},
+    survey::{All, Slot, View, is_up, network_order},
+    work::Work,
+};
+use crate::model::{
+    container::{ContainerSpec, MountSource, RestartPolicy},
+    names::{ContainerName, Resource, ServiceName, StepId, VolumeName},
+    observed::{ObservedContainer, Status},
+    policy::{ProbeKind, Strategy},
+    step::{
+        AnonymousVolumes, Connect, ContainerRef, Create, Does, Gate, OnDeadline, Proof, Remove, Rename, Stop, Update,
+    },
+    units::Millis,
+};
+use std::collections::BTreeMap;
+
+/// A service of the unit with what its slots ask for.
+pub(super) struct Member<'a, 'v> {
+    pub view: &'v View<'a>,
+    pub work: Vec<(&'v Slot<'a>, Work<'a>)>,
+}
+
+/// One container to be replaced or made.
+struct Entry<'a, 'v> {
+    view: &'v View<'a>,
+    slot: &'v Slot<'a>,
+    old: Option<&'a ObservedContainer>,
+    /// Made by an interrupted rollout, and worth proving.
+    candidate: Option<&'a ObservedContainer>,
+}
+
+impl Entry<'_, '_> {
+    /// `core/2`
+    fn path(&self) -> String {
+        format!("{}/{}", self.view.service.name, self.slot.number)
+    }
+
+    fn target(&self) -> Resource {
+        Resource::Container(self.slot.name.clone())
+    }
+
+    /// Whether the old container already has its kept name.
+    fn old_is_kept(&self) -> bool {
+        self.slot.kept.is_some() && self.slot.current.is_none()
+    }
+}
+
+/// Builds a unit's rollout. `refs` tells which container stands for each service whose namespaces are shared.
+pub(super) fn build<'a>(draft: &mut Draft, members: &[Member<'a, '_>], all: &All<'a>) {
+    let mut refs: BTreeMap<ServiceName, ContainerRef> = BTreeMap::new();
+    for member in members {
+        if let Some(container) = member.view.slots.first().and_then(|slot| slot.current.or(slot.kept)) {
+            refs.insert(member.view.service.name.clone(), existing(container));
+        }
+        discard(draft, member.view);
+    }
+    for member in members {
+        in_place(draft, member);
+    }
+    let replaced: Vec<Entry> = entries(members, |work| match work {
+        Work::Replace(old, _) => Some((Some(*old), None)),
+        Work::Finish { candidate, old } => Some((Some(*old), Some(*candidate))),
+        _ => None,
+    });
+    let (one_shots, replaced): (Vec<_>, Vec<_>) = replaced.into_iter().partition(|entry| entry.view.service.one_shot);
+    let fresh: Vec<Entry> = entries(members, |work| matches!(work, Work::Create(_)).then_some((None, None)));
+    if !replaced.is_empty() {
+        replace(draft, &replaced, &mut refs, all);
+    }
+    one_shots.iter().for_each(|entry| run_again(draft, entry, &mut refs, all));
+    if !fresh.is_empty() {
+        make(draft, &fresh, &mut refs, all);
+    }
+    members.iter().for_each(|member| remove_surplus(draft, member.view));
+}
+
+/// Takes the entries out of what the slots ask for.
+fn entries<'a, 'v>(
+    members: &[Member<'a, 'v>],
+    pick: impl Fn(&Work<'a>) -> Option<(Option<&'a ObservedContainer>, Option<&'a ObservedContainer>)>,
+) -> Vec<Entry<'a, 'v>> {
+    let of_member = |member: &Member<'a, 'v>| {
+        let view = member.view;
+        let entry = |(slot, work): &(&'v Slot<'a>, Work<'a>)| {
+            pick(work).map(|(old, candidate)| Entry { view, slot: *slot, old, candidate })
+        };
+        member.work.iter().filter_map(entry).collect::<Vec<_>>()
+    };
+    members.iter().flat_map(of_member).collect()
+}
+
+/// Removes what an interrupted rollout made and nobody wants any more.
+fn discard(draft: &mut Draft, view: &View) {
+    for (container, name) in &view.discarded {
+        let slot = view.slots.iter().find(|slot| slot.name == *name);
+        let carried = slot.and_then(|slot| slot.current.or(slot.kept)).map(anonymous_volumes).unwrap_or_default();
+        let remove = Remove {
+            container: existing(container),
+            keep_evidence: false,
+            force: true,
+            volumes: AnonymousVolumes::RemoveExcept { carried: carried.into_values().collect() },
+        };
+        let id = format!("{}/discard/{}", view.service.name, container.id.short());
+        draft.step(id, Does::Remove(remove), Resource::Container(container.name.clone()), CALL_DEADLINE);
+    }
+}
+
+/// Puts right what can be put right where it is, and starts what should run.
+fn in_place(draft: &mut Draft, member: &Member) {
+    for (slot, work) in &member.work {
+        let path = format!("{}/{}", member.view.service.name, slot.number);
+        match work {
+            Work::InPlace(container) => put_right(draft, slot, container, &path, false),
+            Work::Start(container) => {
+                put_right(draft, slot, container, &path, false);
+                start_and_prove(draft, member.view, slot, container, &path);
+            }
+            Work::Restore(kept) => {
+                put_right(draft, slot, kept, &path, true);
+                if !is_up(kept) {
+                    start_and_prove(draft, member.view, slot, kept, &path);
+                }
+            }
+            Work::Await(container) => {
+                gate(draft, member.view, slot, existing(container));
+            }
+            _ => {}
+        }
+    }
+}
+
+fn put_right(draft: &mut Draft, slot: &Slot, container: &ObservedContainer, path: &str, restore: bool) {
+    let target = Resource::Container(slot.name.clone());
+    if container.name != slot.name {
+        let rename = Rename { container: existing(container), to: slot.name.clone() };
+        draft.step(format!("{path}/rename"), Does::Rename(rename), target.clone(), CALL_DEADLINE);
+    }
+    let difference = &slot.difference;
+    let restart = difference.restart.or(restore.then_some(slot.spec.restart).filter(|p| *p != container.spec.restart));
+    if difference.limits.is_some() || restart.is_some() {
+        let limits = difference.limits.clone().unwrap_or_default();
+        let update = Does::Update(Box::new(Update { container: existing(container), limits, restart }));
+        draft.step(format!("{path}/update"), update, target.clone(), CALL_DEADLINE);
+    }
+    for network in &difference.connect {
+        let attachment = slot.spec.networks.get(network).cloned().unwrap_or_default();
+        let connect = Connect { container: existing(container), network: network.clone(), attachment };
+        draft.step(format!("{path}/connect:{network}"), Does::Connect(connect), target.clone(), CALL_DEADLINE);
+    }
+}
+
+fn start_and_prove(draft: &mut Draft, view: &View, slot: &Slot, container: &ObservedContainer, path: &str) {
+    let target = Resource::Container(slot.name.clone());
+    let start = Does::Start { container: existing(container) };
+    let id = draft.step(format!("{path}/start"), start, target, CALL_DEADLINE);
+    draft.starts.entry(view.service.name.clone()).or_default().push(id);
+    gate(draft, view, slot, existing(container));
+}
+
+/// Replaces containers by the unit's strategy: one after another, or all at once where they share namespaces.
+fn replace<'a>(
+    draft: &mut Draft,
+    entries: &[Entry<'a, '_>],
+    refs: &mut BTreeMap<ServiceName, ContainerRef>,
+    all: &All<'a>,
+) {
+    draft.replaces = true;
+    let choice = unit_strategy(entries);
+    draft.strategy = Some(choice.strategy);
+    draft.why = choice.why;
+    let one_service = entries.iter().all(|entry| entry.view.service.name == entries[0].view.service.name);
+    let groups: Vec<&[Entry]> = match (one_service, choice.strategy) {
+        (true, Strategy::StartFirst | Strategy::StopFirst) => entries.chunks(1).collect(),
+        _ => vec![entries],
+    };
+    for group in groups {
+        // An unfinished rollout goes on as it began: its old container is kept, or still runs.
+        let kept = group.iter().any(Entry::old_is_kept);
+        let beside = group.iter().any(|entry| entry.candidate.is_some() && !entry.old_is_kept());
+        match choice.strategy {
+            _ if kept => stop_first(draft, group, refs, all),
+            _ if beside => start_first(draft, group, refs, all),
+            Strategy::StartFirst => start_first(draft, group, refs, all),
+            Strategy::StopFirst | Strategy::Recreate => stop_first(draft, group, refs, all),
+        }
+    }
+}
+
+/// The most careful strategy of the members.
+fn unit_strategy(entries: &[Entry]) -> Choice {
+    let choices = entries.iter().map(|entry| choose(entry.view, entry.old));
+    choices
+        .max_by_key(|choice| choice.strategy)
+        .unwrap_or(Choice { strategy: Strategy::StartFirst, why: String::new() })
+}
+
+fn start_first<'a>(
+    draft: &mut Draft,
+    group: &[Entry<'a, '_>],
+    refs: &mut BTreeMap<ServiceName, ContainerRef>,
+    all: &All<'a>,
+) {
+    let mut proven = Vec::new();
+    for entry in group {
+        let container = match entry.candidate {
+            Some(candidate) => {
+                draft.also_takes_back(give_up(draft, entry, existing(candidate)));
+                existing(candidate)
+            }
+            None => {
+                let name = match entry.old {
+                    Some(old) => ContainerName::new(format!("{}_{}", old.id.short(), entry.slot.name)),
+                    None => entry.slot.name.clone(),
+                };
+                create_and_start(draft, entry, name, refs, all)
+            }
+        };
+        refs.insert(entry.view.service.name.clone(), container.clone());
+        proven.push((entry, container));
+    }
+    gates(draft, &proven);
+    draft.commit();
+    let runs = |entry: &&Entry| entry.old.is_some_and(is_up);
+    let drain = group.iter().filter(runs).map(|entry| entry.view.service.rollout.drain).max().unwrap_or_default();
+    if drain > Millis(0) {
+        let id = format!("{}/drain", group[0].path());
+        let deadline = Millis(drain.0 + STOP_MARGIN.0);
+        draft.step(id, Does::Drain { wait: drain }, group[0].target(), deadline);
+    }
+    for entry in group.iter().rev() {
+        if let Some(old) = entry.old.filter(|old| is_up(old)) {
+            stop(draft, entry, old);
+        }
+    }
+    group.iter().rev().for_each(|entry| remove_old(draft, entry));
+    for (entry, container) in proven {
+        if entry.old.is_some() {
+            let rename = Rename { container, to: entry.slot.name.clone() };
+            draft.step(format!("{}/rename", entry.path()), Does::Rename(rename), entry.target(), CALL_DEADLINE);
+        }
+    }
+}
+
+fn stop_first<'a>(
+    draft: &mut Draft,
+    group: &[Entry<'a, '_>],
+    refs: &mut BTreeMap<ServiceName, ContainerRef>,
+    all: &All<'a>,
+) {
+    for entry in group.iter().rev() {
+        if let Some(old) = entry.old {
+            keep(draft, entry, old, all);
+        }
+    }
+    let mut proven = Vec::new();
+    for entry in group {
+        let container = match entry.candidate {
+            Some(candidate) => {
+                draft.also_takes_back(give_up(draft, entry, existing(candidate)));
+                existing(candidate)
+            }
+            None => create_and_start(draft, entry, entry.slot.name.clone(), refs, all),
+        };
+        refs.insert(entry.view.service.name.clone(), container.clone());
+        proven.push((entry, container));
+    }
+    gates(draft, &proven);
+    draft.commit();
+    group.iter().rev().for_each(|entry| remove_old(draft, entry));
+    for (entry, container) in proven {
+        if entry.candidate.is_some_and(|candidate| candidate.name != entry.slot.name) {
+            let rename = Rename { container, to: entry.slot.name.clone() };
+            draft.step(format!("{}/rename", entry.path()), Does::Rename(rename), entry.target(), CALL_DEADLINE);
+        }
+    }
+}
+
+/// Stops the old container and keeps it under its kept name. Its restart policy goes first: the engine would start it
+/// again when it starts itself, beside the new one.
+fn keep(draft: &mut Draft, entry: &Entry, old: &ObservedContainer, all: &All) {
+    let path = entry.path();
+    let container = existing(old);
+    let policy = policy_of(entry, old, all);
+    let update = |restart| {
+        Does::Update(Box::new(Update {
+            container: container.clone(),
+            limits: Default::default(),
+            restart: Some(restart),
+        }))
+    };
+    let back_start = draft.back(
+        format!("{path}/undo/start"),
+        Does::Start { container: container.clone() },
+        entry.target(),
+        CALL_DEADLINE,
+    );
+    let back_policy = draft.back(format!("{path}/undo/policy"), update(policy), entry.target(), CALL_DEADLINE);
+    let rename = |to: &ContainerName| Does::Rename(Rename { container: container.clone(), to: to.clone() });
+    let back_name = draft.back(format!("{path}/undo/rename"), rename(&entry.slot.name), entry.target(), CALL_DEADLINE);
+    if entry.old_is_kept() {
+        draft.also_takes_back(back_start);
+        draft.also_takes_back(back_policy);
+        draft.also_takes_back(back_name);
+        if is_up(old) {
+            stop(draft, entry, old);
+        }
+        return;
+    }
+    if is_up(old) {
+        draft.also_takes_back(back_start);
+    }
+    if policy != RestartPolicy::No {
+        draft.step_with_undo(
+            format!("{path}/hold"),
+            update(RestartPolicy::No),
+            entry.target(),
+            CALL_DEADLINE,
+            back_policy,
+        );
+    }
+    if is_up(old) {
+        stop(draft, entry, old);
+    }
+    let kept = ContainerName::new(format!("{}_{}", old.id.short(), entry.slot.name));
+    draft.step_with_undo(format!("{path}/keep"), rename(&kept), entry.target(), CALL_DEADLINE, back_name);
+}
+
+/// The restart policy to give back: the container's own; where an interrupted rollout took that, the current revision's,
+/// or without one today's.
+fn policy_of(entry: &Entry, old: &ObservedContainer, all: &All) -> RestartPolicy {
+    if old.spec.restart != RestartPolicy::No {
+        return old.spec.restart;
+    }
+    let current = all.context.facts.current.as_ref();
+    let service = current.and_then(|current| current.desired.services.get(&entry.view.service.name));
+    service.map_or(entry.slot.spec.restart, |service| service.container.restart)
+}
+
+/// Replaces a one-shot: two of one never exist.
+fn run_again<'a>(
+    draft: &mut Draft,
+    entry: &Entry<'a, '_>,
+    refs: &mut BTreeMap<ServiceName, ContainerRef>,
+    all: &All<'a>,
+) {
+    if let Some(old) = entry.old {
+        if is_up(old) {
+            stop(draft, entry, old);
+        }
+        remove_old(draft, entry);
+    }
+    make(draft, std::slice::from_ref(entry), refs, all);
+}
+
+/// Makes containers where there were none. Replicas of one service come up side by side; services that share
+/// namespaces one after another, and are gated together.
+fn make<'a>(
+    draft: &mut Draft,
+    entries: &[Entry<'a, '_>],
+    refs: &mut BTreeMap<ServiceName, ContainerRef>,
+    all: &All<'a>,
+) {
+    if draft.why.is_empty() {
+        draft.why = "first start".into();
+    }
+    let one_service = entries.iter().all(|entry| entry.view.service.name == entries[0].view.service.name);
+    if one_service {
+        draft.side_by_side(entries, |draft, entry| {
+            let container = create_and_start(draft, entry, entry.slot.name.clone(), refs, all);
+            gate(draft, entry.view, entry.slot, container);
+        });
+    } else {
+        let mut proven = Vec::new();
+        for entry in entries {
+            let container = create_and_start(draft, entry, entry.slot.name.clone(), refs, all);
+            if entry.slot.number == 1 {
+                refs.insert(entry.view.service.name.clone(), container.clone());
+            }
+            proven.push((entry, container));
+        }
+        gates(draft, &proven);
+    }
+    draft.commit();
+}
+
+fn create_and_start(
+    draft: &mut Draft,
+    entry: &Entry,
+    name: ContainerName,
+    refs: &BTreeMap<ServiceName, ContainerRef>,
+    all: &All,
+) -> ContainerRef {
+    let path = entry.path();
+    let create_id = StepId::new(format!("{path}/create"));
+    let container = ContainerRef::Made { by: create_id.clone() };
+    let (mut spec, _) = carrying(entry);
+    let networks = network_order(&spec);
+    let attachments = std::mem::take(&mut spec.networks);
+    if let Some(first) = networks.first() {
+        spec.networks.extend(attachments.get(first).map(|attachment| (first.clone(), attachment.clone())));
+    }
+    let shares = entry.view.service.shares.iter();
+    let create = Create {
+        service: entry.view.service.name.clone(),
+        name,
+        image: entry.view.image.id.clone(),
+        spec: spec.committed(&all.context.salt),
+        parents: shares.filter_map(|parent| Some((parent.clone(), refs.get(parent)?.clone()))).collect(),
+    };
+    let back = give_up(draft, entry, container.clone());
+    draft.step_with_undo(create_id.as_str(), Does::Create(Box::new(create)), entry.target(), CALL_DEADLINE, back);
+    for network in networks.iter().skip(1) {
+        let attachment = attachments.get(network).cloned().unwrap_or_default();
+        let connect = Connect { container: container.clone(), network: network.clone(), attachment };
+        draft.step(format!("{path}/connect:{network}"), Does::Connect(connect), entry.target(), CALL_DEADLINE);
+    }
+    let start = Does::Start { container: container.clone() };
+    let id = draft.step(format!("{path}/start"), start, entry.target(), CALL_DEADLINE);
+    draft.starts.entry(entry.view.service.name.clone()).or_default().push(id);
+    container
+}
+
+/// Removes a container that was not proven, with what was made for it, and keeps its log.
+fn give_up(draft: &Draft, entry: &Entry, container: ContainerRef) -> crate::model::step::Step {
+    let (_, carried) = carrying(entry);
+    let remove =
+        Remove { container, keep_evidence: true, force: true, volumes: AnonymousVolumes::RemoveExcept { carried } };
+    draft.back(format!("{}/undo/remove", entry.path()), Does::Remove(remove), entry.target(), CALL_DEADLINE)
+}
+
+/// The spec with the old container's anonymous volumes, by name, and those names.
+fn carrying(entry: &Entry) -> (ContainerSpec, Vec<VolumeName>) {
+    let mut spec = entry.slot.spec.clone();
+    let mut carried = Vec::new();
+    for (target, volume) in entry.old.map(anonymous_volumes).unwrap_or_default() {
+        let by_image = entry.view.image.config.volumes.contains(&target) && !spec.mounts.contains_key(&target);
+        let declared = spec.mounts.get(&target).is_some_and(|mount| matches!(mount.source, MountSource::Anonymous(_)));
+        if by_image || declared {
+            let source = MountSource::Anonymous(Some(volume.clone()));
+            let mount = spec.mounts.entry(target).or_insert_with(|| crate::model::container::Mount::of(source.clone()));
+            mount.source = source;
+            carried.push(volume);
+        }
+    }
+    (spec, carried)
+}
+
+fn anonymous_volumes(container: &ObservedContainer) -> BTreeMap<String, VolumeName> {
+    let named = |(target, mount): (&String, &crate::model::container::Mount)| match &mount.source {
+        MountSource::Anonymous(Some(name)) => Some((target.clone(), name.clone())),
+        _ => None,
+    };
+    container.spec.mounts.iter().filter_map(named).collect()
+}
+
+fn gates(draft: &mut Draft, containers: &[(&Entry, ContainerRef)]) {
+    let steps = containers.iter().map(|(entry, container)| gate_step(entry.view, entry.slot, container.clone()));
+    let ids = draft.together(steps.collect());
+    for ((entry, _), id) in containers.iter().zip(ids) {
+        draft.gates.entry(entry.view.service.name.clone()).or_default().push(id);
+    }
+}
+
+fn gate(draft: &mut Draft, view: &View, slot: &Slot, container: ContainerRef) {
+    let (id, does, target, deadline) = gate_step(view, slot, container);
+    let id = draft.step(id, does, target, deadline);
+    draft.gates.entry(view.service.name.clone()).or_default().push(id);
+}
+
+fn gate_step(view: &View, slot: &Slot, container: ContainerRef) -> (String, Does, Resource, Millis) {
+    let service = view.service;
+    let by_docker = |probe: &&crate::model::policy::Probe| matches!(probe.attempt, ProbeKind::Docker {});
+    let ours = |probe: &Option<crate::model::policy::Probe>| probe.clone().filter(|probe| !by_docker(&probe));
+    let asks_docker = [&service.probes.startup, &service.probes.readiness].into_iter().flatten().any(|p| by_docker(&p));
+    let proof = if service.one_shot {
+        Proof::Completed {}
+    } else {
+        Proof::Ready {
+            startup: ours(&service.probes.startup),
+            readiness: ours(&service.probes.readiness),
+            docker: asks_docker || service.has_healthcheck(view.image.config.healthcheck.as_ref()),
+        }
+    };
+    let stateful = !service.one_shot && is_stateful(service, &view.image.config);
+    let gate = Gate {
+        service: service.name.clone(),
+        container,
+        proof,
+        min_ready: service.rollout.min_ready,
+        on_deadline: if stateful { OnDeadline::Leave } else { OnDeadline::Undo },
+    };
+    let id = format!("{}/{}/gate", service.name, slot.number);
+    (id, Does::Gate(Box::new(gate)), Resource::Container(slot.name.clone()), service.rollout.deadline)
+}
+
+fn stop(draft: &mut Draft, entry: &Entry, old: &ObservedContainer) {
+    let stop = Stop { container: existing(old), grace: old.spec.stop_grace };
+    let id = format!("{}/stop", entry.path());
+    draft.step(id, Does::Stop(stop), entry.target(), stop_deadline(old));
+}
+
+/// A stop's grace, and what the engine needs beside it.
+pub(super) fn stop_deadline(container: &ObservedContainer) -> Millis {
+    let grace = container.spec.stop_grace.unwrap_or(Millis::seconds(10));
+    Millis(grace.0.saturating_add(STOP_MARGIN.0))
+}
+
+/// Removes the proven one's predecessor. Its anonymous volumes stay: the new container has them, or they may hold data.
+fn remove_old(draft: &mut Draft, entry: &Entry) {
+    let Some(old) = entry.old else { return };
+    let remove =
+        Remove { container: existing(old), keep_evidence: false, force: false, volumes: AnonymousVolumes::Keep };
+    draft.step(format!("{}/remove", entry.path()), Does::Remove(remove), entry.target(), CALL_DEADLINE);
+}
+
+fn remove_surplus(draft: &mut Draft, view: &View) {
+    // The highest number first.
+    let mut surplus: Vec<&&ObservedContainer> = view.surplus.iter().collect();
+    surplus.sort_by_key(|container| (std::cmp::Reverse(container.number()), container.name.clone()));
+    for container in surplus {
+        remove_container(draft, container, &format!("{}/surplus/{}", view.service.name, container.id.short()));
+    }
+}
+
+/// Stops and removes a container that is not wanted any more.
+pub(super) fn remove_container(draft: &mut Draft, container: &ObservedContainer, path: &str) {
+    let target = Resource::Container(container.name.clone());
+    if is_up(container) && container.state.status != Status::Removing {
+        let stop = Stop { container: existing(container), grace: container.spec.stop_grace };
+        draft.step(format!("{path}/stop"), Does::Stop(stop), target.clone(), stop_deadline(container));
+    }
+    let remove =
+        Remove { container: existing(container), keep_evidence: false, force: false, volumes: AnonymousVolumes::Keep };
+    draft.step(format!("{path}/remove"), Does::Remove(remove), target, CALL_DEADLINE);
+}
+
+fn existing(container: &ObservedContainer) -> ContainerRef {
+    ContainerRef::Existing { id: container.id.clone(), name: container.name.clone() }
+}

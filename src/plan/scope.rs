@@ -1,0 +1,109 @@
+//! Which services a plan acts on, and which it leaves: those named and what they need to run, without those held.
+
+use super::{services::Views, survey::All};
+use crate::model::{
+    desired::{Desired, desired_hash},
+    names::{Resource, ServiceName},
+    plan::{Held, HeldCode, Purpose},
+};
+use std::collections::BTreeSet;
+
+/// The desired state of an apply that names services: those from the manifest with the networks and volumes they need;
+/// everything else, stack policy included, as in the current revision.
+pub fn merged(manifest: &Desired, current: &Desired, named: &BTreeSet<ServiceName>) -> Desired {
+    let mut merged = current.clone();
+    let units = super::order::units(manifest);
+    let taken: BTreeSet<&ServiceName> =
+        units.iter().filter(|unit| unit.iter().any(|name| named.contains(name))).flatten().collect();
+    for name in taken {
+        if let Some(service) = manifest.services.get(name) {
+            for network in service.container.networks.keys() {
+                merged.networks.extend(manifest.networks.get(network).map(|found| (network.clone(), found.clone())));
+            }
+            for volume in super::resources::volumes_of(service) {
+                merged.volumes.extend(manifest.volumes.get(volume).map(|found| (volume.clone(), found.clone())));
+            }
+            merged.services.insert(name.clone(), service.clone());
+        }
+    }
+    // A dependency that the current revision does not know is taken from the manifest, so that it can be started.
+    let missing: Vec<ServiceName> =
+        dependencies(manifest, named).filter(|name| !merged.services.contains_key(name)).collect();
+    if !missing.is_empty() {
+        let named: BTreeSet<ServiceName> = missing.into_iter().collect();
+        merged = self::merged(manifest, &merged, &named);
+    }
+    merged.source = manifest.source.clone();
+    merged.overrides = manifest.overrides.clone();
+    merged.registries = manifest.registries.clone();
+    merged
+}
+
+/// All that the named services depend on, however far.
+fn dependencies(desired: &Desired, named: &BTreeSet<ServiceName>) -> impl Iterator<Item = ServiceName> {
+    let mut found: BTreeSet<ServiceName> = BTreeSet::new();
+    let mut next: Vec<ServiceName> = named.iter().cloned().collect();
+    while let Some(name) = next.pop() {
+        let needs = desired.services.get(&name).into_iter().flat_map(|service| service.depends_on.keys());
+        for name in needs.filter(|name| desired.services.contains_key(*name)) {
+            if found.insert(name.clone()) {
+                next.push(name.clone());
+            }
+        }
+    }
+    found.into_iter()
+}
+
+/// The services to act on.
+pub(super) fn scope(all: &All, views: &Views, held: &mut Vec<Held>) -> BTreeSet<ServiceName> {
+    let desired = all.desired;
+    let mut scope: BTreeSet<ServiceName> = match &all.context.selected {
+        None => desired.services.keys().cloned().collect(),
+        Some(named) => {
+            let units = super::order::units(desired);
+            let of_units = units.into_iter().filter(|unit| unit.iter().any(|name| named.contains(name))).flatten();
+            let down = |name: &ServiceName| views.get(name).is_some_and(|view| !view.runs() && !view.service.one_shot);
+            of_units.chain(dependencies(desired, named).filter(down)).collect()
+        }
+    };
+    scope.retain(|name| match hold(all, views, name) {
+        None => views.contains_key(name),
+        Some(entry) => {
+            held.extend(entry);
+            false
+        }
+    });
+    scope
+}
+
+/// Why a service is left as it is: `None` when it is not, `Some(None)` when there is nothing to say about it.
+fn hold(all: &All, views: &Views, name: &ServiceName) -> Option<Option<Held>> {
+    let facts = &all.context.facts;
+    let view = views.get(name)?;
+    let purpose = all.context.purpose;
+    if purpose == Purpose::Keep && facts.not_started.contains(name) {
+        return Some(None);
+    }
+    let hash = desired_hash(view.service, &view.image.id);
+    let resource = Resource::Service(name.clone());
+    if purpose == Purpose::Keep && facts.failed.get(name) == Some(&hash) {
+        return Some(Some(Held {
+            resource,
+            code: HeldCode::FailedBefore,
+            reason: "this desired state failed and has not changed since".into(),
+            hint: format!(
+                "`evenkeel logs {name} --failed` shows why; change it, or `evenkeel apply {name}` tries again"
+            ),
+        }));
+    }
+    let named = all.context.selected.as_ref().is_some_and(|selected| selected.contains(name));
+    match facts.holds.get(name) {
+        Some(hold) if purpose == Purpose::Apply && !named && hold.left == hash => Some(Some(Held {
+            resource,
+            code: HeldCode::RolledBack,
+            reason: format!("rolled back by {} at {}: {}", hold.actor, hold.since, hold.reason),
+            hint: format!("change it, or `evenkeel apply {name}` to try it again"),
+        })),
+        _ => None,
+    }
+}

@@ -1,0 +1,410 @@
+//! The services' part of a plan: what each asks for, as changes for people and as rollouts for the executor.
+
+use super::{
+    compare::Difference,
+    draft::{Draft, PULL_DEADLINE},
+    normal,
+    order::{self, Wait},
+    resources::Resources,
+    rollout::{self, Member},
+    survey::{self, All, Slot, View},
+    work::{self, Wishes, Work},
+};
+use crate::model::{
+    desired::{Service, desired_hash},
+    fields::FieldChange,
+    labels::ours,
+    names::{ContainerId, ImageReference, Resource, ServiceName, StepId},
+    observed::{ObservedContainer, Status},
+    plan::{Action, Change, Held, HeldCode, Note, NoteCode, Purpose, Reason, Rollout},
+    policy::{ProbeHost, ProbeKind, Strategy},
+    step::{Cause, Does, Pull, Step},
+    value::Value,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The sorted containers of every service whose image is known.
+pub(super) type Views<'a> = BTreeMap<ServiceName, View<'a>>;
+
+/// What the services ask for.
+#[derive(Default)]
+pub(super) struct Services {
+    pub changes: Vec<Change>,
+    pub held: Vec<Held>,
+    pub notes: Vec<Note>,
+    pub rollouts: Vec<(Rollout, Vec<Step>)>,
+    /// Units whose containers run twice for a while.
+    pub surging: Vec<Vec<ServiceName>>,
+}
+
+/// Sorts the containers of every service, parents before those that share with them.
+pub(super) fn views<'a>(all: &All<'a>, held: &mut Vec<Held>) -> Views<'a> {
+    let ours = super::ownership::ours(all.desired, all.observed);
+    let mut by_service: BTreeMap<ServiceName, Vec<&ObservedContainer>> = BTreeMap::new();
+    for container in ours.into_values().filter(|container| container.state.status != Status::Removing) {
+        if let Some(service) = container.service() {
+            by_service.entry(service).or_default().push(container);
+        }
+    }
+    let mut views = Views::new();
+    let mut parents: BTreeMap<ServiceName, ContainerId> = BTreeMap::new();
+    for name in order::units(all.desired).into_iter().flatten() {
+        let Some(service) = all.desired.services.get(&name) else { continue };
+        let Some(image) = all.context.images.get(&service.container.image) else {
+            held.push(Held {
+                resource: Resource::Image(service.container.image.clone()),
+                code: HeldCode::ImageMissing,
+                reason: format!("the image of service `{name}` could not be resolved"),
+                hint: format!("`docker pull {}` shows why", service.container.image),
+            });
+            continue;
+        };
+        let containers = by_service.get(&name).map(Vec::as_slice).unwrap_or_default();
+        let view = survey::view(service, image, containers, &parents, all);
+        if let Some(first) = view.slots.first().and_then(|slot| slot.current.or(slot.kept)) {
+            parents.insert(name.clone(), first.id.clone());
+        }
+        views.insert(name, view);
+    }
+    views
+}
+
+/// Plans the services in scope.
+pub(super) fn services<'a>(
+    all: &All<'a>,
+    views: &Views<'a>,
+    scope: &BTreeSet<ServiceName>,
+    resources: &Resources,
+) -> Services {
+    let mut services = Services::default();
+    let mut line = Line::default();
+    for unit in order::units(all.desired) {
+        let in_scope: Vec<&View> =
+            unit.iter().filter(|name| scope.contains(name)).filter_map(|name| views.get(name)).collect();
+        let Some(leader) = in_scope.first() else { continue };
+        let members = members(all, &in_scope);
+        let names: Vec<ServiceName> = in_scope.iter().map(|view| view.service.name.clone()).collect();
+        let cause = cause(all, &in_scope);
+        let mut draft = Draft::new(&leader.service.name, names.clone(), cause);
+        draft.serving = in_scope.iter().any(|view| view.runs() || has_run(all, view));
+        rollout::build(&mut draft, &members, all);
+        pull(&in_scope, &mut draft, &mut line);
+        for member in &members {
+            services.changes.extend(change(all, member, cause, draft.strategy));
+            services.held.extend(not_taken(all, member));
+            services.notes.extend(notes(all, member.view, &draft));
+            services.held.extend(needs_root(all, member.view));
+        }
+        services.held.extend(names_needed(all, &draft));
+        if draft.strategy == Some(Strategy::StartFirst) {
+            services.surging.push(names);
+        }
+        if !draft.is_empty() {
+            services.rollouts.push(line.join(all, &in_scope, draft, resources));
+        }
+    }
+    services
+}
+
+/// What each slot of each member asks for; a member whose parent is replaced is replaced with it.
+fn members<'a, 'v>(all: &All<'a>, views: &[&'v View<'a>]) -> Vec<Member<'a, 'v>> {
+    let mut replaced = BTreeSet::new();
+    let mut members = Vec::new();
+    for view in views.iter().copied() {
+        let named = all.context.selected.as_ref().is_none_or(|selected| selected.contains(&view.service.name));
+        let wishes = Wishes {
+            facts: &all.context.facts,
+            replaced: &replaced,
+            restart: all.context.purpose == Purpose::Restart && named,
+        };
+        let work: Vec<_> = view.slots.iter().map(|slot| (slot, work::work(view, slot, &wishes))).collect();
+        if work
+            .iter()
+            .any(|(_, work)| matches!(work, Work::Replace(..) | Work::Finish { .. } | Work::Start(_) | Work::Create(_)))
+        {
+            replaced.insert(view.service.name.clone());
+        }
+        members.push(Member { view, work });
+    }
+    members
+}
+
+/// Where the units stand so far: who is proven by which step.
+#[derive(Default)]
+struct Line {
+    /// By service: its starts, its proofs or else its last steps, and whether it was running before.
+    done: BTreeMap<ServiceName, Done>,
+    /// The last steps of each unit that is replaced, in order.
+    replaced: Vec<Vec<StepId>>,
+    /// Who pulls what.
+    pulls: BTreeMap<ImageReference, StepId>,
+    waiting_pulls: Vec<StepId>,
+}
+
+struct Done {
+    starts: Vec<StepId>,
+    proofs: Vec<StepId>,
+    replaces: bool,
+}
+
+impl Line {
+    /// Puts a unit behind those it waits for.
+    fn join(&mut self, all: &All, views: &[&View], draft: Draft, resources: &Resources) -> (Rollout, Vec<Step>) {
+        let mut waits_for: BTreeSet<StepId> = self.waiting_pulls.drain(..).collect();
+        let own: BTreeSet<&ServiceName> = views.iter().map(|view| &view.service.name).collect();
+        for view in views {
+            waits_for.extend(resources.needed_by(view.service).cloned());
+            for (name, wait) in order::waits(all.desired, view.service) {
+                let Some(done) = self.done.get(&name).filter(|_| !own.contains(&name)) else { continue };
+                let started_is_enough =
+                    wait == Wait::Started && !done.replaces && !draft.replaces && !done.starts.is_empty();
+                waits_for.extend(if started_is_enough { done.starts.clone() } else { done.proofs.clone() });
+            }
+        }
+        if draft.replaces {
+            let parallel = usize::try_from(all.desired.policy.max_parallel.max(1)).unwrap_or(1);
+            if let Some(before) = self.replaced.len().checked_sub(parallel) {
+                waits_for.extend(self.replaced[before].iter().cloned());
+            }
+            self.replaced.push(draft.ends().to_vec());
+        }
+        for view in views {
+            let name = &view.service.name;
+            let of = |steps: &BTreeMap<ServiceName, Vec<StepId>>| steps.get(name).cloned().unwrap_or_default();
+            let gates = of(&draft.gates);
+            let proofs = if gates.is_empty() { draft.ends().to_vec() } else { gates };
+            self.done.insert(name.clone(), Done { starts: of(&draft.starts), proofs, replaces: draft.replaces });
+        }
+        draft.finish(&waits_for.into_iter().collect::<Vec<_>>())
+    }
+}
+
+/// Whether a one-shot was there before: what it prepares is there then, and what stands on it serves.
+fn has_run(all: &All, view: &View) -> bool {
+    let current = all.context.facts.current.as_ref();
+    let known = current.is_some_and(|current| current.desired.services.contains_key(&view.service.name));
+    view.service.one_shot && (known || view.exists())
+}
+
+/// Adds the pulls of a unit; an image that an earlier unit pulls is waited for.
+fn pull(views: &[&View], draft: &mut Draft, line: &mut Line) {
+    if draft.steps.is_empty() {
+        return;
+    }
+    for view in views.iter().filter(|view| view.image.pull) {
+        let reference = &view.service.container.image;
+        if let Some(step) = line.pulls.get(reference) {
+            line.waiting_pulls.push(step.clone());
+            continue;
+        }
+        let id = StepId::new(format!("{}/pull", view.service.name));
+        let pull = Pull {
+            reference: reference.clone(),
+            digest: view.image.digest.clone(),
+            image: view.image.id.clone(),
+            size: view.image.size,
+        };
+        draft.pulls.push(Step {
+            id: id.clone(),
+            after: Vec::new(),
+            does: Does::Pull(pull),
+            target: Resource::Image(reference.clone()),
+            cause: draft.cause,
+            deadline: PULL_DEADLINE,
+        });
+        line.pulls.insert(reference.clone(), id);
+    }
+}
+
+/// Why the unit changes: what was asked, or whether the current revision says otherwise than what is declared.
+fn cause(all: &All, views: &[&View]) -> Cause {
+    match all.context.purpose {
+        Purpose::Restart => return Cause::Restart,
+        Purpose::Rollback => return Cause::Rollback,
+        Purpose::Down { .. } => return Cause::Down,
+        Purpose::Apply | Purpose::Keep => {}
+    }
+    let Some(current) = &all.context.facts.current else { return all.context.facts.cause_of_first() };
+    let same = |view: &&View| {
+        let before = current.desired.services.get(&view.service.name);
+        let hash = |service: &Service| {
+            let image = current.images.get(&service.container.image).map(|image| image.id.clone());
+            (image.map(|id| desired_hash(service, &id)), service.replicas)
+        };
+        let now = (Some(desired_hash(view.service, &view.image.id)), view.service.replicas);
+        before.is_some_and(|before| hash(before) == now)
+    };
+    if views.iter().all(same) { Cause::Drift } else { Cause::Manifest }
+}
+
+/// A service's change, for people; `None` when it asks for nothing.
+fn change(all: &All, member: &Member, cause: Cause, strategy: Option<Strategy>) -> Option<Change> {
+    let view = member.view;
+    let mut found: Vec<(Action, Reason)> =
+        member.work.iter().filter_map(|(slot, work)| of_work(view, slot, work)).collect();
+    if !view.surplus.is_empty() {
+        found.push((Action::Update, Reason::Scaled));
+    }
+    if !view.discarded.is_empty() {
+        found.push((Action::Update, Reason::Unfinished));
+    }
+    let adopted = || {
+        let foreign = |slot: &&Slot| slot.current.is_some_and(|container| container.label(ours::STACK).is_none());
+        all.context.facts.current.is_none() && view.slots.iter().any(|slot| foreign(&slot))
+    };
+    if found.is_empty() {
+        let resource = Resource::Service(view.service.name.clone());
+        let reason = Reason::New;
+        return adopted().then(|| Change {
+            resource,
+            action: Action::Adopt,
+            reason,
+            cause,
+            strategy: None,
+            fields: Vec::new(),
+        });
+    }
+    let weight = |action: &Action| match action {
+        Action::Replace => 0,
+        Action::Create => 1,
+        Action::Update => 2,
+        Action::Remove => 3,
+        Action::Adopt => 4,
+    };
+    let action = found.iter().map(|(action, _)| *action).min_by_key(weight)?;
+    let reason = found.iter().filter(|(of, _)| *of == action).map(|(_, reason)| *reason).min()?;
+    Some(Change {
+        resource: Resource::Service(view.service.name.clone()),
+        action,
+        reason,
+        cause,
+        strategy: strategy.filter(|_| action == Action::Replace),
+        fields: change_fields(view, action),
+    })
+}
+
+fn of_work(view: &View, slot: &Slot, work: &Work) -> Option<(Action, Reason)> {
+    match work {
+        Work::Nothing => None,
+        Work::Create(reason) if view.exists() => Some((Action::Update, *reason)),
+        Work::Create(reason) => Some((Action::Create, *reason)),
+        Work::Start(_) => Some((Action::Update, Reason::NotRunning)),
+        Work::Replace(_, reason) => Some((Action::Replace, *reason)),
+        Work::Finish { .. } => Some((Action::Replace, Reason::Unfinished)),
+        Work::Restore(_) | Work::Await(_) => Some((Action::Update, Reason::Unfinished)),
+        Work::InPlace(_) => {
+            let Difference { limits, connect, restart, .. } = &slot.difference;
+            let reason = if limits.is_some() {
+                Reason::LimitChanged
+            } else if !connect.is_empty() {
+                Reason::NetworkMissing
+            } else if restart.is_some() {
+                Reason::ConfigurationChanged
+            } else {
+                Reason::Renamed
+            };
+            Some((Action::Update, reason))
+        }
+    }
+}
+
+fn change_fields(view: &View, action: Action) -> Vec<FieldChange> {
+    let mut fields: BTreeMap<String, FieldChange> = BTreeMap::new();
+    for slot in &view.slots {
+        for change in &slot.difference.fields {
+            fields.entry(change.path.clone()).or_insert_with(|| change.clone());
+        }
+        if let Some(container) = slot.current.filter(|container| container.name != slot.name) {
+            let path = "name".to_owned();
+            let (from, to) = (Value::plain(container.name.as_str()), Value::plain(slot.name.as_str()));
+            fields.entry(path.clone()).or_insert(FieldChange { path, from: Some(from), to: Some(to) });
+        }
+    }
+    if action == Action::Create {
+        let to = Value::plain(format!("{} (sha256:{})", view.service.container.image, view.image.id.short()));
+        fields.insert("image".into(), FieldChange { path: "image".into(), from: None, to: Some(to) });
+    }
+    let there = view.slots.iter().filter(|slot| slot.current.or(slot.kept).is_some()).count() + view.surplus.len();
+    let replicas = view.service.replicas;
+    if u32::try_from(there).is_ok_and(|there| there != replicas && there > 0) && !view.service.one_shot {
+        let path = "replicas".to_owned();
+        let (from, to) = (Value::plain(there.to_string()), Value::plain(replicas.to_string()));
+        fields.insert(path.clone(), FieldChange { path, from: Some(from), to: Some(to) });
+    }
+    fields.into_values().collect()
+}
+
+/// Fields that read back otherwise right after they were set.
+fn not_taken(all: &All, member: &Member) -> Vec<Held> {
+    let containers = member.view.slots.iter().filter_map(|slot| slot.current);
+    let known =
+        containers.filter_map(|container| all.context.facts.did_not_take.get(&container.id).map(|f| (container, f)));
+    known
+        .flat_map(|(container, fields)| fields.iter().map(move |field| (container, field)))
+        .map(|(container, field)| {
+            let shown = |value: &Option<Value>| value.as_ref().map_or("none".to_owned(), Value::to_string);
+            Held {
+                resource: Resource::Container(container.name.clone()),
+                code: HeldCode::DidNotTake,
+                reason: format!("{} was set to {} and reads {}", field.path, shown(&field.to), shown(&field.from)),
+                hint: "the engine or its kernel does not hold this field; see `evenkeel explain did-not-take`".into(),
+            }
+        })
+        .collect()
+}
+
+fn notes(all: &All, view: &View, draft: &Draft) -> Vec<Note> {
+    let name = &view.service.name;
+    let mut notes: Vec<Note> = normal::not_held(&view.service.container, &all.observed.engine)
+        .into_iter()
+        .map(|field| Note {
+            code: NoteCode::EngineCannotHold,
+            text: format!("{name}: this engine can't hold {field}, so it is not compared"),
+            hint: None,
+        })
+        .collect();
+    let content = |change: &FieldChange| change.path.starts_with("content");
+    let changed = view.slots.iter().any(|slot| slot.difference.fields.iter().any(content));
+    let bound = view.service.contents.iter().any(|content| content.source.is_some());
+    let stops_first = matches!(draft.strategy, Some(Strategy::StopFirst | Strategy::Recreate));
+    if changed && bound && stops_first {
+        notes.push(Note {
+            code: NoteCode::UndoHasNewContent,
+            text: format!("{name}: a bound file changed, so an undo starts the old container with the new content"),
+            hint: Some("to go back for good, restore the file too, or use `evenkeel rollback`".into()),
+        });
+    }
+    notes
+}
+
+/// A probe from inside a network namespace needs root.
+fn needs_root(all: &All, view: &View) -> Option<Held> {
+    let inside = |kind: &ProbeKind| match kind {
+        ProbeKind::Http(http) => http.host == ProbeHost::Loopback,
+        ProbeKind::Tcp(tcp) => tcp.host == ProbeHost::Loopback,
+        ProbeKind::Exec(_) | ProbeKind::Docker {} => false,
+    };
+    let probes = &view.service.probes;
+    let connects = |kind: &ProbeKind| matches!(kind, ProbeKind::Http(_) | ProbeKind::Tcp(_));
+    let alone = view.service.container.network_mode == crate::model::container::NetworkMode::None;
+    let needs = [&probes.startup, &probes.readiness]
+        .into_iter()
+        .flatten()
+        .any(|probe| inside(&probe.attempt) || (alone && connects(&probe.attempt)));
+    (needs && !all.context.root).then(|| Held {
+        resource: Resource::Service(view.service.name.clone()),
+        code: HeldCode::ProbeNeedsRoot,
+        reason: "its probe connects inside the container's network namespace, which needs root".into(),
+        hint: "use an `exec` probe, or run evenkeel as root".into(),
+    })
+}
+
+/// Names that this rollout needs and somebody else has.
+fn names_needed(all: &All, draft: &Draft) -> Vec<Held> {
+    let names = draft.steps.iter().filter_map(|step| match &step.does {
+        Does::Create(create) => Some(create.name.clone()),
+        Does::Rename(rename) => Some(rename.to.clone()),
+        _ => None,
+    });
+    super::ownership::names_taken(&names.collect::<Vec<_>>(), all.observed)
+}

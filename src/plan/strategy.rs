@@ -1,0 +1,89 @@
+//! How a service's containers are replaced when the manifest is silent: the new one first, unless two can't run at once.
+
+use super::survey::View;
+use crate::model::{
+    container::{ContainerSpec, Mount, MountSource},
+    desired::Service,
+    image::ImageConfig,
+    observed::ObservedContainer,
+    policy::Strategy,
+};
+
+/// A strategy, and why it is this one.
+pub(super) struct Choice {
+    pub strategy: Strategy,
+    pub why: String,
+}
+
+/// The declared strategy, or the chosen one.
+pub(super) fn choose(view: &View, old: Option<&ObservedContainer>) -> Choice {
+    if let Some(strategy) = view.service.rollout.strategy {
+        return Choice { strategy, why: "declared".into() };
+    }
+    match exclusive(view.service, &view.image.config, old) {
+        Some(why) => Choice { strategy: Strategy::StopFirst, why },
+        None => Choice { strategy: Strategy::StartFirst, why: "no downtime".into() },
+    }
+}
+
+/// Why two containers of a service can't run at once; `None` when they can.
+fn exclusive(service: &Service, image: &ImageConfig, old: Option<&ObservedContainer>) -> Option<String> {
+    let spec = &service.container;
+    if let Some((port, host)) = fixed_port(spec) {
+        return Some(format!("host port {host} of {port} can be held only once"));
+    }
+    let fixed = |(name, at): (&_, &crate::model::container::Attachment)| {
+        at.ipv4
+            .as_ref()
+            .or(at.ipv6.as_ref())
+            .or(at.mac.as_ref())
+            .map(|text| format!("{text} on {name} can be held only once"))
+    };
+    if let Some(why) = spec.networks.iter().find_map(fixed) {
+        return Some(why);
+    }
+    if let Some(target) = writable_volume(service, image) {
+        return Some(format!("only one may write {target}"));
+    }
+    let old = old?;
+    let routing = |name: &String| name.starts_with("traefik.") || name.starts_with("caddy");
+    let differs =
+        |name: &&String| spec.labels.get(*name).map(|v| v.reveal()) != old.spec.labels.get(*name).map(|v| v.reveal());
+    let label = spec.labels.keys().chain(old.spec.labels.keys()).filter(|name| routing(name)).find(differs)?;
+    Some(format!("a router would see two definitions of {label}"))
+}
+
+/// A host port that is written out: one number, not a range and not left to the engine.
+pub(super) fn fixed_port(spec: &ContainerSpec) -> Option<(&str, &str)> {
+    spec.ports.iter().find_map(|(port, hosts)| {
+        let fixed = hosts.iter().find(|host| !host.port.is_empty() && host.port != "0" && !host.port.contains('-'))?;
+        Some((port.as_str(), fixed.port.as_str()))
+    })
+}
+
+/// The target of the first volume that the service writes; `None` when it writes none, or says that two may.
+pub(super) fn writable_volume<'a>(service: &'a Service, image: &'a ImageConfig) -> Option<&'a str> {
+    if service.rollout.shared_volumes {
+        return None;
+    }
+    let declared = service.container.mounts.iter().find(|(_, mount)| is_written(mount)).map(|(target, _)| target);
+    let by_image = || image.volumes.iter().find(|target| !service.container.mounts.contains_key(*target));
+    declared.or_else(by_image).map(String::as_str)
+}
+
+/// Whether a service has data of its own: it isn't killed in the middle of a recovery.
+pub(super) fn is_stateful(service: &Service, image: &ImageConfig) -> bool {
+    writable_volume(service, image).is_some()
+}
+
+fn is_written(mount: &Mount) -> bool {
+    if mount.read_only {
+        return false;
+    }
+    match &mount.source {
+        MountSource::Volume(_) | MountSource::Anonymous(_) => true,
+        // A socket is somebody else's, and what stands in /etc of the host is configuration.
+        MountSource::Bind(path) => !path.ends_with(".sock") && !path.starts_with("/etc/"),
+        MountSource::Tmpfs | MountSource::Pipe(_) => false,
+    }
+}

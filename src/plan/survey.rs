@@ -1,0 +1,220 @@
+//! What is there, sorted: each of our containers belongs to a slot of its service, or is left over. Recovery has no plan
+//! to go by, so the sorting reads the inspected state alone; first match wins:
+//!
+//! - *foreign*: not ours (see `ownership`); never reaches here
+//! - *kept*: named `<its own id, 12>_n`: the old container of an unfinished stopFirst rollout
+//! - *candidate*: named `<another id, 12>_n`, or named n while a kept one of n exists: not proven yet
+//! - *finished one-shot*: exited 0
+//! - *surplus*: number above `replicas`, no such service, or the older of two with one name and number
+//! - *current*: all others
+
+use super::compare::{Comparison, Difference, compare};
+use crate::model::{
+    container::{ContainerSpec, NetworkMode},
+    content,
+    desired::{Desired, Service},
+    image::{ImageConfig, ResolvedImage},
+    labels::{compose, ours},
+    names::{ContainerId, ContainerName, NetworkName, ServiceName},
+    observed::{Observed, ObservedContainer, Status},
+    plan::PlanContext,
+    value::Value,
+};
+use std::collections::BTreeMap;
+
+/// One replica of a service: the containers that hold its name, or want to.
+pub(super) struct Slot<'a> {
+    pub number: u32,
+    /// The final name.
+    pub name: ContainerName,
+    /// What a container made now would be made from, complete with every label.
+    pub spec: ContainerSpec,
+    pub current: Option<&'a ObservedContainer>,
+    /// The old container of an unfinished stopFirst rollout.
+    pub kept: Option<&'a ObservedContainer>,
+    /// Started, on all its networks, and equal to what is desired: worth gating again.
+    pub candidate: Option<&'a ObservedContainer>,
+    /// How `current`, or else `kept`, differs from what is desired.
+    pub difference: Difference,
+}
+
+/// One service: its slots and what is left over.
+pub(super) struct View<'a> {
+    pub service: &'a Service,
+    pub image: &'a ResolvedImage,
+    pub slots: Vec<Slot<'a>>,
+    /// Candidates of another desired state, or that never started: removed first.
+    pub discarded: Vec<(&'a ObservedContainer, ContainerName)>,
+    /// Replicas above the declared number, and doubles: removed last.
+    pub surplus: Vec<&'a ObservedContainer>,
+}
+
+impl View<'_> {
+    /// Whether any container of the service runs.
+    pub fn runs(&self) -> bool {
+        let of_slot = |slot: &Slot| [slot.current, slot.kept, slot.candidate].into_iter().flatten().any(is_up);
+        self.slots.iter().any(of_slot) || self.surplus.iter().any(|container| is_up(container))
+    }
+
+    /// Whether the service has any container at all.
+    pub fn exists(&self) -> bool {
+        let of_slot = |slot: &Slot| slot.current.or(slot.kept).or(slot.candidate).is_some();
+        self.slots.iter().any(of_slot) || !self.surplus.is_empty()
+    }
+}
+
+/// Whether a container holds on to what it has: it runs, or is about to again.
+pub(super) fn is_up(container: &ObservedContainer) -> bool {
+    matches!(container.state.status, Status::Running | Status::Restarting | Status::Paused)
+}
+
+/// The final name of a replica.
+pub(super) fn final_name(desired: &Desired, service: &Service, number: u32) -> ContainerName {
+    match &service.container_name {
+        Some(name) => ContainerName::new(name.clone()),
+        None => ContainerName::new(format!("{}-{}-{number}", desired.stack, service.name)),
+    }
+}
+
+/// A name's prefix of twelve hex digits and what follows it: `8c1f0a2b3c4d_webkit-core-1`.
+pub(super) fn split_prefix(name: &ContainerName) -> (Option<&str>, &str) {
+    match name.as_str().split_once('_') {
+        Some((prefix, rest)) if prefix.len() == 12 && prefix.bytes().all(|b| b.is_ascii_hexdigit()) => {
+            (Some(prefix), rest)
+        }
+        _ => (None, name.as_str()),
+    }
+}
+
+/// Sorts the containers of one service.
+pub(super) fn view<'a>(
+    service: &'a Service,
+    image: &'a ResolvedImage,
+    containers: &[&'a ObservedContainer],
+    parents: &BTreeMap<ServiceName, ContainerId>,
+    all: &All<'a>,
+) -> View<'a> {
+    let mut view = View { service, image, slots: Vec::new(), discarded: Vec::new(), surplus: Vec::new() };
+    for number in 1..=service.replicas {
+        let name = final_name(all.desired, service, number);
+        let mine: Vec<&ObservedContainer> = containers.iter().copied().filter(|c| c.number() == number).collect();
+        let slot = slot(service, image, number, name, &mine, parents, all, &mut view.discarded, &mut view.surplus);
+        view.slots.push(slot);
+    }
+    let above = |container: &&&ObservedContainer| container.number() == 0 || container.number() > service.replicas;
+    view.surplus.extend(containers.iter().filter(above).copied());
+    view
+}
+
+/// What every service is sorted against.
+pub(super) struct All<'a> {
+    pub desired: &'a Desired,
+    pub observed: &'a Observed,
+    pub context: &'a PlanContext,
+}
+
+#[allow(clippy::too_many_arguments)]
+fn slot<'a>(
+    service: &'a Service,
+    image: &'a ResolvedImage,
+    number: u32,
+    name: ContainerName,
+    containers: &[&'a ObservedContainer],
+    parents: &BTreeMap<ServiceName, ContainerId>,
+    all: &All<'a>,
+    discarded: &mut Vec<(&'a ObservedContainer, ContainerName)>,
+    surplus: &mut Vec<&'a ObservedContainer>,
+) -> Slot<'a> {
+    let spec = spec_for(all, service, image, number, &name);
+    let difference = |container: &'a ObservedContainer| {
+        let nothing = ImageConfig::default();
+        let own_image = match all.observed.images.get(&container.image) {
+            Some(config) => config,
+            None if container.image == image.id => &image.config,
+            None => &nothing,
+        };
+        let mut difference = compare(&Comparison {
+            service,
+            wanted: &spec,
+            name: &name,
+            image,
+            container,
+            own_image,
+            engine: &all.observed.engine,
+            parents,
+            current: all.context.facts.current.as_ref().map(|current| &current.desired),
+        });
+        if let Some(fields) = all.context.facts.did_not_take.get(&container.id) {
+            difference.without(fields);
+        }
+        difference
+    };
+
+    let mut kept = None;
+    let mut candidates = Vec::new();
+    let mut currents = Vec::new();
+    for container in containers.iter().copied() {
+        let (prefix, rest) = split_prefix(&container.name);
+        match prefix.filter(|_| rest == name.as_str()) {
+            Some(prefix) if prefix == container.id.short() => kept = Some(container),
+            Some(_) => candidates.push(container),
+            None => currents.push(container),
+        }
+    }
+    if kept.is_some() {
+        candidates.append(&mut currents);
+    }
+    // The one that runs is the current one, and among equals the newest.
+    currents.sort_by_key(|container| (is_up(container), container.created));
+    let mut current = currents.pop();
+    surplus.append(&mut currents);
+
+    let mut candidate = None;
+    candidates.sort_by_key(|container| container.created);
+    for container in candidates {
+        let alone = current.is_none() && kept.is_none() && is_up(container);
+        if alone && candidate.is_none() {
+            // The only running container of n is never removed for a failed gate: it takes n, whatever it is.
+            current = Some(container);
+        } else if is_complete(container) && difference(container).is_empty() && candidate.is_none() {
+            candidate = Some(container);
+        } else {
+            discarded.push((container, name.clone()));
+        }
+    }
+    if current.is_none() && kept.is_none() {
+        discarded.extend(candidate.take().map(|container| (container, name.clone())));
+    }
+    let difference = current.or(kept).map(difference).unwrap_or_default();
+    Slot { number, name, spec, current, kept, candidate, difference }
+}
+
+/// Whether a candidate was started, and is on a network where it should be.
+fn is_complete(container: &ObservedContainer) -> bool {
+    let on_networks = container.spec.network_mode != NetworkMode::Networks || !container.spec.networks.is_empty();
+    container.state.status != Status::Created && container.state.started_at.is_some() && on_networks
+}
+
+/// The spec of one replica, with the labels that depend on it.
+fn spec_for(all: &All, service: &Service, image: &ResolvedImage, number: u32, name: &ContainerName) -> ContainerSpec {
+    let mut spec = service.container.clone();
+    let mut label = |key: &str, text: String| spec.labels.insert(key.to_owned(), Value::plain(text));
+    label(compose::NUMBER, number.to_string());
+    label(compose::IMAGE, image.id.to_string());
+    label(ours::STACK, all.desired.stack.to_string());
+    label(ours::ROLLOUT, format!("{}/{}", all.context.plan, service.name));
+    if let Some(text) = content::label(&all.context.salt, &service.contents) {
+        label(ours::CONTENT, text);
+    }
+    for attachment in spec.networks.values_mut() {
+        attachment.aliases.insert(name.to_string());
+    }
+    spec
+}
+
+/// In which order a container is connected to its networks: the highest priority first, then by name.
+pub(super) fn network_order(spec: &ContainerSpec) -> Vec<NetworkName> {
+    let mut networks: Vec<_> = spec.networks.iter().collect();
+    networks.sort_by_key(|(name, attachment)| (std::cmp::Reverse(attachment.priority), (*name).clone()));
+    networks.into_iter().map(|(name, _)| name.clone()).collect()
+}

@@ -1,0 +1,104 @@
+//! What each slot asks for. One table, read from the top; the rollout is built from its answers.
+
+use super::survey::{Slot, View, is_up};
+use crate::model::{
+    desired::desired_hash,
+    names::ServiceName,
+    observed::{ObservedContainer, Status},
+    plan::{Facts, Reason},
+};
+use std::collections::BTreeSet;
+
+/// What a slot asks for.
+#[derive(Clone, Copy)]
+pub(super) enum Work<'a> {
+    /// It is as it should be.
+    Nothing,
+    /// There is no container: make one.
+    Create(Reason),
+    /// The container is right and does not run: start it, after what can be changed in place.
+    Start(&'a ObservedContainer),
+    /// The container runs and can be put right where it is.
+    InPlace(&'a ObservedContainer),
+    /// The container must be replaced.
+    Replace(&'a ObservedContainer, Reason),
+    /// A candidate of an interrupted rollout is what is desired: prove it and let it take the place.
+    Finish { candidate: &'a ObservedContainer, old: &'a ObservedContainer },
+    /// The kept container of an interrupted rollout is what is desired: it gets name and policy back.
+    Restore(&'a ObservedContainer),
+    /// A one-shot that runs: wait for its end.
+    Await(&'a ObservedContainer),
+}
+
+/// What else decides over a slot's work.
+pub(super) struct Wishes<'a> {
+    pub facts: &'a Facts,
+    /// Services of this unit that are replaced, so that those sharing with them must be too.
+    pub replaced: &'a BTreeSet<ServiceName>,
+    /// Whether the service is one that the user asked to restart.
+    pub restart: bool,
+}
+
+/// What a slot asks for.
+pub(super) fn work<'a>(view: &View<'a>, slot: &Slot<'a>, wishes: &Wishes) -> Work<'a> {
+    if view.service.one_shot {
+        return one_shot(view, slot, wishes);
+    }
+    match (slot.current, slot.kept, slot.candidate) {
+        (Some(old), _, Some(candidate)) | (None, Some(old), Some(candidate)) => Work::Finish { candidate, old },
+        (None, Some(kept), None) if slot.difference.replace.is_empty() => Work::Restore(kept),
+        (None, Some(kept), None) => Work::Replace(kept, Reason::Unfinished),
+        (Some(current), _, None) => with_current(view, slot, current, wishes),
+        (None, None, _) if wishes.facts_know(view) => Work::Create(Reason::Missing),
+        (None, None, _) if view.exists() => Work::Create(Reason::Scaled),
+        (None, None, _) => Work::Create(Reason::New),
+    }
+}
+
+impl Wishes<'_> {
+    /// Whether the current revision says that this service was there.
+    fn facts_know(&self, view: &View) -> bool {
+        self.facts.current.as_ref().is_some_and(|current| {
+            let declared = current.desired.services.get(&view.service.name);
+            declared.is_some_and(|service| service.replicas == view.service.replicas)
+        })
+    }
+}
+
+fn with_current<'a>(view: &View<'a>, slot: &Slot<'a>, current: &'a ObservedContainer, wishes: &Wishes) -> Work<'a> {
+    if wishes.restart {
+        return Work::Replace(current, Reason::RestartRequested);
+    }
+    if let Some(reason) = slot.difference.replace.first() {
+        return Work::Replace(current, *reason);
+    }
+    if view.service.shares.iter().any(|parent| wishes.replaced.contains(parent)) {
+        return Work::Replace(current, Reason::ParentReplaced);
+    }
+    match current.state.status {
+        Status::Dead => Work::Replace(current, Reason::NotRunning),
+        Status::Created | Status::Exited => Work::Start(current),
+        _ if !slot.difference.is_empty() || current.name != slot.name => Work::InPlace(current),
+        _ => Work::Nothing,
+    }
+}
+
+/// A one-shot is done once it has exited 0 as what it is now; its container's absence or end is no drift.
+fn one_shot<'a>(view: &View<'a>, slot: &Slot<'a>, wishes: &Wishes) -> Work<'a> {
+    let hash = desired_hash(view.service, &view.image.id);
+    let current = slot.current.or(slot.kept).or(slot.candidate);
+    if wishes.restart {
+        return current
+            .map_or(Work::Create(Reason::RestartRequested), |old| Work::Replace(old, Reason::RestartRequested));
+    }
+    if wishes.facts.completed.get(&view.service.name) == Some(&hash) {
+        return Work::Nothing;
+    }
+    let Some(current) = current else { return Work::Create(Reason::New) };
+    let same = slot.difference.replace.is_empty();
+    match current.state.status {
+        Status::Exited if same && current.state.exit_code == 0 && current.state.started_at.is_some() => Work::Nothing,
+        _ if same && is_up(current) => Work::Await(current),
+        _ => Work::Replace(current, slot.difference.replace.first().copied().unwrap_or(Reason::NotRunning)),
+    }
+}

@@ -1,0 +1,6 @@
+//! The command line as a user meets it: the real binary, its exit code, stdout and stderr compared together. No engine
+//! is needed here; what needs one is under `tests/docker`.
+
+mod data;
+mod run;
+mod usage;

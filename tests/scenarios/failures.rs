@@ -1,0 +1,129 @@
+//! Rollouts that fail, and what is there afterwards.
+
+use crate::support::{Host, SHOP, shop};
+
+#[tokio::test(start_paused = true)]
+async fn an_update_that_is_never_ready_is_taken_back() {
+    let host = Host::new();
+    let probed = shop(
+        "image: web:1",
+        "image: web:1\n      probes: {readiness: {http: {port: 80, path: /}}}\n      rollout: {deadline: 20s}",
+    );
+    host.settle(&probed).await;
+    let web = host.id_of("shop-web-1");
+    let applied = host.apply(&probed.replace("web:1", "web:broken")).await;
+    assert_eq!(applied.exit, 4, "{applied:?}");
+    assert_eq!(host.id_of("shop-web-1"), web, "the old one never stopped");
+    assert_eq!(host.containers(), ["shop-db-1 db:1 running", "shop-web-1 web:1 running"]);
+    let current = host.home.current().unwrap().unwrap();
+    assert_eq!((current.number, current.reason.as_str()), (3, "undone: web"));
+    assert!(host.home.evidence_of(&"web".into()).unwrap().is_some());
+    host.assert_settled(&probed).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_second_replica_that_fails_takes_the_first_one_back_too() {
+    let host = Host::new();
+    let two = shop("image: web:1", "image: web:1\n      deploy: {replicas: 2}");
+    host.settle(&two).await;
+    // create, start, stop, remove, rename of the first; create, start of the second.
+    host.engine.arm([evenkeel::engine::simulated::Fault::Fail(7, evenkeel::engine::ErrorKind::Rejected)]);
+    let applied = host.apply(&two.replace("web:1", "web:2")).await;
+    assert_eq!(applied.exit, 4, "{applied:?}");
+    assert_eq!(host.containers(), ["shop-db-1 db:1 running", "shop-web-1 web:1 running", "shop-web-2 web:1 running"]);
+    host.assert_settled(&two).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_database_that_crashes_gives_way_to_the_one_before() {
+    let host = Host::new();
+    host.settle(SHOP).await;
+    let db = host.id_of("shop-db-1");
+    let applied = host.apply(&shop("image: db:1", "image: web:crash")).await;
+    assert_eq!(applied.exit, 4, "{applied:?}");
+    assert_eq!(host.id_of("shop-db-1"), db);
+    assert_eq!(host.containers(), ["shop-db-1 db:1 running", "shop-web-1 web:1 running"]);
+    host.assert_settled(SHOP).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stateful_one_is_not_killed_at_its_deadline() {
+    let host = Host::new();
+    let probed = shop(
+        "image: db:1",
+        "image: db:1\n      probes: {readiness: {tcp: {port: 5432}}}\n      rollout: {deadline: 20s}",
+    );
+    host.settle(&probed).await;
+    let db = host.id_of("shop-db-1");
+    let broken = probed.replace("db:1", "db:broken");
+    let applied = host.apply(&broken).await;
+    assert_eq!(applied.exit, 5, "{applied:?}");
+    let kept = format!("{}_shop-db-1 db:1 exited", &db[..12]);
+    assert_eq!(host.containers(), [kept.as_str(), "shop-db-1 db:broken running", "shop-web-1 web:1 running"]);
+    // The next round gates the new one again; a rollback takes it back.
+    let request = evenkeel::controllers::stack::RollbackRequest {
+        selected: Some(["db".into()].into()),
+        to: None,
+        origin: Default::default(),
+        lock_wait: evenkeel::model::units::Millis(0),
+        reason: None,
+    };
+    let applied = host.stack().rollback(&request).await.unwrap();
+    assert_eq!(applied.exit, 0, "{applied:?}");
+    assert_eq!(host.id_of("shop-db-1"), db);
+    assert_eq!(host.containers(), ["shop-db-1 db:1 running", "shop-web-1 web:1 running"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_failure_nothing_else_begins() {
+    let host = Host::new();
+    let ordered = SHOP.replace("  services:\n", "  rollout: {order: [[db], [web]]}\n  services:\n");
+    host.settle(&ordered).await;
+    let next = ordered.replace("db:1", "job:broken").replace("web:1", "web:2");
+    let web = host.id_of("shop-web-1");
+    let applied = host.apply(&next).await;
+    assert_eq!(applied.exit, 4, "{applied:?}");
+    assert_eq!(host.id_of("shop-web-1"), web);
+    assert!(applied.left.iter().any(|left| left == "web: not begun"), "{:?}", applied.left);
+    host.assert_settled(&ordered).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn rollback_stack_takes_all_of_them_back() {
+    let host = Host::new();
+    let ordered =
+        SHOP.replace("  services:\n", "  rollout: {order: [[db], [web]], onFailure: rollbackStack}\n  services:\n");
+    host.settle(&ordered).await;
+    let next = ordered.replace("db:1", "db:2").replace("web:1", "web:crash");
+    let applied = host.apply(&next).await;
+    assert_eq!(applied.exit, 4, "{applied:?}");
+    assert_eq!(host.containers(), ["shop-db-1 db:1 running", "shop-web-1 web:1 running"]);
+    host.assert_settled(&ordered).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rollback_is_held_until_the_declaration_changes() {
+    let host = Host::new();
+    host.settle(SHOP).await;
+    let next = shop("image: web:1", "image: web:2");
+    host.settle(&next).await;
+    let request = evenkeel::controllers::stack::RollbackRequest {
+        selected: None,
+        to: None,
+        origin: Default::default(),
+        lock_wait: evenkeel::model::units::Millis(0),
+        reason: Some("errors".into()),
+    };
+    let applied = host.stack().rollback(&request).await.unwrap();
+    assert_eq!(applied.exit, 0, "{applied:?}");
+    assert_eq!(host.containers(), ["shop-db-1 db:1 running", "shop-web-1 web:1 running"]);
+
+    let applied = host.apply(&next).await;
+    assert_eq!(applied.exit, 9, "{applied:?}");
+    assert_eq!(host.containers(), ["shop-db-1 db:1 running", "shop-web-1 web:1 running"]);
+
+    let applied = host.try_apply(&next, &["web"]).await.unwrap();
+    assert_eq!(applied.exit, 0, "{applied:?}");
+    assert_eq!(host.containers(), ["shop-db-1 db:1 running", "shop-web-1 web:2 running"]);
+    host.settle(&next).await;
+}

@@ -1,0 +1,71 @@
+//! A stack that is not there yet.
+
+use crate::support::{Host, SHOP, shop};
+
+#[tokio::test(start_paused = true)]
+async fn comes_up_in_the_order_of_its_dependencies() {
+    let host = Host::new();
+    insta::assert_snapshot!(host.diff(SHOP).await);
+    let applied = host.settle(SHOP).await;
+    assert_eq!(applied.revision, Some(1));
+    assert_eq!(host.containers(), ["shop-db-1 db:1 running", "shop-web-1 web:1 running"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_first_deploy_that_fails_removes_its_container_and_keeps_its_log() {
+    let host = Host::new();
+    let broken = shop("image: web:1", "image: web:crash");
+    let applied = host.apply(&broken).await;
+    assert_eq!(applied.exit, 5, "{applied:?}");
+    assert_eq!(host.containers(), ["shop-db-1 db:1 running"]);
+    let evidence = host.home.evidence_of(&"web".into()).unwrap().unwrap();
+    assert!(evidence.error.contains("exited"), "{}", evidence.error);
+    // Once it is mended, it comes up.
+    host.settle(SHOP).await;
+    assert_eq!(host.containers(), ["shop-db-1 db:1 running", "shop-web-1 web:1 running"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_one_shot_runs_once_and_others_wait_for_it() {
+    let manifest = "
+apiVersion: evenkeel.dev/v1
+kind: Stack
+metadata: {name: shop}
+spec:
+  services:
+    job: {image: 'job:1', restart: 'no'}
+    web: {image: 'web:1', restart: always, depends_on: {job: {condition: service_completed_successfully}}}
+";
+    let host = Host::new();
+    insta::assert_snapshot!(host.diff(manifest).await);
+    host.settle(manifest).await;
+    assert_eq!(host.containers(), ["shop-job-1 job:1 exited", "shop-web-1 web:1 running"]);
+    let (job, web) = (host.id_of("shop-job-1"), host.id_of("shop-web-1"));
+
+    // Its container's absence is no drift.
+    host.remove("shop-job-1");
+    host.assert_settled(manifest).await;
+
+    // Another image is another job; what waits for it is left alone.
+    host.settle(&manifest.replace("job:1", "job:2")).await;
+    assert_ne!(host.id_of("shop-job-1"), job);
+    assert_eq!(host.id_of("shop-web-1"), web);
+
+    // A failing one stops what stands on it.
+    let failing = manifest.replace("job:1", "job:broken").replace("web:1", "web:2");
+    let applied = host.apply(&failing).await;
+    assert_eq!(applied.exit, 4, "{applied:?}");
+    assert_eq!(host.id_of("shop-web-1"), web);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dry_run_makes_no_mutating_call() {
+    let host = Host::new();
+    host.diff(SHOP).await;
+    host.settle(SHOP).await;
+    let before = host.engine.mutations();
+    host.diff(&shop("image: web:1", "image: web:2")).await;
+    host.stack().status(None).await.unwrap();
+    assert_eq!(host.engine.mutations(), before);
+    assert_eq!(host.home.current().unwrap().unwrap().number, 1);
+}

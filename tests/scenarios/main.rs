@@ -1,0 +1,8 @@
+//! Scenarios: whole manifests against the simulated engine, through the same controller that the command line uses. Each
+//! compares the plan as people read it and ends at the fixpoint: applied, then planned again, there is nothing to do.
+
+mod support;
+
+mod failures;
+mod first_apply;
+mod replacing;
