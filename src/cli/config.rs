@@ -8,7 +8,11 @@ use super::{
     output::Output,
     render::style::clean,
 };
-use crate::{compose::{Fault, render}, load, model::desired::Overrides};
+use crate::{
+    compose::{Fault, render},
+    load,
+    model::desired::Overrides,
+};
 use clap::{Args, ValueEnum};
 
 /// Show the resolved Compose model, as `docker compose config` prints it, secrets included
@@ -58,9 +62,8 @@ pub fn run(arguments: &Arguments, named: &ManifestArguments, output: &Output) ->
     {
         return Err(Failure::usage(format!("there is no service `{unknown}`")).hint("`--services` lists them"));
     }
-    let unwritable = |fault: Fault| {
-        Failure::rendered(Exit::Usage, load::diagnostics::render(&[fault], output.talk_style.colour))
-    };
+    let unwritable =
+        |fault: Fault| Failure::rendered(Exit::Usage, load::diagnostics::render(&[fault], output.talk_style.colour));
     let text = match arguments {
         Arguments { hash: Some(selected), .. } => render::hashes(project, selected),
         Arguments { services: true, .. } => render::services(project),

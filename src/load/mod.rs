@@ -68,7 +68,8 @@ pub fn load_project(sources: &Sources<'_>) -> Result<Loaded, LoadError> {
 pub fn stack_name(sources: &Sources<'_>) -> Option<StackName> {
     let file = sources.working_dir.join(sources.files.first()?);
     let written = |tree: &crate::compose::yaml::Node| {
-        let name = tree::node(tree, &["metadata", "name"]).or_else(|| tree::node(tree, &["name"]))?.as_str()?.to_owned();
+        let name =
+            tree::node(tree, &["metadata", "name"]).or_else(|| tree::node(tree, &["name"]))?.as_str()?.to_owned();
         (!name.contains('$')).then_some(name)
     };
     let text = String::from_utf8(sources.reader.read(&file).ok()?).ok()?;
