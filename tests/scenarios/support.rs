@@ -216,7 +216,8 @@ impl Host {
         seen.iter().find(|seen| seen.name == name).map(|seen| seen.id.to_string()).unwrap_or_default()
     }
 
-    fn tags(&self) -> BTreeMap<evenkeel::model::names::ImageId, String> {
+    /// Every tag that somebody gave, by the image it names.
+    pub fn tags(&self) -> BTreeMap<evenkeel::model::names::ImageId, String> {
         let tags = futures::executor::block_on(evenkeel::engine::Images::list_tags(&self.engine)).unwrap();
         tags.into_iter()
             .filter(|(tag, _)| !tag.as_str().starts_with("evenkeel.local"))

@@ -16,10 +16,11 @@ pub fn progress_text(event: &Event) -> Text {
     line(event, time_of_day(event.time))
 }
 
-/// What an event says, without the name of the rollout that stands before it anyway.
+/// The first line of what an event says, without the name of the rollout that stands before it anyway.
 pub fn words(event: &Event) -> &str {
     let name = event.rollout.as_deref().unwrap_or_default();
-    event.text.strip_prefix(name).and_then(|rest| rest.strip_prefix(": ")).unwrap_or(&event.text)
+    let text = event.text.lines().next().unwrap_or_default();
+    text.strip_prefix(name).and_then(|rest| rest.strip_prefix(": ")).unwrap_or(text)
 }
 
 fn line(event: &Event, time: String) -> Text {

@@ -106,12 +106,13 @@ impl Stack {
         let facts = self.facts(&observed)?;
         let aim = self.aim(request, &facts);
         let mut round = self.round_from(&aim, facts.clone(), observed).await?;
+        // As `diff` has them, or no saved plan would be this one.
+        round.plan.notes.extend(request.notes.iter().cloned());
         forgive_new(&mut round.plan.held, request);
         if let Some(why) = request.saved.as_ref().and_then(|saved| saved.differs_from(&round.plan)) {
             return Err(StackError::Stale { why, now: Box::new(round.plan) });
         }
-        let mut applied = Applied { notes: request.notes.clone(), ..Applied::default() };
-        applied.notes.extend(round.plan.notes.iter().cloned());
+        let mut applied = Applied { notes: round.plan.notes.clone(), ..Applied::default() };
         if let Some(exit) = refused(&round.plan) {
             return Ok(Applied { exit, held: round.plan.held, revision: facts.current.map(|c| c.number), ..applied });
         }
@@ -247,7 +248,7 @@ impl Stack {
         let mut done: BTreeSet<(u64, StepId)> = BTreeSet::new();
         for count in 1..=ROUNDS_MAX {
             let current = home.current()?.map(|revision| revision.number);
-            applied.held = round.plan.held.clone();
+            hold(applied, &round.plan);
             if round.plan.steps.is_empty() {
                 self.all_good(home, &round, applied)?;
                 return Ok(());
@@ -277,21 +278,15 @@ impl Stack {
             if verdict.ends || course.one_round && count == 1 && verdict.exit != 0 {
                 return Ok(());
             }
-            if verdict.exit != 0 {
-                self.turn_back(home, &mut course)?;
-            }
-            course.aim.saved = None;
-            course.aim.pull = PullWish::Keep;
-            if course.aim.purpose == Purpose::Restart {
-                course.aim.purpose = Purpose::Keep;
-            }
+            course.is_rollback |= verdict.exit != 0;
+            self.keep_current(home, &mut course)?;
             let facts = self.facts(&round.observed)?;
             round = self.round(&course.aim, facts).await?;
             if course.one_round {
                 break;
             }
         }
-        applied.held = round.plan.held.clone();
+        hold(applied, &round.plan);
         applied.left.extend(round.plan.steps.iter().map(|step| format!("{}: {}", step.id, step.does.kind())));
         if !applied.left.is_empty() {
             applied.exit = gravest(applied.exit, if course.one_round { 9 } else { 5 });
@@ -299,13 +294,14 @@ impl Stack {
         Ok(())
     }
 
-    /// From now on the rounds converge to what the failure made current.
-    fn turn_back(&self, home: &Arc<Home>, course: &mut Course) -> Result<(), StackError> {
+    /// From now on the rounds converge to the current revision: to what was accepted, or to what a failure made current.
+    fn keep_current(&self, home: &Arc<Home>, course: &mut Course) -> Result<(), StackError> {
         if let Some(current) = home.current()? {
-            course.aim.desired = current.desired.clone();
+            course.aim.desired = current.desired;
         }
         course.aim.purpose = Purpose::Keep;
-        course.is_rollback = true;
+        course.aim.pull = PullWish::Keep;
+        course.aim.saved = None;
         Ok(())
     }
 
@@ -349,6 +345,12 @@ impl Stack {
         self.tell(event).await;
         Ok(())
     }
+}
+
+/// Adds what a plan holds to what is held.
+fn hold(applied: &mut Applied, plan: &Plan) {
+    let new = plan.held.iter().filter(|held| !applied.held.contains(held)).cloned().collect::<Vec<_>>();
+    applied.held.extend(new);
 }
 
 /// What an outcome means for the apply.

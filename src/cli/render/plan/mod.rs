@@ -93,7 +93,7 @@ pub fn revision_in_words(plan: &Plan) -> String {
     match plan.context.revision {
         Some(current) if makes_one => format!("revision {current} → {}", current + 1),
         Some(current) => format!("revision {current}"),
-        None if unknown => "revision unknown".to_owned(),
+        None if unknown => "no revision here".to_owned(),
         None if makes_one => "first revision".to_owned(),
         None => "no revision".to_owned(),
     }

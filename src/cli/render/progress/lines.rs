@@ -1,5 +1,5 @@
 //! One line an event, for logs. An answer that repeats itself is left out, and so is one that comes within a second of
-//! the last: a gate's or a pull's progress must not fill a CI log.
+//! the last: a gate's or a pull's progress must not fill a CI log. A step is told once, when it has ended, with its time.
 
 use crate::cli::render::{
     events::progress_text,
@@ -34,6 +34,7 @@ impl Lines {
         match event.kind {
             EventKind::StepStarted => {
                 self.0.insert(step.clone(), Going { since: event.time, said: None });
+                return None;
             }
             EventKind::StepProgress => {
                 let going = self.0.entry(step.clone()).or_insert(Going { since: event.time, said: None });
@@ -82,8 +83,7 @@ mod tests {
     #[test]
     fn a_step_says_when_it_ends_how_long_it_took() {
         let mut lines = Lines::default();
-        let began = said(&mut lines, EventKind::StepStarted, 0, "wait");
-        assert_eq!(began.as_deref(), Some("00:00:00Z  core/1/gate  wait"));
+        assert_eq!(said(&mut lines, EventKind::StepStarted, 0, "wait"), None);
         let ended = said(&mut lines, EventKind::StepDone, 3100, "wait");
         assert_eq!(ended.as_deref(), Some("00:00:03Z  core/1/gate  ✓ wait, 3.1s"));
         let alone = said(&mut lines, EventKind::StepFailed, 3200, "core: gone");
