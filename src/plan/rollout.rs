@@ -57,10 +57,15 @@ pub(super) fn build<'a>(draft: &mut Draft, members: &[Member<'a, '_>], all: &All
         if let Some(container) = member.view.slots.first().and_then(|slot| slot.current.or(slot.kept)) {
             refs.insert(member.view.service.name.clone(), existing(container));
         }
-        discard(draft, member.view);
+        if !serves_meanwhile(member) {
+            discard(draft, member.view);
+        }
     }
     for member in members {
         in_place(draft, member);
+    }
+    for member in members.iter().filter(|member| serves_meanwhile(member)) {
+        discard(draft, member.view);
     }
     let replaced: Vec<Entry> = entries(members, |work| match work {
         Work::Replace(old, _) => Some((Some(*old), None)),
@@ -102,6 +107,19 @@ fn entries<'a, 'v>(
         member.work.iter().filter_map(entry).collect::<Vec<_>>()
     };
     members.iter().flat_map(of_member).collect()
+}
+
+/// Whether a candidate that nobody wants any more is all that serves until the old container, stopped already, is up again;
+/// it goes after that then.
+fn serves_meanwhile(member: &Member) -> bool {
+    let view = member.view;
+    let starts = |name: &ContainerName| {
+        member.work.iter().any(|(slot, work)| slot.name == *name && matches!(work, Work::Start(_)))
+    };
+    let waits = |(container, name): &(&ObservedContainer, ContainerName)| is_up(container) && starts(name);
+    view.discarded.iter().any(waits)
+        && view.discarded.iter().all(|(_, name)| starts(name))
+        && choose(view, None).strategy == Strategy::StartFirst
 }
 
 /// Removes what an interrupted rollout made and nobody wants any more.

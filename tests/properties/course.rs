@@ -5,19 +5,16 @@ use evenkeel::{
     controllers::stack::{Applied, Request, StackError},
     engine::{
         ErrorKind,
-        clock::Clock,
         simulated::{Fault, Foreign},
     },
-    home::Home,
     model::{
         container::{ContainerSpec, Limits, RestartPolicy},
         desired::{Network, Volume},
-        names::StackName,
         units::Millis,
         value::Value,
     },
 };
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 /// How an apply ended.
 pub enum Ended {
@@ -76,28 +73,11 @@ pub async fn host() -> Host {
 
 /// Applies with these faults. After a kill the engine answers again; with `wipe` the home is a new one then.
 pub async fn apply(host: &mut Host, request: &Request, faults: Vec<Fault>, wipe: bool) -> Ended {
-    host.engine.arm(faults);
-    let ended = {
-        let stack = host.stack();
-        tokio::select! {
-            biased;
-            result = stack.apply(request) => match result {
-                Ok(applied) => Ended::Applied(Box::new(applied)),
-                Err(error) => Ended::Refused(error),
-            },
-            () = host.engine.until_killed() => Ended::Killed,
-        }
-    };
-    host.engine.arm([]);
-    if matches!(ended, Ended::Killed) {
-        host.engine.revive();
-        if wipe {
-            host.home = Arc::new(Home::in_memory(&StackName::from("shop")).unwrap());
-        }
-        // A killed process frees its lock a moment later.
-        host.clock.sleep(Millis(1)).await;
+    match host.apply_with(request, faults, wipe).await {
+        Some(Ok(applied)) => Ended::Applied(Box::new(applied)),
+        Some(Err(error)) => Ended::Refused(error),
+        None => Ended::Killed,
     }
-    ended
 }
 
 /// Says to the watch what must hold while `from` becomes `to`.

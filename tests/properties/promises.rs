@@ -236,3 +236,32 @@ fn faults_change_no_end_state_either() {
 fn what_is_broken_is_taken_back() {
     for_each(seeds(2_000_000, 300), broken);
 }
+
+#[test]
+fn trace() {
+    let Ok(seed) = std::env::var("EVENKEEL_TRACE") else { return };
+    for_each([seed.parse().unwrap()], async |number| {
+        let mut seed = Seed::new(number);
+        let from = Sketch::fine(&mut seed);
+        let to = from.changed(&mut seed);
+        let (_, calls, _) = undisturbed(&from, &to).await?;
+        let mut host = course::host().await;
+        let first = request(&host, &from);
+        apply(&mut host, &first, Vec::new(), false).await;
+        let second = request(&host, &to);
+        let names: Vec<String> = host.containers().iter().filter_map(|line| line.split(' ').next()).filter(|name| name.starts_with("shop-")).map(str::to_owned).collect();
+        let count = seed.pick(&[1, 1, 1, 2]);
+        let faults: Vec<Fault> = (0..count).map(|_| course::fault(&mut seed, calls, &names)).collect();
+        let wipe = seed.percent(50);
+        let at = host.engine.mutations();
+        for (round, faults) in [faults, vec![]].into_iter().enumerate() {
+            let ended = apply(&mut host, &second, faults, wipe).await;
+            println!("round {round}: {}", ended.told());
+            if let Ended::Applied(applied) = &ended { for (plan, _) in &applied.rounds { println!("{}", plan_text(plan, Style::PLAIN)); } }
+            host.clock.sleep(Millis::minutes(2)).await;
+        }
+        for call in &host.engine.calls()[at..] { println!("{call:?}"); }
+        println!("{:#?}", host.containers());
+        Ok(())
+    });
+}

@@ -6,7 +6,7 @@ use evenkeel::{
     engine::{
         clock::SystemClock,
         registry::{Found, Registries, RegistryError},
-        simulated::{Behaviour, SimulatedEngine},
+        simulated::{Behaviour, Fault, SimulatedEngine},
     },
     execute::Cancel,
     home::Home,
@@ -158,6 +158,38 @@ impl Host {
 
     pub async fn try_apply(&self, manifest: &str, services: &[&str]) -> Result<Applied, StackError> {
         self.stack().apply(&self.request(manifest, services)).await
+    }
+
+    /// Applies with what goes wrong in it. `None`: evenkeel was killed; it is started again then, with `wipe` with a new home.
+    pub async fn apply_with(
+        &mut self,
+        request: &Request,
+        faults: impl IntoIterator<Item = Fault>,
+        wipe: bool,
+    ) -> Option<Result<Applied, StackError>> {
+        self.engine.arm(faults);
+        let stack = self.stack();
+        let ended = tokio::select! {
+            biased;
+            result = stack.apply(request) => Some(result),
+            () = self.engine.until_killed() => None,
+        };
+        drop(stack);
+        self.engine.arm([]);
+        if ended.is_none() {
+            self.engine.revive();
+            if wipe {
+                self.home = Arc::new(Home::in_memory(&StackName::from("shop")).unwrap());
+            }
+        }
+        ended
+    }
+
+    /// Applies and is killed at this fault.
+    pub async fn killed(&mut self, manifest: &str, fault: Fault, wipe: bool) {
+        let request = self.request(manifest, &[]);
+        let ended = self.apply_with(&request, [fault.clone()], wipe).await;
+        assert!(ended.is_none(), "{fault:?}: {ended:?}");
     }
 
     /// Applies the whole manifest.
