@@ -8,6 +8,7 @@ mod support;
 
 mod course;
 mod promises;
+mod quiet;
 mod seed;
 mod shape;
 mod stacks;
