@@ -12,4 +12,5 @@ mod quiet;
 mod seed;
 mod shape;
 mod stacks;
+mod total;
 mod watch;
