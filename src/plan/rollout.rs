@@ -343,7 +343,9 @@ fn keep(draft: &mut Draft, entry: &Entry, old: &ObservedContainer, all: &All) {
         }
         return;
     }
-    if is_up(old) {
+    // One without its policy was stopped by a rollout that was cut off: it served before.
+    let was_held = old.spec.restart == RestartPolicy::No && policy != RestartPolicy::No;
+    if is_up(old) || was_held {
         draft.also_takes_back(back_start);
     }
     if policy != RestartPolicy::No {

@@ -86,7 +86,7 @@ pub(super) fn services<'a>(
         let names: Vec<ServiceName> = in_scope.iter().map(|view| view.service.name.clone()).collect();
         let cause = cause(all, &in_scope);
         let mut draft = Draft::new(&leader.service.name, names.clone(), cause);
-        draft.serving = in_scope.iter().any(|view| view.runs() || has_run(all, view));
+        draft.serving = in_scope.iter().any(|view| view.runs() || view.keeps() || has_run(all, view));
         rollout::build(&mut draft, &members, all);
         pull(&in_scope, &mut draft, &mut line);
         for member in &members {

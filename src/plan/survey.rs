@@ -56,6 +56,11 @@ impl View<'_> {
         self.slots.iter().any(of_slot) || self.surplus.iter().any(|container| is_up(container))
     }
 
+    /// Whether an interrupted rollout keeps a container that served before it.
+    pub fn keeps(&self) -> bool {
+        self.slots.iter().any(|slot| slot.kept.is_some())
+    }
+
     /// Whether the service has any container at all.
     pub fn exists(&self) -> bool {
         let of_slot = |slot: &Slot| slot.current.or(slot.kept).or(slot.candidate).is_some();

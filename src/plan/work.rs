@@ -44,7 +44,9 @@ pub(super) fn work<'a>(view: &View<'a>, slot: &Slot<'a>, wishes: &Wishes) -> Wor
     if view.service.one_shot {
         return one_shot(view, slot, wishes);
     }
+    let parent_goes = view.service.shares.iter().any(|parent| wishes.replaced.contains(parent));
     match (slot.current, slot.kept, slot.candidate) {
+        (None, Some(kept), None) if parent_goes => Work::Replace(kept, Reason::ParentReplaced),
         (Some(old), _, Some(candidate)) | (None, Some(old), Some(candidate)) => Work::Finish { candidate, old },
         (None, Some(kept), None) if slot.difference.replace.is_empty() && can_start(kept) => Work::Restore(kept),
         (None, Some(kept), None) => Work::Replace(kept, Reason::Unfinished),

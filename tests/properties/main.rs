@@ -8,7 +8,9 @@ mod support;
 
 mod course;
 mod promises;
+mod quiet;
 mod seed;
 mod shape;
 mod stacks;
+mod total;
 mod watch;

@@ -2,16 +2,24 @@
 //! that keep the images of kept revisions from being pruned. Both are idempotent, and made again by the next apply.
 
 use super::{Stack, StackError};
-use crate::model::{
-    desired::Volume,
-    event::{EventKind, Severity},
-    labels::ours,
-    names::ImageReference,
-    observed::Observed,
-    value::Value,
+use crate::{
+    engine::{EngineError, ErrorKind, Sent, clock::within},
+    model::{
+        desired::Volume,
+        event::{EventKind, Severity},
+        labels::ours,
+        names::ImageReference,
+        observed::Observed,
+        units::Millis,
+        value::Value,
+    },
+    observe::claim_volume,
 };
-use crate::observe::claim_volume;
 use std::collections::BTreeSet;
+
+/// The claim is quick, and so are the tags all together. Neither stands in a plan with a deadline, so an engine that does
+/// not answer is not waited for longer.
+const PATIENCE: Millis = Millis::seconds(15);
 
 impl Stack {
     /// Claims the stack for this home. Creating a volume is get-or-create and answers with the winner's labels, so of
@@ -28,7 +36,17 @@ impl Stack {
             labels: labels.into_iter().map(|(key, text)| (key.to_owned(), Value::plain(text))).collect(),
             ..Volume::default()
         };
-        let answer = self.engine.create_volume(&claim_volume(&self.name), &volume).await?;
+        let name = claim_volume(&self.name);
+        let created = within(self.clock.as_ref(), PATIENCE, self.engine.create_volume(&name, &volume)).await;
+        let answer = created.unwrap_or_else(|| {
+            Err(EngineError {
+                call: "create volume",
+                target: name.to_string(),
+                kind: ErrorKind::TimedOut,
+                sent: Sent::MaybeSent,
+                message: format!("no answer within {PATIENCE}"),
+            })
+        })?;
         let said = |key: &str| answer.labels.get(key).cloned().unwrap_or_default();
         if said(ours::HOME) != claim.home || said(ours::MACHINE) != claim.machine {
             return Err(StackError::OtherHome { home: said(ours::HOME), machine: said(ours::MACHINE) });
@@ -39,10 +57,13 @@ impl Stack {
     /// Tags the images of kept revisions with a tag of ours, and takes the tags of forgotten ones away. What fails is
     /// told and tried again next time: it endangers a way back, not what runs.
     pub(super) async fn keep_images(&self) {
-        if let Err(error) = self.try_keep_images().await {
-            let text = format!("the images of older revisions could not be kept from pruning: {error}");
-            self.tell(self.event(EventKind::Warning, Severity::Warning, text)).await;
-        }
+        let why = match within(self.clock.as_ref(), PATIENCE, self.try_keep_images()).await {
+            Some(Ok(())) => return,
+            Some(Err(error)) => error.to_string(),
+            None => format!("the engine did not answer within {PATIENCE}"),
+        };
+        let text = format!("the images of older revisions could not be kept from pruning: {why}");
+        self.tell(self.event(EventKind::Warning, Severity::Warning, text)).await;
     }
 
     async fn try_keep_images(&self) -> Result<(), StackError> {
