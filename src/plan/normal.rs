@@ -225,7 +225,9 @@ fn network(spec: &mut ContainerSpec, around: &Surroundings) {
     }
     let own = around.id.map(ContainerId::short);
     for attachment in spec.networks.values_mut() {
-        attachment.aliases.retain(|alias| alias != around.name && Some(alias.as_str()) != own);
+        // The engine adds two of its own: the short id, and the hostname.
+        let added = |alias: &str| Some(alias) == own || spec.hostname.as_deref() == Some(alias);
+        attachment.aliases.retain(|alias| alias != around.name && !added(alias));
         attachment.priority = 0;
         let given = |text: Option<String>| text.filter(|text| !text.is_empty());
         *attachment = Attachment {
@@ -345,6 +347,17 @@ mod tests {
         let aliases = ["web".to_owned()].into();
         wanted.networks.insert("s_default".into(), Attachment { aliases, ..Attachment::default() });
         assert_eq!(normal_of(&read), normal_of(&wanted));
+    }
+
+    #[test]
+    fn the_hostname_is_an_alias_whether_it_is_said_or_not() {
+        let spec = |aliases: &[&str]| {
+            let mut spec = ContainerSpec { hostname: Some("core".into()), ..ContainerSpec::default() };
+            let aliases = aliases.iter().map(|alias| (*alias).to_owned()).collect();
+            spec.networks.insert("s_default".into(), Attachment { aliases, ..Attachment::default() });
+            spec
+        };
+        assert_eq!(normal_of(&spec(&["core", "web"])), normal_of(&spec(&["web"])));
     }
 
     #[test]

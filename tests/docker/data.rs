@@ -6,7 +6,7 @@ const POSTGRES: &str = r#"
 services:
   db:
     image: evenkeel-test/postgres:1
-    environment: {POSTGRES_PASSWORD: none, NOTE: "1"}
+    environment: {POSTGRES_PASSWORD: none, PGPASSWORD: none, NOTE: "1"}
     volumes: ["data:/var/lib/postgresql/data"]
     stop_grace_period: 30s
     restart: unless-stopped
@@ -19,13 +19,13 @@ fn postgres_keeps_its_rows_through_an_update_and_one_that_is_taken_back() {
     let stack = Stack::new("postgres");
     let spec = "defaults: {rollout: {minReady: 300ms, deadline: 60s}}";
     stack.declare(POSTGRES, spec);
-    stack.evenkeel(&["diff"]).exits(0).says("stop-first");
     stack.evenkeel(&["apply"]).exits(0);
     let sql = |statement: &str| stack.exec("db-1", &["psql", "-U", "postgres", "-h", "127.0.0.1", "-tAc", statement]);
     sql("create table kept (n int); insert into kept values (41), (1)");
 
     stack.declare(&POSTGRES.replace(r#"NOTE: "1""#, r#"NOTE: "2""#), spec);
     let before = stack.containers();
+    stack.evenkeel(&["diff"]).exits(0).says("stop-first");
     stack.evenkeel(&["apply"]).exits(0);
     let updated = stack.containers();
     assert_ne!(updated, before);
