@@ -4,7 +4,7 @@
 use super::{
     exit::Exit,
     failure::Failure,
-    interrupt::Interrupt,
+    interrupt,
     output::Output,
     render::{
         applied::{Told, applied_text},
@@ -17,6 +17,7 @@ use super::{
 use crate::{
     controllers::stack::{Applied, Stack, StackError},
     engine::clock::{SystemClock, within},
+    execute::Cancel,
     home::Home,
     model::{
         desired::Desired,
@@ -43,16 +44,16 @@ pub fn act(
 ) -> Result<Exit, Failure> {
     session::wait_for(async {
         let home = Arc::new(session::open_home(&desired.stack, output)?);
-        let interrupt = Interrupt::default();
+        let cancel = Cancel::default();
         let mode = if output.talk_is_terminal { Mode::Live } else { Mode::Lines };
-        let (events, progress) = Progress::start(mode, output.talk_style, interrupt.begun.clone());
+        let (events, progress) = Progress::start(mode, output.talk_style);
         let doing = async {
-            let stack = session::stack(desired, Some(home.clone()), events, interrupt.cancel.clone()).await?;
+            let stack = session::stack(desired, Some(home.clone()), events, cancel.clone()).await?;
             say_who_holds_the_lock(&home, output);
             let began = stack.clock.now();
             Ok((work(&stack).await, began))
         };
-        let done = interrupt.guard(doing, output).await;
+        let done = interrupt::guard(doing, &cancel, &progress.watch()).await;
         // With the work its senders are gone, so this ends when all is shown.
         match &done {
             Ok(_) => progress.finish().await,

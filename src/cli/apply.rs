@@ -25,8 +25,8 @@ pub struct Arguments {
     pub manifest: ManifestArguments,
     #[command(flatten)]
     pub overrides: OverrideArguments,
-    /// Exactly this plan, saved by `diff --out`; exit code 7 when it is stale
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["services", "images", "variables", "unset", "pull"])]
+    /// Exactly this plan, saved by `diff --out` with the same --image and --set; exit code 7 when it is stale
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["services", "pull"])]
     pub plan: Option<PathBuf>,
     /// Shows the plan and asks before the first step
     #[arg(long)]

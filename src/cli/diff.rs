@@ -4,7 +4,6 @@ use super::{
     arguments::{ManifestArguments, OverrideArguments, ServiceArguments},
     exit::Exit,
     failure::Failure,
-    interrupt::Interrupt,
     origin,
     output::Output,
     render::{
@@ -16,6 +15,7 @@ use super::{
 };
 use crate::{
     controllers::stack::{Request, SavedPlan},
+    execute::Cancel,
     model::{plan::Plan, units::Millis},
 };
 use clap::{Args, ValueEnum};
@@ -91,9 +91,8 @@ pub fn plan(request: &Request, output: &Output) -> Result<Plan, Failure> {
             output.talk(&format!("warning: causes are unknown: {}\n", failure.sentence));
             None
         });
-        let interrupt = Interrupt::default();
-        let (events, _progress) = Progress::start(Mode::Lines, output.talk_style, interrupt.begun);
-        let stack = session::stack(&request.desired, home.map(Arc::new), events, interrupt.cancel).await?;
+        let (events, _progress) = Progress::start(Mode::Lines, output.talk_style);
+        let stack = session::stack(&request.desired, home.map(Arc::new), events, Cancel::default()).await?;
         stack.diff(request).await.map_err(|error| session::stack_failure(&error))
     })
 }

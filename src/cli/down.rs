@@ -6,7 +6,6 @@ use super::{
     ask::asked,
     exit::Exit,
     failure::Failure,
-    interrupt::Interrupt,
     origin,
     output::Output,
     render::{
@@ -15,7 +14,7 @@ use super::{
     },
     session,
 };
-use crate::{controllers::stack::DownRequest, model::plan::Plan};
+use crate::{controllers::stack::DownRequest, execute::Cancel, model::plan::Plan};
 use clap::Args;
 use std::sync::Arc;
 
@@ -60,9 +59,8 @@ pub fn run(arguments: &Arguments, named: &ManifestArguments, output: &Output) ->
 fn plan(request: &DownRequest, output: &Output) -> Result<Plan, Failure> {
     session::wait_for(async {
         let home = session::read_home(&request.desired.stack)?.map(Arc::new);
-        let interrupt = Interrupt::default();
-        let (events, _progress) = Progress::start(Mode::Lines, output.talk_style, interrupt.begun);
-        let stack = session::stack(&request.desired, home, events, interrupt.cancel).await?;
+        let (events, _progress) = Progress::start(Mode::Lines, output.talk_style);
+        let stack = session::stack(&request.desired, home, events, Cancel::default()).await?;
         stack.plan_down(request).await.map_err(|error| session::stack_failure(&error))
     })
 }

@@ -35,12 +35,18 @@ pub fn origin(typed: &OriginArguments, variable: &dyn Fn(&str) -> Option<String>
 pub fn of_process(typed: &OriginArguments) -> Origin {
     let variable = |name: &str| std::env::var(name).ok();
     let user = variable("USER").or_else(|| variable("LOGNAME")).filter(|name| !name.is_empty());
-    let user = user.unwrap_or_else(|| match rustix::process::getuid() {
-        id if id.is_root() => "root".to_owned(),
-        id => format!("uid {}", id.as_raw()),
-    });
+    let uid = rustix::process::getuid().as_raw();
+    let known = || std::fs::read_to_string("/etc/passwd").ok().and_then(|users| name_of(&users, uid));
+    let user = user.or_else(known).unwrap_or_else(|| format!("uid {uid}"));
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
     origin(typed, &variable, &format!("{user}@{host}"))
+}
+
+/// The name of a user in the text of `/etc/passwd`.
+fn name_of(users: &str, uid: u32) -> Option<String> {
+    let uid = uid.to_string();
+    let fields = users.lines().map(|line| line.split(':').collect::<Vec<_>>());
+    fields.into_iter().find(|fields| fields.get(2) == Some(&uid.as_str())).map(|fields| fields[0].to_owned())
 }
 
 #[cfg(test)]
@@ -51,6 +57,13 @@ mod tests {
         let variable =
             |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
         origin(&typed, &variable, "ana@build")
+    }
+
+    #[test]
+    fn a_user_without_variables_is_named_by_the_system() {
+        let users = "root:x:0:0:root:/root:/bin/sh\nana:x:1000:1000::/home/ana:/bin/sh\n";
+        assert_eq!(name_of(users, 1000).as_deref(), Some("ana"));
+        assert_eq!(name_of(users, 7), None);
     }
 
     #[test]

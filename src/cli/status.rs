@@ -4,7 +4,6 @@ use super::{
     arguments::{Format, ManifestArguments, OverrideArguments},
     exit::Exit,
     failure::Failure,
-    interrupt::Interrupt,
     output::Output,
     render::{
         progress::{Mode, Progress},
@@ -12,6 +11,7 @@ use super::{
     },
     session,
 };
+use crate::execute::Cancel;
 use crate::model::{
     desired::Desired,
     status::StackStatus,
@@ -53,9 +53,8 @@ pub fn run(arguments: &Arguments, named: &ManifestArguments, output: &Output) ->
 
 async fn look(declared: &Desired, output: &Output) -> Result<(StackStatus, Timestamp), Failure> {
     let home = session::read_home(&declared.stack)?.map(Arc::new);
-    let interrupt = Interrupt::default();
-    let (events, _progress) = Progress::start(Mode::Lines, output.talk_style, interrupt.begun);
-    let stack = session::stack(declared, home, events, interrupt.cancel).await?;
+    let (events, _progress) = Progress::start(Mode::Lines, output.talk_style);
+    let stack = session::stack(declared, home, events, Cancel::default()).await?;
     let status = stack.status(Some(declared)).await.map_err(|error| session::stack_failure(&error))?;
     Ok((status, stack.clock.now()))
 }

@@ -137,6 +137,9 @@ impl<'a> Reader<'a> {
                 }
             }
         }
+        if rest.is_empty() {
+            return self.fail("zero length string".to_owned());
+        }
         // docker compose reads a name at the very end of a file as the empty name with that text as its value.
         Ok((String::new(), false))
     }

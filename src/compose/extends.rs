@@ -6,9 +6,9 @@ use std::rc::Rc;
 use super::loading::{Extended, Level, Loading, Stopped, empty};
 use super::merge::merge;
 use super::path::Path;
-use super::paths::join;
+use super::paths::{is_remote, join};
 use super::reset::Resets;
-use super::yaml::{Fault, Node};
+use super::yaml::{Fault, Map, Node, Value};
 
 /// One service on the way down a chain.
 struct Link<'a> {
@@ -40,6 +40,26 @@ struct Reference {
     service: String,
     file: Option<String>,
     at: super::yaml::Position,
+}
+
+/// A service and those of the same file that it extends, one after the other; none when it is not there.
+fn chain(services: &Node, first: &str) -> Option<Node> {
+    let mut map = Map::new();
+    let mut next = Some(first);
+    while let Some(name) = next.take().filter(|name| !map.contains_key(*name)) {
+        let Some(entry) = services.as_map()?.get(name) else {
+            break;
+        };
+        map.insert(name.to_owned(), entry.clone());
+        next = match entry.node.get("extends") {
+            Some(extends) if extends.as_str().is_some() => extends.as_str(),
+            Some(extends) if extends.get("file").is_none_or(Node::is_null) => {
+                extends.get("service").and_then(Node::as_str)
+            }
+            _ => None,
+        };
+    }
+    map.contains_key(first).then(|| Node::new(Value::Map(map), services.at.clone()))
 }
 
 impl Loading<'_> {
@@ -77,17 +97,14 @@ impl Loading<'_> {
         resets: &Resets,
         level: &mut Level<'_>,
     ) -> Result<Node, Stopped> {
-        let Some(service) = services.get(link.service).cloned() else {
+        let Some(service) = services.get(link.service) else {
             return Ok(Node::null(services.at.clone()));
         };
-        self.files.spend(service.weight(), &link.file.display().to_string()).map_err(|fault| self.stop(fault))?;
-        if service.is_null() {
-            return Ok(service);
-        }
-        if service.as_map().is_none() {
+        if !service.is_null() && service.as_map().is_none() {
             let message = format!("services.{} must be a mapping", link.service);
             return Err(self.stop(Fault::at(&service.at, message).code("type")));
         }
+        let service = service.clone();
         let Some(reference) = self.reference(&service, link)? else {
             return Ok(service);
         };
@@ -98,6 +115,7 @@ impl Loading<'_> {
         if base.is_null() {
             return Ok(service);
         }
+        self.files.spend(base.weight(), &link.file.display().to_string()).map_err(|fault| self.stop(fault))?;
         let keys = Path::root();
         let keys = keys.child("services");
         let keys = keys.child(link.service);
@@ -160,13 +178,16 @@ impl Loading<'_> {
         link: &Link<'_>,
         level: &mut Level<'_>,
     ) -> Result<Node, Stopped> {
+        if is_remote(file) {
+            let message = format!("not built yet: extends of a remote file, `{file}`");
+            return Err(self.stop(Fault::at(&to.at, message).code("not-built")));
+        }
         let path = join(level.folder, file);
         let extended = self.extended_file(&path, to, link, level)?;
-        let mut services = extended.services.clone();
-        self.files.spend(services.weight(), file).map_err(|fault| self.stop(fault))?;
-        if services.as_map().is_none_or(|map| !map.contains_key(&to.service)) {
+        let Some(mut services) = chain(&extended.services, &to.service) else {
             return Err(self.not_found(to, link, &path));
-        }
+        };
+        self.files.spend(services.weight(), file).map_err(|fault| self.stop(fault))?;
         let next = self.next(to, link, &path)?;
         self.extended(&next, &mut services, &extended.resets, level)
     }

@@ -5,7 +5,7 @@ use std::path::{Path as FilePath, PathBuf};
 
 use super::dotenv::{self, Format};
 use super::loading::{Level, Loading, Stopped};
-use super::paths::join;
+use super::paths::{is_remote, join};
 use super::variables::Variables;
 use super::yaml::{Fault, Map, Node, Position, Value};
 
@@ -44,6 +44,10 @@ impl Loading<'_> {
 
     fn include_one(&mut self, item: &Node, document: &mut Node, level: &Level<'_>) -> Result<(), Stopped> {
         let include = self.read_include(item)?;
+        if let Some(remote) = include.paths.iter().find(|path| is_remote(path)) {
+            let message = format!("not built yet: include of a remote file, `{remote}`");
+            return Err(self.stop(Fault::at(&include.at, message).code("not-built")));
+        }
         let paths: Vec<PathBuf> = include.paths.iter().map(|path| join(level.folder, path)).collect();
         let Some(main) = paths.first() else {
             return Ok(());

@@ -6,17 +6,18 @@ use std::path::{Path as FilePath, PathBuf};
 use super::consistency;
 use super::discover::normalize_name;
 use super::files::Files;
+use super::free_maps;
 use super::interpolate::{Variable, interpolate};
 use super::loading::{Level, Loading, Stopped, empty};
 use super::normalize::normalize;
 use super::path::Path;
 use super::project::record::{Field, Reading, extensions, read_or_default};
-use super::project::{Positions, Project};
+use super::project::{Place, Positions, Project};
 use super::reader::Reader;
 use super::resolve;
 use super::variables::Variables;
 use super::warning::Warning;
-use super::yaml::{Fault, Faults, Node, Value};
+use super::yaml::{Fault, Faults, Node, Position, Value};
 
 /// What to load. [`super::discover`] makes it from a command line.
 #[derive(Clone)]
@@ -205,6 +206,7 @@ fn build(
         return Err(loading.stop(Fault::of_file("", "empty compose file").code("empty")));
     }
     normalize(&mut model, &name, variables);
+    free_maps::fold(&mut model, &Path::root(), &mut loading.warnings);
     let mut project = read(&model, &mut loading.faults)?;
     project.name = name;
     project.working_dir.clone_from(&sources.project_directory);
@@ -244,33 +246,21 @@ fn read(model: &Node, faults: &mut Faults) -> Result<Project, Stopped> {
     project.configs = section(model, "configs", &mut reading);
     project.models = section(model, "models", &mut reading);
     project.extensions = model.as_map().map(extensions).unwrap_or_default();
-    let mut positions = Positions::default();
-    index(model, &Path::root(), &mut positions);
-    project.positions = positions;
+    project.positions = places(model);
     reading.faults.or(project).map_err(|found| {
         faults.extend(found);
         Stopped
     })
 }
 
-/// Remembers where each key and item is written.
-fn index(node: &Node, path: &Path<'_>, out: &mut Positions) {
-    match &node.value {
-        Value::Map(map) => {
-            for (key, entry) in map {
-                let path = path.child(key);
-                out.0.insert(Positions::key(&path.keys()), entry.key_at.clone());
-                index(&entry.node, &path, out);
-            }
-        }
+/// Where each key and item of a tree is written.
+fn places(node: &Node) -> Positions {
+    let place = |at: &Position, node: &Node| Place { at: at.clone(), inside: places(node) };
+    Positions(match &node.value {
+        Value::Map(map) => map.iter().map(|(key, entry)| (key.clone(), place(&entry.key_at, &entry.node))).collect(),
         Value::Seq(items) => {
-            for (position, item) in items.iter().enumerate() {
-                let key = position.to_string();
-                let path = path.child(&key);
-                out.0.insert(Positions::key(&path.keys()), item.at.clone());
-                index(item, &path, out);
-            }
+            items.iter().enumerate().map(|(index, item)| (index.to_string(), place(&item.at, item))).collect()
         }
-        _ => {}
-    }
+        _ => BTreeMap::new(),
+    })
 }

@@ -32,6 +32,7 @@ mod discover;
 mod dotenv;
 mod extends;
 mod files;
+mod free_maps;
 mod go_json;
 mod hash;
 mod include;

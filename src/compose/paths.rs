@@ -140,6 +140,11 @@ impl Base<'_> {
     }
 }
 
+/// True for what docker compose would fetch: a git repository or an artifact of a registry.
+pub(crate) fn is_remote(path: &str) -> bool {
+    path.contains("://") || path.starts_with("git@") || path.starts_with("github.com/")
+}
+
 /// `C:\x`, `C:/x` or `\\host\share\x`.
 fn is_windows(path: &str) -> bool {
     let bytes = path.as_bytes();

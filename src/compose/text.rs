@@ -4,8 +4,9 @@ use std::fmt;
 
 use super::yaml::Origin;
 
-/// A text and its origin. Formatting prints the text: whoever shows it to people asks [`Text::is_sensitive`] first.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// A text and its origin. Formatting prints the text: whoever shows it to people asks [`Text::is_sensitive`] first. The
+/// debug form hides what is no literal, as it ends up in logs.
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Text {
     /// The text.
     pub value: String,
@@ -32,6 +33,12 @@ impl Text {
     /// True when its origin alone makes it sensitive: it is no literal.
     pub fn is_sensitive(&self) -> bool {
         self.origin != Origin::Literal
+    }
+}
+
+impl fmt::Debug for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_sensitive() { f.write_str("***") } else { write!(f, "{:?}", self.value) }
     }
 }
 

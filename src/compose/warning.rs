@@ -1,5 +1,7 @@
 //! What is not wrong, but worth saying: unset variables, obsolete fields.
 
+use std::collections::BTreeSet;
+
 use super::yaml::Position;
 
 /// A remark on a file.
@@ -13,21 +15,25 @@ pub struct Warning {
     pub message: String,
 }
 
-/// Collects warnings, each once.
+/// Collects warnings, each once, and no more than anybody reads.
 #[derive(Debug, Default)]
 pub(crate) struct Warnings {
     pub found: Vec<Warning>,
+    said: BTreeSet<String>,
 }
+
+const WARNINGS_MAX: usize = 1000;
 
 impl Warnings {
     /// A variable that is not set and has no default.
     pub fn unset(&mut self, name: &str, at: &Position) {
-        self.push("unset-variable", Some(at), format!("the variable `{name}` is not set, an empty text stands for it"));
+        let message = format!("the variable `{name}` is not set, an empty text stands for it");
+        self.push("unset-variable", Some(at), message);
     }
 
     /// Takes a warning; the same sentence a second time is dropped.
     pub fn push(&mut self, code: &'static str, at: Option<&Position>, message: String) {
-        if self.found.len() < 1000 && !self.found.iter().any(|known| known.message == message) {
+        if self.found.len() < WARNINGS_MAX && self.said.insert(message.clone()) {
             self.found.push(Warning { code, at: at.cloned(), message });
         }
     }

@@ -39,9 +39,7 @@ impl ConnectError {
     /// What to do about it.
     pub fn hint(&self) -> &'static str {
         match self {
-            ConnectError::Remote { .. } => {
-                "evenkeel runs on the engine's own host: start it there, or from here with `-H ssh://user@host`"
-            }
+            ConnectError::Remote { .. } => "evenkeel runs on the engine's own host: start it there",
             ConnectError::Unreadable { .. } => "write it as `unix:///var/run/docker.sock`",
             ConnectError::NoContext { .. } => "`docker context ls` lists them; unset it for the default engine",
             ConnectError::Config { .. } => "make it readable, or name another folder with DOCKER_CONFIG",

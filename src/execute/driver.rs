@@ -98,7 +98,9 @@ impl<'a> Drive<'a> {
         let (stage, now) = (self.stage, self.stage.now());
         match command {
             Command::RolloutBegun(rollout) => {
-                let text = format!("{}: {}", stage.plan.rollouts[rollout].id, stage.plan.rollouts[rollout].why);
+                let begun = &stage.plan.rollouts[rollout];
+                let how = begun.strategy.map(|strategy| format!("{strategy}, ")).unwrap_or_default();
+                let text = format!("{}: {how}{}", begun.id, begun.why);
                 tell_of(self.stage, rollout, EventKind::RolloutStarted, Severity::Info, text).await;
             }
             Command::Begin(item) => {

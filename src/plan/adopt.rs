@@ -70,7 +70,7 @@ fn service_of(
     let container_name = (final_name != by_number).then(|| final_name.to_owned());
     let mut service = Service {
         name: name.clone(),
-        replicas: u32::try_from(containers.iter().map(|c| c.number()).max().unwrap_or(1)).unwrap_or(1),
+        replicas: containers.iter().map(|container| container.number()).max().unwrap_or(1),
         container_name,
         pull_policy: today.map(|service| service.pull_policy).unwrap_or_default(),
         depends_on: today.map(|service| service.depends_on.clone()).unwrap_or_default(),

@@ -108,10 +108,10 @@ pub(super) fn compare(of: &Comparison) -> Difference {
 
 /// Names the containers that namespaces are shared with.
 pub(super) fn share(spec: &mut ContainerSpec, parents: &BTreeMap<ServiceName, ContainerId>) {
-    if let NetworkMode::Service(service) = &spec.network_mode {
-        if let Some(id) = parents.get(service) {
-            spec.network_mode = NetworkMode::Container(id.clone());
-        }
+    if let NetworkMode::Service(service) = &spec.network_mode
+        && let Some(id) = parents.get(service)
+    {
+        spec.network_mode = NetworkMode::Container(id.clone());
     }
     let named = |text: &mut String| {
         let Some(rest) = text.strip_prefix("service:") else { return };
@@ -138,9 +138,13 @@ fn forgive(found: &mut ContainerSpec, wanted: &ContainerSpec, of: &Comparison) {
     if found.network_mode != wanted.network_mode {
         return;
     }
+    // The current revision may already be the one that no longer declares it, where an apply was killed. Who connects by
+    // hand gives no alias; evenkeel and docker compose give the service's name.
     let was_declared = |name: &NetworkName| {
         let service = of.current.and_then(|current| current.services.get(&of.service.name));
+        let attached = of.container.spec.networks.get(name);
         service.is_some_and(|service| service.container.networks.contains_key(name))
+            || attached.is_some_and(|attached| attached.aliases.contains(of.service.name.as_str()))
     };
     found.networks.retain(|name, _| wanted.networks.contains_key(name) || was_declared(name));
     for (name, attachment) in &mut found.networks {

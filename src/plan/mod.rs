@@ -26,7 +26,7 @@ pub use scope::merged;
 use crate::model::{
     desired::Desired,
     observed::Observed,
-    plan::{API_VERSION, Held, Note, NoteCode, Plan, PlanContext, Purpose, SavedContext},
+    plan::{API_VERSION, Held, Plan, PlanContext, Purpose, SavedContext},
 };
 use survey::All;
 
@@ -74,14 +74,6 @@ pub fn plan(desired: &Desired, observed: &Observed, context: &PlanContext) -> Pl
 }
 
 fn empty(desired: &Desired, context: &PlanContext) -> Plan {
-    let images = &desired.overrides.images;
-    let overridden = images.iter().map(|(service, image)| format!("--image {service}={image}"));
-    let set = desired.overrides.variables.iter().map(|(name, value)| format!("--set {name}={value}"));
-    let notes = overridden.chain(set).map(|text| Note {
-        code: NoteCode::OverrideInForce,
-        text: format!("{text} is in force"),
-        hint: Some("it stays until it is given again or `--unset`".into()),
-    });
     Plan {
         api_version: API_VERSION.to_owned(),
         kind: "Plan".to_owned(),
@@ -98,7 +90,7 @@ fn empty(desired: &Desired, context: &PlanContext) -> Plan {
         changes: Vec::new(),
         rollouts: Vec::new(),
         steps: Vec::new(),
-        notes: notes.collect(),
+        notes: Vec::new(),
         held: Vec::new(),
         capacity: None,
     }

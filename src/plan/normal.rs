@@ -224,10 +224,10 @@ fn network(spec: &mut ContainerSpec, around: &Surroundings) {
         spec.networks.clear();
     }
     let own = around.id.map(ContainerId::short);
+    // The engine gives a container its own id, and its host name, as aliases.
+    let given = [Some(around.name), own, spec.hostname.as_deref()].map(|name| name.map(str::to_owned));
     for attachment in spec.networks.values_mut() {
-        // The engine adds two of its own: the short id, and the hostname.
-        let added = |alias: &str| Some(alias) == own || spec.hostname.as_deref() == Some(alias);
-        attachment.aliases.retain(|alias| alias != around.name && !added(alias));
+        attachment.aliases.retain(|alias| !given.iter().flatten().any(|name| name == alias));
         attachment.priority = 0;
         let given = |text: Option<String>| text.filter(|text| !text.is_empty());
         *attachment = Attachment {

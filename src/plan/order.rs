@@ -82,10 +82,10 @@ fn sorted(desired: &Desired, mut units: Vec<Unit>) -> Vec<Unit> {
     for (at, unit) in units.iter().enumerate() {
         let services = unit.iter().filter_map(|name| desired.services.get(name));
         for name in services.flat_map(|service| waits(desired, service).into_keys()) {
-            if let Some(&other) = unit_of.get(&name).filter(|other| **other != at) {
-                if waiting[at].insert(other) {
-                    awaited_by[other].push(at);
-                }
+            if let Some(&other) = unit_of.get(&name).filter(|other| **other != at)
+                && waiting[at].insert(other)
+            {
+                awaited_by[other].push(at);
             }
         }
     }

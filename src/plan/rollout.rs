@@ -57,18 +57,33 @@ pub(super) fn build<'a>(draft: &mut Draft, members: &[Member<'a, '_>], all: &All
         if let Some(container) = member.view.slots.first().and_then(|slot| slot.current.or(slot.kept)) {
             refs.insert(member.view.service.name.clone(), existing(container));
         }
-        discard(draft, member.view);
+        if !serves_meanwhile(member) {
+            discard(draft, member.view);
+        }
     }
     for member in members {
         in_place(draft, member);
     }
+    for member in members.iter().filter(|member| serves_meanwhile(member)) {
+        discard(draft, member.view);
+    }
     let replaced: Vec<Entry> = entries(members, |work| match work {
         Work::Replace(old, _) => Some((Some(*old), None)),
         Work::Finish { candidate, old } => Some((Some(*old), Some(*candidate))),
+        Work::Create(_) => Some((None, None)),
         _ => None,
     });
-    let (one_shots, replaced): (Vec<_>, Vec<_>) = replaced.into_iter().partition(|entry| entry.view.service.one_shot);
-    let fresh: Vec<Entry> = entries(members, |work| matches!(work, Work::Create(_)).then_some((None, None)));
+    let (one_shots, others): (Vec<_>, Vec<_>) = replaced.into_iter().partition(|entry| entry.view.service.one_shot);
+    let (new_jobs, one_shots): (Vec<_>, Vec<_>) = one_shots.into_iter().partition(|entry| entry.old.is_none());
+    let (fresh, replaced): (Vec<_>, Vec<_>) = match members.len() > 1 && others.iter().any(|entry| entry.old.is_some())
+    {
+        // What shares a namespace with one that is missing is made after it, so they go together.
+        true => (new_jobs, others),
+        false => {
+            let (fresh, replaced): (Vec<_>, Vec<_>) = others.into_iter().partition(|entry| entry.old.is_none());
+            (new_jobs.into_iter().chain(fresh).collect(), replaced)
+        }
+    };
     if !replaced.is_empty() {
         replace(draft, &replaced, &mut refs, all);
     }
@@ -87,11 +102,24 @@ fn entries<'a, 'v>(
     let of_member = |member: &Member<'a, 'v>| {
         let view = member.view;
         let entry = |(slot, work): &(&'v Slot<'a>, Work<'a>)| {
-            pick(work).map(|(old, candidate)| Entry { view, slot: *slot, old, candidate })
+            pick(work).map(|(old, candidate)| Entry { view, slot, old, candidate })
         };
         member.work.iter().filter_map(entry).collect::<Vec<_>>()
     };
     members.iter().flat_map(of_member).collect()
+}
+
+/// Whether a candidate that nobody wants any more is all that serves until the old container, stopped already, is up again;
+/// it goes after that then.
+fn serves_meanwhile(member: &Member) -> bool {
+    let view = member.view;
+    let starts = |name: &ContainerName| {
+        member.work.iter().any(|(slot, work)| slot.name == *name && matches!(work, Work::Start(_)))
+    };
+    let waits = |(container, name): &(&ObservedContainer, ContainerName)| is_up(container) && starts(name);
+    view.discarded.iter().any(waits)
+        && view.discarded.iter().all(|(_, name)| starts(name))
+        && choose(view, None).strategy == Strategy::StartFirst
 }
 
 /// Removes what an interrupted rollout made and nobody wants any more.
@@ -220,7 +248,9 @@ fn start_first<'a>(
                 create_and_start(draft, entry, name, refs, all)
             }
         };
-        refs.insert(entry.view.service.name.clone(), container.clone());
+        if entry.slot.number == 1 {
+            refs.insert(entry.view.service.name.clone(), container.clone());
+        }
         proven.push((entry, container));
     }
     gates(draft, &proven);
@@ -266,7 +296,9 @@ fn stop_first<'a>(
             }
             None => create_and_start(draft, entry, entry.slot.name.clone(), refs, all),
         };
-        refs.insert(entry.view.service.name.clone(), container.clone());
+        if entry.slot.number == 1 {
+            refs.insert(entry.view.service.name.clone(), container.clone());
+        }
         proven.push((entry, container));
     }
     gates(draft, &proven);
@@ -366,7 +398,7 @@ fn make<'a>(
     all: &All<'a>,
 ) {
     if draft.why.is_empty() {
-        draft.why = "first start".into();
+        draft.why = if draft.serving { "replicas added".into() } else { "first start".into() };
     }
     let one_service = entries.iter().all(|entry| entry.view.service.name == entries[0].view.service.name);
     if one_service {

@@ -46,7 +46,7 @@ pub(super) fn work<'a>(view: &View<'a>, slot: &Slot<'a>, wishes: &Wishes) -> Wor
     }
     match (slot.current, slot.kept, slot.candidate) {
         (Some(old), _, Some(candidate)) | (None, Some(old), Some(candidate)) => Work::Finish { candidate, old },
-        (None, Some(kept), None) if slot.difference.replace.is_empty() => Work::Restore(kept),
+        (None, Some(kept), None) if slot.difference.replace.is_empty() && can_start(kept) => Work::Restore(kept),
         (None, Some(kept), None) => Work::Replace(kept, Reason::Unfinished),
         (Some(current), _, None) => with_current(view, slot, current, wishes),
         (None, None, _) if wishes.facts_know(view) => Work::Create(Reason::Missing),
@@ -77,10 +77,17 @@ fn with_current<'a>(view: &View<'a>, slot: &Slot<'a>, current: &'a ObservedConta
     }
     match current.state.status {
         Status::Dead => Work::Replace(current, Reason::NotRunning),
-        Status::Created | Status::Exited => Work::Start(current),
+        Status::Created | Status::Exited if can_start(current) => Work::Start(current),
+        Status::Created | Status::Exited => Work::Replace(current, Reason::NotRunning),
         _ if !slot.difference.is_empty() || current.name != slot.name => Work::InPlace(current),
         _ => Work::Nothing,
     }
+}
+
+/// Whether a container that does not run may come up again. One whose last start failed may not: the engine remembers, for
+/// one, networks by ids that exist no more when a network is made anew.
+fn can_start(container: &ObservedContainer) -> bool {
+    is_up(container) || container.state.error.is_empty()
 }
 
 /// A one-shot is done once it has exited 0 as what it is now; its container's absence or end is no drift.
@@ -91,13 +98,15 @@ fn one_shot<'a>(view: &View<'a>, slot: &Slot<'a>, wishes: &Wishes) -> Work<'a> {
         return current
             .map_or(Work::Create(Reason::RestartRequested), |old| Work::Replace(old, Reason::RestartRequested));
     }
-    if wishes.facts.completed.get(&view.service.name) == Some(&hash) {
-        return Work::Nothing;
-    }
-    let Some(current) = current else { return Work::Create(Reason::New) };
+    let completed = wishes.facts.completed.get(&view.service.name) == Some(&hash);
+    let Some(current) = current else { return if completed { Work::Nothing } else { Work::Create(Reason::New) } };
+    // What completed may have been taken back since: then the container is another.
     let same = slot.difference.replace.is_empty();
+    let done = Status::Exited == current.state.status
+        && (completed || current.state.exit_code == 0 && current.state.started_at.is_some());
     match current.state.status {
-        Status::Exited if same && current.state.exit_code == 0 && current.state.started_at.is_some() => Work::Nothing,
+        _ if same && done && current.name != slot.name => Work::InPlace(current),
+        _ if same && done => Work::Nothing,
         _ if same && is_up(current) => Work::Await(current),
         _ => Work::Replace(current, slot.difference.replace.first().copied().unwrap_or(Reason::NotRunning)),
     }

@@ -2,5 +2,6 @@
 //! is needed here; what needs one is under `tests/docker`.
 
 mod data;
+mod engine;
 mod run;
 mod usage;

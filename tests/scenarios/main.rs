@@ -5,4 +5,7 @@ mod support;
 
 mod failures;
 mod first_apply;
+mod kills;
+mod recovery;
 mod replacing;
+mod units;

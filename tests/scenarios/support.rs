@@ -6,7 +6,7 @@ use evenkeel::{
     engine::{
         clock::SystemClock,
         registry::{Found, Registries, RegistryError},
-        simulated::{Behaviour, SimulatedEngine},
+        simulated::{Behaviour, Fault, SimulatedEngine},
     },
     execute::Cancel,
     home::Home,
@@ -160,6 +160,38 @@ impl Host {
         self.stack().apply(&self.request(manifest, services)).await
     }
 
+    /// Applies with what goes wrong in it. `None`: evenkeel was killed; it is started again then, with `wipe` with a new home.
+    pub async fn apply_with(
+        &mut self,
+        request: &Request,
+        faults: impl IntoIterator<Item = Fault>,
+        wipe: bool,
+    ) -> Option<Result<Applied, StackError>> {
+        self.engine.arm(faults);
+        let stack = self.stack();
+        let ended = tokio::select! {
+            biased;
+            result = stack.apply(request) => Some(result),
+            () = self.engine.until_killed() => None,
+        };
+        drop(stack);
+        self.engine.arm([]);
+        if ended.is_none() {
+            self.engine.revive();
+            if wipe {
+                self.home = Arc::new(Home::in_memory(&StackName::from("shop")).unwrap());
+            }
+        }
+        ended
+    }
+
+    /// Applies and is killed at this fault.
+    pub async fn killed(&mut self, manifest: &str, fault: Fault, wipe: bool) {
+        let request = self.request(manifest, &[]);
+        let ended = self.apply_with(&request, [fault.clone()], wipe).await;
+        assert!(ended.is_none(), "{fault:?}: {ended:?}");
+    }
+
     /// Applies the whole manifest.
     pub async fn apply(&self, manifest: &str) -> Applied {
         self.try_apply(manifest, &[]).await.unwrap_or_else(|error| panic!("{error}"))
@@ -216,7 +248,8 @@ impl Host {
         seen.iter().find(|seen| seen.name == name).map(|seen| seen.id.to_string()).unwrap_or_default()
     }
 
-    fn tags(&self) -> BTreeMap<evenkeel::model::names::ImageId, String> {
+    /// Every tag that somebody gave, by the image it names.
+    pub fn tags(&self) -> BTreeMap<evenkeel::model::names::ImageId, String> {
         let tags = futures::executor::block_on(evenkeel::engine::Images::list_tags(&self.engine)).unwrap();
         tags.into_iter()
             .filter(|(tag, _)| !tag.as_str().starts_with("evenkeel.local"))

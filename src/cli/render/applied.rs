@@ -78,7 +78,9 @@ fn sentence(applied: &Applied) -> Text {
         Exit::Degraded => (Tone::Bad, "degraded: a person is needed".to_owned()),
         Exit::Unreachable => (Tone::Bad, "the engine is gone or refused: the next apply goes on".to_owned()),
         Exit::Refused => (Tone::Bad, "refused, nothing was changed".to_owned()),
-        Exit::Interrupted => (Tone::Change, "interrupted: `evenkeel apply` goes on".to_owned()),
+        Exit::Interrupted => {
+            (Tone::Change, "interrupted: what was begun is finished or undone, apply again to go on".to_owned())
+        }
         other => (Tone::Bad, format!("ended with exit code {}", other.code())),
     };
     Text::toned(Tone::Strong, revision).and(tone, words)

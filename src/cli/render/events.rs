@@ -4,7 +4,7 @@ use super::{
     quantities::{moment, time_of_day},
     style::{Style, Text, Tone},
 };
-use crate::model::event::{Event, Severity};
+use crate::model::event::{Event, EventKind, Severity};
 
 /// One recorded event with its date: `2026-11-23 20:14:03Z  core/1/gate  ready`.
 pub fn event_line(event: &Event, style: Style) -> String {
@@ -12,8 +12,15 @@ pub fn event_line(event: &Event, style: Style) -> String {
 }
 
 /// One event as it happens, with the time of day.
-pub fn progress_line(event: &Event, style: Style) -> String {
-    line(event, time_of_day(event.time)).paint(style)
+pub fn progress_text(event: &Event) -> Text {
+    line(event, time_of_day(event.time))
+}
+
+/// The first line of what an event says, without the name of the rollout that stands before it anyway.
+pub fn words(event: &Event) -> &str {
+    let name = event.rollout.as_deref().unwrap_or_default();
+    let text = event.text.lines().next().unwrap_or_default();
+    text.strip_prefix(name).and_then(|rest| rest.strip_prefix(": ")).unwrap_or(text)
 }
 
 fn line(event: &Event, time: String) -> Text {
@@ -23,18 +30,19 @@ fn line(event: &Event, time: String) -> Text {
         Severity::Warning => Tone::Change,
         Severity::Error => Tone::Bad,
     };
-    let text = Text::toned(Tone::Quiet, time).space(2);
-    let text = match subject(event) {
-        Some(subject) => text.and(Tone::Strong, subject).space(2),
-        None => text,
-    };
-    match event.severity {
-        // A colour alone must not say it.
-        Severity::Warning => text.and(tone, "warning: "),
-        Severity::Error => text.and(tone, "error: "),
-        Severity::Debug | Severity::Info => text,
+    let mut text = Text::toned(Tone::Quiet, time).space(2);
+    if let Some(subject) = subject(event) {
+        text = text.and(Tone::Strong, subject).space(2);
     }
-    .and(tone, &event.text)
+    // A colour alone must not say it.
+    text = match (event.kind, event.severity) {
+        (EventKind::StepDone | EventKind::RolloutDone, _) => text.and(Tone::Good, "✓ "),
+        (EventKind::StepFailed | EventKind::RolloutFailed, _) => text.and(Tone::Bad, "✗ "),
+        (_, Severity::Warning) => text.and(tone, "warning: "),
+        (_, Severity::Error) => text.and(tone, "error: "),
+        (_, Severity::Debug | Severity::Info) => text,
+    };
+    text.and(tone, words(event))
 }
 
 /// The step, else the rollout, else the service that it is about.

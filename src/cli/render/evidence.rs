@@ -16,7 +16,8 @@ pub fn evidence_text(evidence: &Evidence, now: Timestamp, style: Style) -> Strin
             .plain(format!("{} ({})", evidence.name, evidence.container.short()))
             .space(2)
             .plain(format!("{}, {} ago", moment(evidence.at), age(evidence.at, now))),
-        Text::toned(Tone::Bad, &evidence.error),
+        // The lines after the first repeat the log.
+        Text::toned(Tone::Bad, evidence.error.lines().next().unwrap_or_default()),
     ];
     if let Some(state) = state(evidence) {
         lines.extend([Text::new(), title("state").space(2).plain(state)]);

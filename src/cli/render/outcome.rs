@@ -106,9 +106,16 @@ struct Failed<'a> {
 impl Failed<'_> {
     fn write(&self, words: &Words<'_>, outcome: &Outcome, left: &[Left], lines: &mut Vec<Text>) {
         let span = outcome.steps.iter().find(|step| step.id == *self.step).map_or(self.result.took, |step| step.took);
-        lines.push(failed_line(&self.result.id, &format!("{} failed after {}: {}", self.step, took(span), self.error)));
+        let mut error = self.error.lines();
+        let first = error.next().unwrap_or_default();
+        lines.push(failed_line(&self.result.id, &format!("{} failed after {}: {first}", self.step, took(span))));
         let below = |label: &str, text: &str| Text::new().space(4).and(Tone::Strong, label).space(1).plain(text);
+        // Of what the user interrupted there is nothing to find out.
+        let left = if outcome.interrupted { &[] } else { left };
         let left = left.iter().find(|left| left.service.as_ref().is_some_and(|s| self.rollout.members.contains(s)));
+        if left.is_none() {
+            lines.extend(error.map(|line| Text::new().space(4).plain(line.trim_end())));
+        }
         if let Some(answer) = left.and_then(|left| left.answers.last()) {
             lines.push(below("last answer:", answer));
         }

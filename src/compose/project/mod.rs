@@ -70,18 +70,22 @@ pub struct Project {
 
 /// Where fields of the merged model are written: the key of a mapping, the item of a list.
 #[derive(Clone, Debug, Default)]
-pub struct Positions(pub(crate) BTreeMap<String, Position>);
+pub struct Positions(pub(crate) BTreeMap<String, Place>);
+
+/// The place of a field, and of what is in it.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    pub at: Position,
+    pub inside: Positions,
+}
 
 impl Positions {
     /// The place of a field, by the keys that lead to it (`["services", "web", "ports", "0", "target"]`). Where the field
     /// itself is written nowhere (a default), the place of what it is in.
     pub fn get(&self, path: &[&str]) -> Option<&Position> {
-        (1..=path.len()).rev().find_map(|depth| self.0.get(&Self::key(&path[..depth])))
-    }
-
-    /// A key that no key of a file can fake: parts are separated by a line break.
-    pub(crate) fn key(path: &[&str]) -> String {
-        path.join("\n")
+        let (first, rest) = path.split_first()?;
+        let place = self.0.get(*first)?;
+        place.inside.get(rest).or(Some(&place.at))
     }
 }
 

@@ -2,6 +2,7 @@
 //! fault has its position.
 
 mod deploy;
+mod nested;
 mod parts;
 mod rules;
 mod service;
@@ -94,7 +95,10 @@ impl Check<'_> {
     fn unknown(&mut self, key: &str, entry: &super::yaml::Entry, object: &Object, path: &Path<'_>) {
         let place = if path.keys().is_empty() { "the file".to_owned() } else { path.to_string() };
         let fault = Fault::at(&entry.key_at, format!("unknown field '{key}' in {place}")).code("unknown-field");
-        let near = object.fields.iter().map(|(name, _)| (strsim::damerau_levenshtein(name, key), *name)).min();
+        // No field is longer than this, so a longer key is near to none.
+        const KEY_BYTES_MAX: usize = 32;
+        let names = object.fields.iter().filter(|_| key.len() <= KEY_BYTES_MAX);
+        let near = names.map(|(name, _)| (strsim::damerau_levenshtein(name, key), *name)).min();
         self.faults.push(match near {
             Some((distance, name)) if distance <= 2 && distance < key.chars().count() => {
                 fault.hint(format!("did you mean '{name}'?"))

@@ -63,6 +63,11 @@ fn growth_without_end_is_refused() {
     }
     // Sorted by name, most services find their base done; the longest way down is still bounded.
     assert!(load_text(&chain).is_ok_and(|loaded| loaded.project.services.len() == 1000) || load_text(&chain).is_err());
+    let mut down = "services:\n".to_owned();
+    for n in 0..1000 {
+        down.push_str(&format!("  s{n:03}: {{image: x, extends: s{:03}}}\n", n + 1));
+    }
+    assert!(load_text(&down).unwrap_err()[0].message.contains("circular reference"));
     let big = "x".repeat(1_000_000);
     let mut copies = format!("services:\n  base: {{image: x, labels: {{a: {big}}}}}\n");
     for n in 0..100 {

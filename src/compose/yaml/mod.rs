@@ -22,6 +22,12 @@ pub const TEXT_BYTES_MAX: usize = 4 << 20;
 /// How much one file may grow to once its aliases are copied out, in bytes (a node counts as 128 and its text).
 pub const TREE_BYTES_MAX: usize = 48 << 20;
 
+/// How deep collections may be in each other, aliases put in.
+pub const DEPTH_MAX: usize = 256;
+
+/// The longest key, in bytes.
+pub const KEY_BYTES_MAX: usize = 1024;
+
 /// Reads a text of one document.
 ///
 /// `name` is how faults name the file. An empty text is a null node at its start.

@@ -1,15 +1,22 @@
 //! The tree: nodes, their values, positions and where a value came from.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 /// A text that was read, shared by all positions in it.
-#[derive(Debug)]
 pub struct SourceFile {
     /// As the caller named it; faults show it.
     pub name: String,
     /// The whole text.
     pub text: String,
+}
+
+/// The name alone: a text may hold what no log should.
+impl fmt::Debug for SourceFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)
+    }
 }
 
 impl SourceFile {

@@ -7,7 +7,7 @@ use serde_saphyr::granit_parser::{Event, Parser, ScalarStyle, Span, Tag};
 
 use super::fault::Fault;
 use super::node::{Entry, Map, Mark, Node, Position, SourceFile, Value};
-use super::{TEXT_BYTES_MAX, TREE_BYTES_MAX, merge_keys, scalar};
+use super::{DEPTH_MAX, KEY_BYTES_MAX, TEXT_BYTES_MAX, TREE_BYTES_MAX, merge_keys, scalar};
 
 /// All documents of a file.
 pub(super) fn documents(file: &Arc<SourceFile>) -> Result<Vec<Node>, Fault> {
@@ -45,8 +45,8 @@ struct Key {
     merge: bool,
 }
 
-/// A finished anchored node and its weight, or none while it is still open.
-type Anchor = Option<(Node, usize)>;
+/// A finished anchored node, its weight and its height, or none while it is still open.
+type Anchor = Option<(Node, usize, usize)>;
 
 struct Builder<'a> {
     file: &'a Arc<SourceFile>,
@@ -68,12 +68,12 @@ impl Builder<'_> {
                 self.finish(node, anchor, merge)?;
             }
             Event::SequenceStart(_, anchor, tag) => {
-                self.start(anchor);
+                self.start(anchor, &at)?;
                 let node = marked(Node::null(at), tag.as_deref());
                 self.open.push(Open::Seq { node, anchor, items: Vec::new() });
             }
             Event::MappingStart(_, anchor, tag) => {
-                self.start(anchor);
+                self.start(anchor, &at)?;
                 let node = marked(Node::null(at), tag.as_deref());
                 self.open.push(Open::Map { node, anchor, map: Map::new(), key: None, merges: Vec::new() });
             }
@@ -93,7 +93,7 @@ impl Builder<'_> {
                 }
             }
             Event::Alias(id) => {
-                let node = self.alias(id, at)?;
+                let node = self.alias(id, &at)?;
                 self.finish(node, 0, false)?;
             }
             _ => {}
@@ -101,20 +101,31 @@ impl Builder<'_> {
         Ok(())
     }
 
-    fn start(&mut self, anchor: usize) {
+    /// A collection begins.
+    fn start(&mut self, anchor: usize, at: &Position) -> Result<(), Fault> {
         if anchor > 0 {
             self.anchors.insert(anchor, None);
         }
+        self.check_depth(1, at)
+    }
+
+    fn check_depth(&self, more: usize, at: &Position) -> Result<(), Fault> {
+        if self.open.len() + more > DEPTH_MAX {
+            let message = format!("lists and mappings are in each other deeper than {DEPTH_MAX}");
+            return Err(Fault::at(at, message).code("too-large"));
+        }
+        Ok(())
     }
 
     /// A copy of what an anchor names, at its own place: a fault in it is shown where it is written.
-    fn alias(&mut self, id: usize, at: Position) -> Result<Node, Fault> {
-        let Some(Some((node, weight))) = self.anchors.get(&id) else {
-            return Err(Fault::at(&at, "an anchor's value contains itself").code("yaml"));
+    fn alias(&mut self, id: usize, at: &Position) -> Result<Node, Fault> {
+        let Some(Some((node, weight, height))) = self.anchors.get(&id) else {
+            return Err(Fault::at(at, "an anchor's value contains itself").code("yaml"));
         };
+        self.check_depth(*height, at)?;
         self.spent += weight;
         if self.spent > TREE_BYTES_MAX {
-            return Err(over_budget(&at));
+            return Err(over_budget(at));
         }
         Ok(node.clone())
     }
@@ -146,7 +157,7 @@ impl Builder<'_> {
             let weight = node.weight();
             self.spent += weight;
             if self.spent <= TREE_BYTES_MAX {
-                self.anchors.insert(anchor, Some((node.clone(), weight)));
+                self.anchors.insert(anchor, Some((node.clone(), weight, height(&node))));
             }
         }
         if self.spent > TREE_BYTES_MAX {
@@ -174,12 +185,25 @@ impl Builder<'_> {
 
 fn key(node: Node, merge: bool) -> Result<Key, Fault> {
     match node.value {
+        Value::String(text) if text.len() > KEY_BYTES_MAX => {
+            let message = format!("the key has more than {KEY_BYTES_MAX} bytes");
+            Err(Fault::at(&node.at, message).code("too-large"))
+        }
         Value::String(text) if node.mark != Mark::Timestamp => Ok(Key { text, at: node.at, merge }),
         _ => {
             let text = node.raw.as_deref().map_or_else(|| node.kind().to_owned(), |raw| format!("`{raw}`"));
             let fault = Fault::at(&node.at, format!("non-string key {text}")).code("non-string-key");
             Err(fault.hint("write the key in quotes"))
         }
+    }
+}
+
+/// How many collections deep a tree is.
+fn height(node: &Node) -> usize {
+    match &node.value {
+        Value::Seq(items) => 1 + items.iter().map(height).max().unwrap_or(0),
+        Value::Map(map) => 1 + map.values().map(|entry| height(&entry.node)).max().unwrap_or(0),
+        _ => 0,
     }
 }
 

@@ -96,3 +96,12 @@ fn documents_are_read_in_order() {
     assert_eq!(parse_all("a.yaml", "a: 1\n---\nb: 2\n").unwrap().len(), 2);
     assert!(parse_all("a.yaml", "# nothing\n").unwrap().is_empty());
 }
+
+#[test]
+fn depth_is_bounded_through_aliases_too() {
+    let nest = |inner: &str| format!("{}{inner}{}", "[".repeat(200), "]".repeat(200));
+    let text = format!("a: &a {}\nb: &b {}\n", nest("x"), nest("*a"));
+    assert!(fault(&text).contains("deeper than"));
+    assert!(fault(&format!("? {}\n: 1\n", "k".repeat(2000))).contains("the key has more"));
+    assert!(parse("a.yaml", &format!("a: {}", "[".repeat(300))).is_err());
+}

@@ -106,12 +106,13 @@ impl Stack {
         let facts = self.facts(&observed)?;
         let aim = self.aim(request, &facts);
         let mut round = self.round_from(&aim, facts.clone(), observed).await?;
+        // As `diff` has them, or no saved plan would be this one.
+        round.plan.notes.extend(request.notes.iter().cloned());
         forgive_new(&mut round.plan.held, request);
         if let Some(why) = request.saved.as_ref().and_then(|saved| saved.differs_from(&round.plan)) {
             return Err(StackError::Stale { why, now: Box::new(round.plan) });
         }
-        let mut applied = Applied { notes: request.notes.clone(), ..Applied::default() };
-        applied.notes.extend(round.plan.notes.iter().cloned());
+        let mut applied = Applied { notes: round.plan.notes.clone(), ..Applied::default() };
         if let Some(exit) = refused(&round.plan) {
             return Ok(Applied { exit, held: round.plan.held, revision: facts.current.map(|c| c.number), ..applied });
         }

@@ -266,7 +266,7 @@ fn a_faulty_manifest_does_not_hide_faults_of_its_compose_files() {
     5 |   prune: maybe
       |          ^^^^^
 
-    error: services.a.image must be a string, not a number
+    error: services.a.image must be a string, found number
      --> evenkeel.yaml:6:25
       |
     6 |   services: {a: {image: 5.5, routes: []}}

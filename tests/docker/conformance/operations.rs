@@ -4,7 +4,7 @@ use evenkeel::model::{
     container::{Attachment, ContainerSpec, HostPort, Limits, Mount, MountSource, NetworkMode, RestartPolicy},
     names::{ContainerId, NetworkName, VolumeName},
     observed::{Health, Status},
-    units::{Bytes, Millis},
+    units::Bytes,
     value::Value,
 };
 

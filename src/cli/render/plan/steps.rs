@@ -85,7 +85,10 @@ pub fn undo_in_words(rollout: &Rollout, words: &Words<'_>) -> Vec<String> {
         .into_iter()
         .map(|(text, from)| {
             let from: Vec<&str> = from.into_iter().map(&short).collect();
-            format!("if {} fails: {text}", either(&from))
+            // A long list of them is the whole rollout, or nearly.
+            let which =
+                if from.len() > 4 { format!("one of {} to {}", from[0], from[from.len() - 1]) } else { either(&from) };
+            format!("if {which} fails: {text}")
         })
         .collect()
 }

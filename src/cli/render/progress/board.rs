@@ -3,10 +3,10 @@
 //! An event that comes twice, late, or without those that should come before it changes nothing that was said already.
 
 use crate::cli::render::{
-    events::progress_line,
+    events::{progress_text, words},
     outcome::{done_line, failed_line},
     quantities::took,
-    style::{Style, Text, Tone},
+    style::{Text, Tone},
 };
 use crate::model::{
     event::{Event, EventKind},
@@ -71,15 +71,16 @@ impl Board {
                 vec![Shown::Close { lane: key }, Shown::Line(subject_line(event))]
             }
             EventKind::RolloutFailed => vec![Shown::Line(subject_line(event))],
+            // What an apply came to is said at its end, with more than this.
+            EventKind::ApplyEnded => Vec::new(),
             EventKind::ApplyStarted
-            | EventKind::ApplyEnded
             | EventKind::RevisionMade
             | EventKind::DriftFound
             | EventKind::Adopted
             | EventKind::LockWaiting
             | EventKind::EngineLost
             | EventKind::EngineBack
-            | EventKind::Warning => vec![Shown::Line(Text::new().plain(progress_line(event, Style::PLAIN)))],
+            | EventKind::Warning => vec![Shown::Line(progress_text(event))],
         }
     }
 
@@ -99,7 +100,7 @@ impl Board {
             return Vec::new();
         }
         let name = event.rollout.clone().unwrap_or_else(|| "steps".to_owned());
-        vec![Shown::Lane { lane: lane.key.clone(), text: Text::toned(Tone::Strong, name).space(2).plain(&event.text) }]
+        vec![Shown::Lane { lane: lane.key.clone(), text: Text::toned(Tone::Strong, name).space(2).plain(words(event)) }]
     }
 
     fn step_goes_on(&mut self, event: &Event) -> Vec<Shown> {
@@ -173,7 +174,7 @@ impl Lane {
 
 /// `✗ core  …` for a rollout that went wrong.
 fn subject_line(event: &Event) -> Text {
-    failed_line(event.rollout.as_deref().unwrap_or("steps"), &event.text)
+    failed_line(event.rollout.as_deref().unwrap_or("steps"), words(event))
 }
 
 #[cfg(test)]

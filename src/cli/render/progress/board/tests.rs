@@ -1,7 +1,7 @@
 //! A rollout told by its events, in order and out of it.
 
 use super::*;
-use crate::model::event::Severity;
+use crate::{cli::render::style::Style, model::event::Severity};
 
 fn event(kind: EventKind, step: Option<&str>, at: i64, text: &str) -> Event {
     Event {

@@ -1,9 +1,12 @@
 //! What must hold between the parts of a project: references that exist, fields that agree, no cycle.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod amounts;
+mod cycles;
 
-use super::project::{MountKind, Project, Service};
-use super::yaml::Faults;
+use std::collections::BTreeMap;
+
+use crate::compose::project::{MountKind, Project, Service};
+use crate::compose::yaml::Faults;
 
 /// Checks the enabled services and what they refer to.
 pub(crate) fn check(project: &Project, faults: &mut Faults) {
@@ -13,7 +16,9 @@ pub(crate) fn check(project: &Project, faults: &mut Faults) {
         checks.networks();
         checks.references();
         checks.dependencies();
-        checks.amounts();
+        checks.replicas();
+        checks.limits();
+        checks.watched();
         checks.targets();
     }
     container_names(project, faults);
@@ -23,7 +28,7 @@ pub(crate) fn check(project: &Project, faults: &mut Faults) {
             faults.push(project.fault(&["secrets", name], message).code("required"));
         }
     }
-    cycles(project, faults);
+    cycles::check(project, faults);
 }
 
 /// No two services with one container name.
@@ -175,61 +180,6 @@ impl Checks<'_> {
         }
     }
 
-    fn amounts(&mut self) {
-        let (name, service) = (self.name, self.service);
-        let deploy = service.deploy.as_ref();
-        let replicas = deploy.and_then(|deploy| deploy.replicas);
-        let distinct =
-            |one: &str, other: &str| format!("services.{name}: can't set distinct values on '{one}' and '{other}'");
-        if let (Some(scale), Some(replicas)) = (service.scale, replicas)
-            && scale != replicas
-        {
-            self.fault(&["scale"], "conflict", distinct("scale", "deploy.replicas"));
-        }
-        for (field, amount) in [("scale", service.scale), ("deploy.replicas", replicas)] {
-            if amount.is_some_and(|amount| amount < 0) {
-                let path: Vec<&str> = field.split('.').collect();
-                self.fault(&path, "range", format!("services.{name}.{field}: must be greater than or equal to 0"));
-            }
-        }
-        let limits = deploy.and_then(|deploy| deploy.resources.limits.as_ref());
-        let reservations = deploy.and_then(|deploy| deploy.resources.reservations.as_ref());
-        #[expect(clippy::float_cmp, reason = "docker compose compares them so: both are read from text")]
-        let pairs = [
-            ("cpus", "limits.cpus", service.cpus != 0.0 && limits.is_some_and(|l| l.cpus.0 != service.cpus)),
-            (
-                "mem_limit",
-                "limits.memory",
-                service.mem_limit.0 != 0 && limits.is_some_and(|l| l.memory != service.mem_limit),
-            ),
-            (
-                "mem_reservation",
-                "reservations.memory",
-                service.mem_reservation.0 != 0 && reservations.is_some_and(|r| r.memory != service.mem_reservation),
-            ),
-            (
-                "pids_limit",
-                "limits.pids",
-                service.pids_limit != 0 && limits.is_some_and(|l| l.pids != service.pids_limit),
-            ),
-        ];
-        for (field, other, _) in pairs.into_iter().filter(|(.., differ)| *differ) {
-            self.fault(&[field], "conflict", distinct(field, &format!("deploy.resources.{other}")));
-        }
-        if service.replicas() > 1 && !service.container_name.is_empty() {
-            let field = if service.scale.is_some() { "scale" } else { "deploy.replicas" };
-            let message =
-                format!("services.{name}: can't set container_name and {field} as container name must be unique");
-            self.fault(&["container_name"], "conflict", message);
-        }
-        for (index, watch) in service.develop.iter().flat_map(|develop| &develop.watch).enumerate() {
-            if watch.target.is_empty() && !matches!(watch.action.0.as_str(), "rebuild" | "restart") {
-                let message = format!("services.{name}.develop.watch: target is required for non-rebuild actions");
-                self.fault(&["develop", "watch", &index.to_string()], "required", message);
-            }
-        }
-    }
-
     /// No two mounts at one place.
     fn targets(&mut self) {
         let mut known: BTreeMap<&str, String> = BTreeMap::new();
@@ -247,37 +197,6 @@ impl Checks<'_> {
                 None => {
                     known.insert(path, place);
                 }
-            }
-        }
-    }
-}
-
-/// Finds each cycle of dependencies once, without recursion: each service is entered and left once.
-fn cycles(project: &Project, faults: &mut Faults) {
-    let mut done: BTreeSet<&str> = BTreeSet::new();
-    for start in project.services.keys() {
-        let mut path: Vec<(&str, Vec<&str>)> = Vec::new();
-        let mut next = Some(start.as_str());
-        loop {
-            if let Some(name) = next.take().filter(|name| !done.contains(name)) {
-                if let Some(at) = path.iter().position(|(known, _)| *known == name) {
-                    let chain: Vec<&str> = path[at..].iter().map(|(known, _)| *known).chain([name]).collect();
-                    let last = path.last().map_or(name, |(last, _)| *last);
-                    let message = format!("dependency cycle detected: {}", chain.join(" -> "));
-                    faults.push(project.fault(&["services", last, "depends_on", name], message).code("cycle"));
-                } else if let Some(service) = project.services.get(name) {
-                    path.push((name, service.depends_on.keys().map(String::as_str).rev().collect()));
-                }
-            }
-            match path.last_mut() {
-                None => break,
-                Some((name, open)) => match open.pop() {
-                    Some(child) => next = Some(child),
-                    None => {
-                        done.insert(name);
-                        path.pop();
-                    }
-                },
             }
         }
     }

@@ -1,0 +1,84 @@
+//! Runs a command to its end and says what it took: seconds by the clock, and the most memory that it held.
+
+use std::{
+    process::{Command, Stdio},
+    time::Instant,
+};
+
+/// What one run took.
+#[derive(Clone, Copy)]
+pub struct Run {
+    pub seconds: f64,
+    pub megabytes: f64,
+}
+
+/// What several runs took.
+#[derive(Default)]
+pub struct Figures(Vec<Run>);
+
+impl Figures {
+    pub fn add(&mut self, run: Run) {
+        self.0.push(run);
+    }
+
+    pub fn median(&self) -> f64 {
+        self.sorted()[self.0.len() / 2]
+    }
+
+    pub fn least(&self) -> f64 {
+        self.sorted()[0]
+    }
+
+    pub fn most(&self) -> f64 {
+        self.sorted()[self.0.len() - 1]
+    }
+
+    /// The most of any run.
+    pub fn megabytes(&self) -> f64 {
+        self.0.iter().map(|run| run.megabytes).fold(0.0, f64::max)
+    }
+
+    fn sorted(&self) -> Vec<f64> {
+        let mut seconds: Vec<f64> = self.0.iter().map(|run| run.seconds).collect();
+        seconds.sort_by(f64::total_cmp);
+        seconds
+    }
+}
+
+/// Runs a command, which must succeed.
+pub fn once(mut command: Command) -> Run {
+    let begin = Instant::now();
+    let child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the command starts");
+    let id = child.id();
+    let mut errors = child.stderr;
+    let mut talk = String::new();
+    if let Some(errors) = &mut errors {
+        let _ = std::io::Read::read_to_string(errors, &mut talk);
+    }
+    let (code, megabytes) = measured_end(id);
+    assert_eq!(code, 0, "{command:?} failed: {talk}");
+    Run { seconds: begin.elapsed().as_secs_f64(), megabytes }
+}
+
+/// Runs two commands in turn, so that both meet the same machine.
+pub fn alternate(runs: usize, a: impl Fn() -> Command, b: impl Fn() -> Command) -> [Figures; 2] {
+    let mut figures = [Figures::default(), Figures::default()];
+    for _ in 0..runs {
+        figures[0].add(once(a()));
+        figures[1].add(once(b()));
+    }
+    figures
+}
+
+/// Waits for a child and reads what the kernel counted for it.
+fn measured_end(id: u32) -> (i32, f64) {
+    let mut status = 0;
+    // SAFETY: both pointers are to values that live through the call, and zero is a valid `rusage`.
+    let usage = unsafe {
+        let mut usage: libc::rusage = std::mem::zeroed();
+        libc::wait4(id as libc::pid_t, &mut status, 0, &mut usage);
+        usage
+    };
+    let code = if libc::WIFEXITED(status) { libc::WEXITSTATUS(status) } else { -1 };
+    (code, usage.ru_maxrss as f64 / 1024.0)
+}

@@ -1,0 +1,85 @@
+//! Killed before or after every call of a rollout, or its reply lost, with the home kept or lost, and started again: the
+//! end is always the same.
+
+use crate::support::{Host, SHOP, shop};
+use evenkeel::engine::{Volumes, simulated::Fault};
+
+/// What is there at the end, and how many volumes.
+async fn end(host: &Host) -> (Vec<String>, usize) {
+    (host.containers(), host.engine.list_volumes().await.unwrap().len())
+}
+
+/// Tries every place of the way from one manifest to another.
+async fn every_place(from: &str, to: &str) {
+    let host = Host::new();
+    host.settle(from).await;
+    let before = host.engine.mutations();
+    host.settle(to).await;
+    let (calls, wanted) = (host.engine.mutations() - before, end(&host).await);
+    for call in 1..=calls as u64 {
+        for fault in [Fault::KillBefore(call), Fault::KillAfter(call), Fault::LoseReply(call)] {
+            for wipe in [false, true] {
+                let mut host = Host::new();
+                host.settle(from).await;
+                let request = host.request(to, &[]);
+                host.apply_with(&request, [fault.clone()], wipe).await;
+                tokio::time::sleep(std::time::Duration::from_secs(60)).await;
+                let applied = host.apply(to).await;
+                assert_eq!(applied.exit, 0, "{fault:?}, wipe {wipe}: {applied:?}");
+                host.assert_settled(to).await;
+                assert_eq!(end(&host).await, wanted, "{fault:?}, wipe {wipe}");
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_a_first_apply() {
+    let nothing = SHOP.replace("    web:\n", "    other: {image: 'web:1', restart: always}\n    web:\n");
+    let nothing = &nothing[..nothing.find("    web:\n").unwrap()];
+    every_place(nothing, &SHOP.replace("    web:\n", "    other: {image: 'web:1', restart: always}\n    web:\n")).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_a_start_first_rollout() {
+    every_place(SHOP, &shop("image: web:1", "image: web:2")).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_a_start_first_rollout_with_replicas_on_two_networks() {
+    let two = SHOP
+        .replace("image: web:1", "image: web:1\n      deploy: {replicas: 2}\n      networks: [default, back]")
+        .replace("  volumes: {data: {}}", "  networks: {back: {}}\n  volumes: {data: {}}");
+    every_place(&two, &two.replace("web:1", "web:2")).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_a_stop_first_rollout() {
+    every_place(SHOP, &shop("image: db:1", "image: db:2")).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_a_stop_first_rollout_with_an_anonymous_volume() {
+    let anonymous = SHOP.replace("      volumes: ['data:/data']\n", "");
+    every_place(&anonymous, &anonymous.replace("db:1", "db:2")).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_a_one_shot() {
+    let job = shop("image: web:1\n      restart: unless-stopped", "image: job:1\n      restart: 'no'");
+    every_place(&job, &job.replace("job:1", "job:2")).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_a_unit() {
+    let unit = shop("depends_on: [db]", "network_mode: 'service:db'");
+    every_place(&unit, &unit.replace("db:1", "db:2")).await;
+    every_place(&unit, &unit.replace("web:1", "web:2")).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_a_unit_that_starts_first() {
+    let unit = SHOP.replace("image: db:1", "image: checked:1").replace("      volumes: ['data:/data']\n", "");
+    let unit = unit.replace("depends_on: [db]", "network_mode: 'service:db'");
+    every_place(&unit, &unit.replace("checked:1", "web:2")).await;
+}

@@ -1,0 +1,83 @@
+//! Services that share a namespace roll as one.
+
+use crate::support::{Host, shop};
+use evenkeel::{
+    engine::{Containers, simulated::Foreign},
+    model::{container::NetworkMode, names::ServiceName},
+};
+
+/// The web service on the database's network.
+fn unit() -> String {
+    shop("depends_on: [db]", "network_mode: 'service:db'")
+}
+
+/// Whether the web container is on the network of the database's container.
+async fn is_joined(host: &Host) -> bool {
+    let web = host.engine.inspect_container("shop-web-1").await.unwrap();
+    let db = host.engine.inspect_container("shop-db-1").await.unwrap();
+    web.spec.network_mode == NetworkMode::Container(db.id)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_parent_means_new_dependants() {
+    let host = Host::new();
+    host.settle(&unit()).await;
+    assert!(is_joined(&host).await);
+    let web = host.id_of("shop-web-1");
+    let next = unit().replace("db:1", "db:2");
+    let plan = host.plan(&next).await;
+    assert_eq!(plan.rollouts.len(), 1);
+    assert_eq!(plan.rollouts[0].members, ["db", "web"].map(ServiceName::from));
+    let at = |id: &str| plan.steps.iter().position(|step| step.id.as_str() == id).unwrap_or_else(|| panic!("no {id}"));
+    assert!(at("web/1/stop") < at("db/1/stop"), "dependants are stopped first");
+    assert!(at("db/1/create") < at("web/1/create"), "the parent is made first");
+    assert!(at("web/1/create") < at("db/1/gate"), "both are proven together");
+    host.settle(&next).await;
+    assert_ne!(host.id_of("shop-web-1"), web);
+    assert!(is_joined(&host).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_dependant_leaves_its_parent() {
+    let host = Host::new();
+    host.settle(&unit()).await;
+    let db = host.id_of("shop-db-1");
+    host.settle(&unit().replace("web:1", "web:2")).await;
+    assert_eq!(host.id_of("shop-db-1"), db);
+    assert!(is_joined(&host).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_parent_that_is_started_again_restarts_its_dependants() {
+    let host = Host::new();
+    host.settle(&unit()).await;
+    host.engine.meddle(&Foreign::Stop("shop-db-1".into())).unwrap();
+    let db = host.id_of("shop-db-1");
+    let web = host.id_of("shop-web-1");
+    host.settle(&unit()).await;
+    assert_eq!(host.id_of("shop-db-1"), db);
+    assert_ne!(host.id_of("shop-web-1"), web);
+    assert_eq!(host.containers(), ["shop-db-1 db:1 running", "shop-web-1 web:1 running"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_parent_that_is_gone_comes_before_a_dependant_that_changes() {
+    let host = Host::new();
+    host.settle(&unit()).await;
+    host.remove("shop-db-1");
+    host.settle(&unit().replace("web:1", "web:2")).await;
+    assert_eq!(host.containers(), ["shop-db-1 db:1 running", "shop-web-1 web:2 running"]);
+    assert!(is_joined(&host).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dependant_that_fails_takes_the_parent_back_too() {
+    let host = Host::new();
+    host.settle(&unit()).await;
+    let before = (host.id_of("shop-db-1"), host.id_of("shop-web-1"));
+    let applied = host.apply(&unit().replace("db:1", "db:2").replace("web:1", "web:crash")).await;
+    assert_eq!(applied.exit, 4, "{applied:?}");
+    assert_eq!((host.id_of("shop-db-1"), host.id_of("shop-web-1")), before);
+    assert_eq!(host.containers(), ["shop-db-1 db:1 running", "shop-web-1 web:1 running"]);
+    host.assert_settled(&unit()).await;
+}
