@@ -350,6 +350,17 @@ mod tests {
     }
 
     #[test]
+    fn the_hostname_is_an_alias_whether_it_is_said_or_not() {
+        let spec = |aliases: &[&str]| {
+            let mut spec = ContainerSpec { hostname: Some("core".into()), ..ContainerSpec::default() };
+            let aliases = aliases.iter().map(|alias| (*alias).to_owned()).collect();
+            spec.networks.insert("s_default".into(), Attachment { aliases, ..Attachment::default() });
+            spec
+        };
+        assert_eq!(normal_of(&spec(&["core", "web"])), normal_of(&spec(&["web"])));
+    }
+
+    #[test]
     fn an_entrypoint_of_its_own_drops_the_images_command() {
         let own = ContainerSpec { entrypoint: Some(vec![Value::plain("/entry")]), ..ContainerSpec::default() };
         let normal = normal_of(&own);
