@@ -46,7 +46,10 @@ async fn case(number: u64) {
         let context = context(&mut seed, &before, &images);
         let first = plan(&desired, &observed, &context);
         let again = plan(&desired, &observed, &context);
-        assert!(first.canonical_bytes() == again.canonical_bytes(), "EVENKEEL_SEED={number} {round}: not the same twice");
+        assert!(
+            first.canonical_bytes() == again.canonical_bytes(),
+            "EVENKEEL_SEED={number} {round}: not the same twice"
+        );
         if let Some(fault) = fault(&first) {
             panic!("EVENKEEL_SEED={number} {round}: {fault}\n{first:#?}");
         }
