@@ -403,9 +403,12 @@ impl Plan {
         self.steps.iter().chain(undo).find(|step| step.id == *id)
     }
 
-    /// RFC 8785 JSON without `context`: what two plans are compared by.
+    /// RFC 8785 JSON without `context`: what two plans are compared by. What others on the host use changes by itself, so
+    /// the note about it is left out; it is judged again when the plan is applied.
     pub fn canonical_bytes(&self) -> Vec<u8> {
-        let Ok(serde_json::Value::Object(mut tree)) = serde_json::to_value(self) else {
+        let mut plan = self.clone();
+        plan.notes.retain(|note| note.code != NoteCode::Overcommitted);
+        let Ok(serde_json::Value::Object(mut tree)) = serde_json::to_value(plan) else {
             return Vec::new();
         };
         tree.remove("context");

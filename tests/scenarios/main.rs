@@ -8,4 +8,5 @@ mod first_apply;
 mod kills;
 mod recovery;
 mod replacing;
+mod saved;
 mod units;

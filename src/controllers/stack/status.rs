@@ -81,7 +81,8 @@ fn service_status(
     let drifts = plan.changes.iter().filter(|change| change.resource == resource && change.action != Action::Adopt);
     let drift = drifts.flat_map(|change| {
         let paths: Vec<String> = change.fields.iter().map(|field| field.path.clone()).collect();
-        if paths.is_empty() { vec![change.reason.to_string()] } else { paths }
+        let made_anew = change.action == Action::Create || paths.is_empty();
+        if made_anew { vec![change.reason.to_string()] } else { paths }
     });
     let held = plan.held.iter().find(|held| held.resource == resource).cloned().or_else(|| {
         facts.holds.get(name).map(|hold| crate::model::plan::Held {
