@@ -1,10 +1,17 @@
 //! End to end on a real engine: the one that `DOCKER_HOST` names. Without an engine these tests fail; none is skipped.
 
 mod adoption;
+mod bad_times;
+mod broken_engine;
 mod conformance;
+mod cuts;
 mod data;
+mod dry;
+mod examples;
 mod first;
 mod observe;
+mod private;
+mod proxy;
 mod pull;
 mod rolling;
 mod roundtrip;

@@ -2,9 +2,9 @@
 //! can end the program that talks just before or just after one of them. Speaks as much HTTP/1.1 as an engine does.
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::Child,
-    sync::{Arc, Condvar, Mutex},
+    sync::{Arc, Mutex},
 };
 use tempfile::TempDir;
 use tokio::{
@@ -31,7 +31,7 @@ struct State {
 /// See the head of this file. It listens until it is dropped.
 pub struct Proxy {
     folder: TempDir,
-    state: Arc<(Mutex<State>, Condvar)>,
+    state: Arc<Mutex<State>>,
     runtime: Option<tokio::runtime::Runtime>,
 }
 
@@ -40,7 +40,7 @@ impl Proxy {
     pub fn before(host: &str) -> Proxy {
         let engine = PathBuf::from(host.trim_start_matches("unix://"));
         let folder = tempfile::Builder::new().prefix("evk-proxy.").tempdir().unwrap();
-        let state = Arc::<(Mutex<State>, Condvar)>::default();
+        let state = Arc::<Mutex<State>>::default();
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let _inside = runtime.enter();
         let listener = UnixListener::bind(folder.path().join("docker.sock")).unwrap();
@@ -64,21 +64,20 @@ impl Proxy {
 
     /// The calls that could change something since this was asked last, `METHOD PATH`.
     pub fn calls(&self) -> Vec<String> {
-        std::mem::take(&mut self.state.0.lock().unwrap().calls)
+        std::mem::take(&mut self.state.lock().unwrap().calls)
     }
 
     /// Ends a program at a cut; waits until it has ended, by the cut or by itself. Whether it was cut.
     pub fn cut(&self, cut: Cut, start: impl FnOnce() -> Child) -> bool {
         {
-            let mut state = self.state.0.lock().unwrap();
+            let mut state = self.state.lock().unwrap();
             state.calls.clear();
             state.cut = Some(cut);
             state.victim = Some(start());
-            self.state.1.notify_all();
         }
         loop {
             std::thread::sleep(std::time::Duration::from_millis(5));
-            let mut state = self.state.0.lock().unwrap();
+            let mut state = self.state.lock().unwrap();
             if let Some(_status) = state.victim.as_mut().unwrap().try_wait().unwrap() {
                 state.victim = None;
                 return state.cut.take().is_none();
@@ -142,6 +141,7 @@ impl Message {
 /// Passes a body on; what came of the next message is given back.
 async fn pass_body(message: Message, from: &mut UnixStream, to: &mut UnixStream) -> std::io::Result<Vec<u8>> {
     let chunked = message.header("transfer-encoding").is_some_and(|encoding| encoding.contains("chunked"));
+    let length = message.header("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
     let mut rest = message.rest;
     if chunked {
         loop {
@@ -155,7 +155,6 @@ async fn pass_body(message: Message, from: &mut UnixStream, to: &mut UnixStream)
             }
         }
     }
-    let length = message.header("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
     pass_bytes(from, to, &mut rest, length).await?;
     Ok(rest)
 }
@@ -190,7 +189,7 @@ async fn pass_bytes(
     Ok(())
 }
 
-async fn pass(mut client: UnixStream, engine: &PathBuf, shared: &(Mutex<State>, Condvar)) -> std::io::Result<()> {
+async fn pass(mut client: UnixStream, engine: &Path, shared: &Mutex<State>) -> std::io::Result<()> {
     let mut engine = UnixStream::connect(engine).await?;
     let (mut asked, mut answered) = (Vec::new(), Vec::new());
     loop {
@@ -198,7 +197,7 @@ async fn pass(mut client: UnixStream, engine: &PathBuf, shared: &(Mutex<State>, 
         let first = request.text().lines().next().unwrap_or_default().to_owned();
         let call = first.trim_end_matches(" HTTP/1.1").to_owned();
         let number = if changes(&call) {
-            let mut state = shared.0.lock().unwrap();
+            let mut state = shared.lock().unwrap();
             state.calls.push(call.clone());
             let number = state.calls.len();
             if state.reach(Cut::Before(number)) {
@@ -212,7 +211,7 @@ async fn pass(mut client: UnixStream, engine: &PathBuf, shared: &(Mutex<State>, 
         engine.write_all(&request.head).await?;
         asked = pass_body(request, &mut client, &mut engine).await?;
         let Some(reply) = Message::read(&mut engine, answered).await? else { return Ok(()) };
-        if number.is_some_and(|number| shared.0.lock().unwrap().reach(Cut::After(number))) {
+        if number.is_some_and(|number| shared.lock().unwrap().reach(Cut::After(number))) {
             return Ok(());
         }
         client.write_all(&reply.head).await?;

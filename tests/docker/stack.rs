@@ -32,7 +32,7 @@ pub struct Ran {
 }
 
 impl Ran {
-    fn of(line: String, output: Output) -> Ran {
+    pub fn of(line: String, output: Output) -> Ran {
         Ran {
             line,
             code: output.status.code().unwrap_or(-1),
