@@ -126,6 +126,10 @@ fn report_bugs(output: Output) {
 fn trace() {
     let level = std::env::var("EVENKEEL_LOG").ok().and_then(|level| level.parse::<tracing::Level>().ok());
     if let Some(level) = level {
-        tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).init();
+        use tracing_subscriber::{Layer, filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
+        // The engine's client library logs whole requests, environments included.
+        let targets = Targets::new().with_default(level).with_target("bollard", tracing::metadata::LevelFilter::OFF);
+        let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_filter(targets);
+        tracing_subscriber::registry().with(lines).init();
     }
 }

@@ -30,7 +30,10 @@ fn interrupt(child: &Child) {
 fn in_a_gate(stack: &Stack, words: &[&str]) -> Child {
     let child = stack.start(&[words, &["--image", "web=evenkeel-test/web:broken"]].concat());
     wait_until("the new one runs", || {
-        stack.containers().values().any(|container| container.image.ends_with(":broken") && container.state == "running")
+        stack
+            .containers()
+            .values()
+            .any(|container| container.image.ends_with(":broken") && container.state == "running")
     });
     child
 }
