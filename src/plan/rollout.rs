@@ -75,7 +75,8 @@ pub(super) fn build<'a>(draft: &mut Draft, members: &[Member<'a, '_>], all: &All
     });
     let (one_shots, others): (Vec<_>, Vec<_>) = replaced.into_iter().partition(|entry| entry.view.service.one_shot);
     let (new_jobs, one_shots): (Vec<_>, Vec<_>) = one_shots.into_iter().partition(|entry| entry.old.is_none());
-    let (fresh, replaced): (Vec<_>, Vec<_>) = match members.len() > 1 && others.iter().any(|entry| entry.old.is_some()) {
+    let (fresh, replaced): (Vec<_>, Vec<_>) = match members.len() > 1 && others.iter().any(|entry| entry.old.is_some())
+    {
         // What shares a namespace with one that is missing is made after it, so they go together.
         true => (new_jobs, others),
         false => {

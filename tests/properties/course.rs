@@ -1,12 +1,6 @@
 //! One apply with what goes wrong in it: faults, a kill and the start after it, a lost home.
 
-use crate::{
-    seed::Seed,
-    shape::is_of_stack,
-    stacks::Sketch,
-    support::Host,
-    watch::Watch,
-};
+use crate::{seed::Seed, shape::is_of_stack, stacks::Sketch, support::Host, watch::Watch};
 use evenkeel::{
     controllers::stack::{Applied, Request, StackError},
     engine::{
@@ -99,7 +93,9 @@ pub fn expect(watch: &Watch, host: &Host, from: &Sketch, to: &Sketch, crashes: b
         let first = part.starts_first() && before.is_some_and(crate::stacks::Part::starts_first);
         if !crashes && first && alone(from) && alone(to) {
             let ready = snapshot.containers.iter().filter(|seen| {
-                is_of_stack(seen) && seen.ready && seen.service.as_ref().is_some_and(|service| service.as_str() == *name)
+                is_of_stack(seen)
+                    && seen.ready
+                    && seen.service.as_ref().is_some_and(|service| service.as_str() == *name)
             });
             let wanted = part.replicas.min(before.map_or(0, |before| before.replicas)) as usize;
             floors.insert((*name).to_owned(), ready.count().min(wanted));

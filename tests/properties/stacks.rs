@@ -170,8 +170,7 @@ impl Sketch {
                     10 => part.port = !part.port,
                     11 => part.restart = seed.pick(&["always", "unless-stopped"]),
                     _ => {
-                        part.strategy =
-                            seed.pick(&[None, Some("startFirst"), Some("stopFirst"), Some("recreate")]);
+                        part.strategy = seed.pick(&[None, Some("startFirst"), Some("stopFirst"), Some("recreate")]);
                     }
                 }
             }
@@ -240,7 +239,9 @@ impl Sketch {
         for (at, (name, part)) in self.parts.iter().enumerate() {
             self.service(&mut text, at, name, part);
         }
-        text.push_str("  networks: {back: {}}\n  volumes: {data_a: {}, data_b: {}, data_c: {}, data_d: {}, data_e: {}}\n");
+        text.push_str(
+            "  networks: {back: {}}\n  volumes: {data_a: {}, data_b: {}, data_c: {}, data_d: {}, data_e: {}}\n",
+        );
         text
     }
 

@@ -46,7 +46,8 @@ impl Watch {
 impl Seen {
     fn judge(&mut self, snapshot: &Snapshot) {
         for (what, one, other) in snapshot.shared_writers() {
-            let service = snapshot.containers.iter().find(|seen| seen.name == one).and_then(|seen| seen.service.clone());
+            let service =
+                snapshot.containers.iter().find(|seen| seen.name == one).and_then(|seen| seen.service.clone());
             let shares = service.is_some_and(|service| self.sharing.contains(service.as_str()));
             if final_name(one.as_str()) == final_name(other.as_str()) && !shares {
                 self.faults.insert(format!("{one} and {other} both write {what}, after {:?}", snapshot.after));
