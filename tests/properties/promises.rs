@@ -139,7 +139,10 @@ async fn disturbed(number: u64) -> Judged {
     let jobs: Vec<&str> = to.parts.iter().filter(|(_, part)| part.is_job()).map(|(name, _)| *name).collect();
     let (mut is, mut wanted) = (Shape::of(&host).await, wanted);
     if meddled {
-        (is, wanted) = (is.without(&jobs), wanted.without(&jobs));
+        // A one-shot that somebody removed is not run again, and what is not declared is nobody's.
+        let gone = from.parts.keys().copied().filter(|name| !to.parts.contains_key(name));
+        let loose: Vec<&str> = jobs.into_iter().chain(gone).collect();
+        (is, wanted) = (is.without(&loose), wanted.without(&loose));
         is.left_over = wanted.left_over;
     }
     require(is == wanted, || told(format!("another end state:\n{is:#?}\nnot\n{wanted:#?}\n{}", how(&again))))
@@ -224,56 +227,15 @@ async fn back(host: &mut Host, from: &Sketch) -> Judged {
 
 #[test]
 fn faults_change_no_end_state() {
-    for_each(seeds(0, 500), disturbed);
+    for_each(seeds(0, 80), disturbed);
 }
 
 #[test]
 fn faults_change_no_end_state_either() {
-    for_each(seeds(1_000_000, 500), disturbed);
+    for_each(seeds(1_000_000, 80), disturbed);
 }
 
 #[test]
 fn what_is_broken_is_taken_back() {
-    for_each(seeds(2_000_000, 300), broken);
-}
-
-#[test]
-fn trace() {
-    let Ok(seed) = std::env::var("EVENKEEL_TRACE") else { return };
-    for_each([seed.parse().unwrap()], async |number| {
-        let mut seed = Seed::new(number);
-        let from = Sketch::fine(&mut seed);
-        let to = from.changed(&mut seed);
-        let (_, calls, _) = undisturbed(&from, &to).await?;
-        let mut host = course::host().await;
-        let first = request(&host, &from);
-        apply(&mut host, &first, Vec::new(), false).await;
-        let second = request(&host, &to);
-        let names: Vec<String> = host
-            .containers()
-            .iter()
-            .filter_map(|line| line.split(' ').next())
-            .filter(|name| name.starts_with("shop-"))
-            .map(str::to_owned)
-            .collect();
-        let count = seed.pick(&[1, 1, 1, 2]);
-        let faults: Vec<Fault> = (0..count).map(|_| course::fault(&mut seed, calls, &names)).collect();
-        let wipe = seed.percent(50);
-        let at = host.engine.mutations();
-        for (round, faults) in [faults, vec![]].into_iter().enumerate() {
-            let ended = apply(&mut host, &second, faults, wipe).await;
-            println!("round {round}: {}", ended.told());
-            if let Ended::Applied(applied) = &ended {
-                for (plan, _) in &applied.rounds {
-                    println!("{}", plan_text(plan, Style::PLAIN));
-                }
-            }
-            host.clock.sleep(Millis::minutes(2)).await;
-        }
-        for call in &host.engine.calls()[at..] {
-            println!("{call:?}");
-        }
-        println!("{:#?}", host.containers());
-        Ok(())
-    });
+    for_each(seeds(2_000_000, 50), broken);
 }

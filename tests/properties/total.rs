@@ -23,7 +23,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 #[test]
 fn whatever_runs_there_is_a_whole_plan() {
-    for number in seeds(4_000_000, 150) {
+    for number in seeds(4_000_000, 25) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
         runtime.block_on(case(number));
     }
@@ -39,7 +39,7 @@ async fn case(number: u64) {
     let stack = before.stack.clone();
     let observed = observe(&host.engine, &stack, &Wanted::of([&before, &desired]), Timestamp(0)).await.unwrap();
     let images = images(&observed, &[&before, &desired]);
-    for round in 0..8 {
+    for round in 0..40 {
         let (mut observed, mut desired) = (observed.clone(), desired.clone());
         mangle(&mut seed, &mut observed);
         twist(&mut seed, &mut desired);
@@ -127,7 +127,7 @@ fn mangle(seed: &mut Seed, observed: &mut Observed) {
         }
         if seed.percent(15) {
             let mut double = there.clone();
-            double.id = format!("{:064x}", seed.next()).as_str().into();
+            double.id = format!("{:016x}", seed.next()).repeat(4).as_str().into();
             double.name = ContainerName::new(format!("{}_{}", there.id.short(), there.name));
             observed.containers.insert(double.name.clone(), double);
         }
