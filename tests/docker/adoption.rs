@@ -119,7 +119,10 @@ fn what_docker_compose_made_is_adopted_untouched_and_changes_by_hand_are_seen() 
     assert_eq!(stack.ids().len(), made.len());
     stack.evenkeel(&["diff", "--exit-code"]).exits(0);
     let networks = stack.docker(&["inspect", "-f", "{{json .NetworkSettings.Networks}}", &container]);
-    assert!(networks.contains("\"www\"") && networks.contains(&network), "connected again with its aliases: {networks}");
+    assert!(
+        networks.contains("\"www\"") && networks.contains(&network),
+        "connected again with its aliases: {networks}"
+    );
 
     stack.write("compose.yaml", &COMPOSE.replace("LOG_LEVEL: info", "LOG_LEVEL: debug"));
     stack.evenkeel(&["diff", "--exit-code"]).exits(1).says("LOG_LEVEL");

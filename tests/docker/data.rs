@@ -46,7 +46,8 @@ fn postgres_keeps_its_rows_through_an_update_and_one_that_is_taken_back() {
 #[test]
 fn never_two_on_one_volume() {
     let stack = Stack::new("overlap");
-    let compose = r#"services: {store: {image: "evenkeel-test/web:volume", restart: always, environment: {VERSION: "1"}}}"#;
+    let compose =
+        r#"services: {store: {image: "evenkeel-test/web:volume", restart: always, environment: {VERSION: "1"}}}"#;
     let spec = "services: {store: {probes: {readiness: {http: {port: 8080, path: /health}, period: 100ms}},
       rollout: {minReady: 300ms, deadline: 2s}}}";
     stack.declare(compose, spec);
@@ -72,7 +73,8 @@ fn never_two_on_one_volume() {
 #[test]
 fn a_stateful_service_that_is_late_is_kept_and_rollback_takes_it_back() {
     let stack = Stack::new("late");
-    let compose = r#"services: {store: {image: "evenkeel-test/web:volume", restart: always, environment: {VERSION: "1"}}}"#;
+    let compose =
+        r#"services: {store: {image: "evenkeel-test/web:volume", restart: always, environment: {VERSION: "1"}}}"#;
     let spec = "services: {store: {probes: {readiness: {http: {port: 8080, path: /health}, period: 100ms}},
       rollout: {minReady: 300ms, deadline: 2s}}}";
     stack.declare(compose, spec);

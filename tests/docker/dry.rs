@@ -9,7 +9,10 @@ use crate::{
 fn looking_sends_no_call_that_could_change_something() {
     let mut stack = Stack::new("dry");
     let compose = "services: {web: {image: evenkeel-test/web:1, restart: always}, once: {image: evenkeel-test/web:oneshot, restart: \"no\"}}";
-    stack.declare(compose, "services: {web: {probes: {readiness: {exec: {command: [/bin/web, check]}}}, rollout: {minReady: 200ms}}}");
+    stack.declare(
+        compose,
+        "services: {web: {probes: {readiness: {exec: {command: [/bin/web, check]}}}, rollout: {minReady: 200ms}}}",
+    );
     let proxy = Proxy::before(&stack.place.host);
     stack.variables.insert("DOCKER_HOST".to_owned(), proxy.host());
     let look = || {
@@ -66,7 +69,12 @@ secrets: {token: {file: ./token}}
         said
     };
     let look = |words: &[&[&str]]| words.iter().for_each(|words| drop(unseen(words, 0)));
-    look(&[&["diff"], &["diff", "--format", "json"], &["diff", "--format", "markdown"], &["diff", "--out", "plan.json"]]);
+    look(&[
+        &["diff"],
+        &["diff", "--format", "json"],
+        &["diff", "--format", "markdown"],
+        &["diff", "--out", "plan.json"],
+    ]);
     look(&[&["apply"]]);
     stack.write("web.env", "API_TOKEN=hunter2-envfile2\nSAY=says hunter2-envfile2 at its start\n");
     assert!(unseen(&["diff"], 0).contains("API_TOKEN"));

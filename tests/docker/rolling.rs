@@ -58,7 +58,13 @@ impl Visitors {
         self.stop.store(true, Ordering::Relaxed);
         let got: Vec<_> = self.threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect();
         let failed: Vec<_> = got.iter().filter_map(|answer| answer.as_ref().err()).collect();
-        assert!(failed.is_empty(), "{} of {} requests failed: {:?}", failed.len(), got.len(), &failed[..failed.len().min(3)]);
+        assert!(
+            failed.is_empty(),
+            "{} of {} requests failed: {:?}",
+            failed.len(),
+            got.len(),
+            &failed[..failed.len().min(3)]
+        );
         let mut versions: Vec<String> = got.into_iter().flatten().collect();
         assert!(versions.len() > 20, "they had time to ask");
         versions.sort();

@@ -249,7 +249,13 @@ fn trace() {
         let first = request(&host, &from);
         apply(&mut host, &first, Vec::new(), false).await;
         let second = request(&host, &to);
-        let names: Vec<String> = host.containers().iter().filter_map(|line| line.split(' ').next()).filter(|name| name.starts_with("shop-")).map(str::to_owned).collect();
+        let names: Vec<String> = host
+            .containers()
+            .iter()
+            .filter_map(|line| line.split(' ').next())
+            .filter(|name| name.starts_with("shop-"))
+            .map(str::to_owned)
+            .collect();
         let count = seed.pick(&[1, 1, 1, 2]);
         let faults: Vec<Fault> = (0..count).map(|_| course::fault(&mut seed, calls, &names)).collect();
         let wipe = seed.percent(50);
@@ -257,10 +263,16 @@ fn trace() {
         for (round, faults) in [faults, vec![]].into_iter().enumerate() {
             let ended = apply(&mut host, &second, faults, wipe).await;
             println!("round {round}: {}", ended.told());
-            if let Ended::Applied(applied) = &ended { for (plan, _) in &applied.rounds { println!("{}", plan_text(plan, Style::PLAIN)); } }
+            if let Ended::Applied(applied) = &ended {
+                for (plan, _) in &applied.rounds {
+                    println!("{}", plan_text(plan, Style::PLAIN));
+                }
+            }
             host.clock.sleep(Millis::minutes(2)).await;
         }
-        for call in &host.engine.calls()[at..] { println!("{call:?}"); }
+        for call in &host.engine.calls()[at..] {
+            println!("{call:?}");
+        }
         println!("{:#?}", host.containers());
         Ok(())
     });

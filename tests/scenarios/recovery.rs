@@ -116,7 +116,15 @@ async fn a_candidate_that_lacks_a_network_is_removed() {
     host.settle(SHOP).await;
     host.killed(&next_web(), Fault::KillAfter(2), false).await;
     let candidate = beside(&host, "shop-web-1");
-    let name = host.containers().iter().find(|line| line.contains("_shop-web-1")).unwrap().split(' ').next().unwrap().to_owned();
+    let name = host
+        .containers()
+        .iter()
+        .find(|line| line.contains("_shop-web-1"))
+        .unwrap()
+        .split(' ')
+        .next()
+        .unwrap()
+        .to_owned();
     host.engine.meddle(&Foreign::Disconnect(name.as_str().into(), "shop_default".into())).unwrap();
     host.settle(&next_web()).await;
     assert_ne!(host.id_of("shop-web-1"), candidate);
