@@ -3,7 +3,7 @@
 use super::{services::Views, survey::All};
 use crate::model::{
     desired::{Desired, desired_hash},
-    names::{Resource, ServiceName},
+    names::{DesiredHash, Resource, ServiceName},
     plan::{Held, HeldCode, Purpose},
 };
 use std::collections::BTreeSet;
@@ -84,9 +84,9 @@ fn hold(all: &All, views: &Views, name: &ServiceName) -> Option<Option<Held>> {
     if purpose == Purpose::Keep && facts.not_started.contains(name) {
         return Some(None);
     }
-    let hash = desired_hash(view.service, &view.image.id);
+    let is_now = |hash: &DesiredHash| *hash == desired_hash(view.service, &view.image.id);
     let resource = Resource::Service(name.clone());
-    if purpose == Purpose::Keep && facts.failed.get(name) == Some(&hash) {
+    if purpose == Purpose::Keep && facts.failed.get(name).is_some_and(is_now) {
         return Some(Some(Held {
             resource,
             code: HeldCode::FailedBefore,
@@ -98,7 +98,7 @@ fn hold(all: &All, views: &Views, name: &ServiceName) -> Option<Option<Held>> {
     }
     let named = all.context.selected.as_ref().is_some_and(|selected| selected.contains(name));
     match facts.holds.get(name) {
-        Some(hold) if purpose == Purpose::Apply && !named && hold.left == hash => Some(Some(Held {
+        Some(hold) if purpose == Purpose::Apply && !named && is_now(&hold.left) => Some(Some(Held {
             resource,
             code: HeldCode::RolledBack,
             reason: format!("rolled back by {} at {}: {}", hold.actor, hold.since, hold.reason),

@@ -15,14 +15,20 @@ pub(super) struct Choice {
     pub why: String,
 }
 
-/// The declared strategy, or the chosen one.
+/// The declared strategy, or the chosen one. Where two can't run at once, a declared start-first would fail or, worse,
+/// have two write one volume: the old one is stopped first all the same.
 pub(super) fn choose(view: &View, old: Option<&ObservedContainer>) -> Choice {
-    if let Some(strategy) = view.service.rollout.strategy {
-        return Choice { strategy, why: "declared".into() };
-    }
-    match exclusive(view.service, &view.image.config, old) {
-        Some(why) => Choice { strategy: Strategy::StopFirst, why },
-        None => Choice { strategy: Strategy::StartFirst, why: "no downtime".into() },
+    let exclusive = || exclusive(view.service, &view.image.config, old);
+    match view.service.rollout.strategy {
+        Some(Strategy::StartFirst) => match exclusive() {
+            Some(why) => Choice { strategy: Strategy::StopFirst, why: format!("start-first is declared, but {why}") },
+            None => Choice { strategy: Strategy::StartFirst, why: "declared".into() },
+        },
+        Some(strategy) => Choice { strategy, why: "declared".into() },
+        None => match exclusive() {
+            Some(why) => Choice { strategy: Strategy::StopFirst, why },
+            None => Choice { strategy: Strategy::StartFirst, why: "no downtime".into() },
+        },
     }
 }
 

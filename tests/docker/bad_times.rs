@@ -74,7 +74,7 @@ fn a_socket_that_is_not_ours_to_use_is_permission_denied() {
 #[test]
 fn an_image_that_does_not_exist_changes_nothing() {
     let (stack, before) = running("noimage");
-    stack.evenkeel(&["apply", "--image", "web=127.0.0.1:1/us/nothing:1"]).exits(3).says("127.0.0.1:1/us/nothing:1");
+    stack.evenkeel(&["apply", "--image", "web=127.0.0.1:1/us/nothing:1"]).exits(3).says("127.0.0.1:1");
     assert_eq!(stack.containers()["web-1"], before);
     stack.evenkeel(&["diff", "--exit-code"]).exits(0);
 }

@@ -78,7 +78,7 @@ fn an_engine_that_stays_away_ends_the_apply_and_the_next_one_recovers() {
         stack.containers().values().any(|container| container.image.ends_with("web:2") && container.state == "running")
     });
     engine.tell("halt", &[]);
-    finish(&["apply"], child).exits(3).says("hint: ");
+    finish(&["apply"], child).exits(3).says("the next apply");
     engine.tell("restart", &[]);
     stack.evenkeel(&["apply"]).exits(0);
     the_end(&stack);

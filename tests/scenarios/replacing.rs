@@ -110,3 +110,15 @@ async fn drift_is_seen_and_repaired_without_a_new_revision() {
     assert_eq!(host.containers(), ["shop-db-1 db:1 running", "shop-web-1 web:1 running"]);
     assert_eq!(host.home.current().unwrap().unwrap().number, 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_declared_start_first_never_makes_two_write_one_volume() {
+    let host = Host::new();
+    let declared = shop("image: db:1", "image: db:1\n      rollout: {strategy: startFirst}");
+    host.settle(&declared).await;
+    host.engine.keep_history();
+    let plan = host.diff(&declared.replace("db:1", "db:2")).await;
+    assert!(plan.contains("stop-first: start-first is declared, but only one may write /data"), "{plan}");
+    host.settle(&declared.replace("db:1", "db:2")).await;
+    assert!(host.engine.history().iter().all(|seen| seen.shared_writers().is_empty()));
+}
