@@ -15,5 +15,6 @@ mod proxy;
 mod pull;
 mod rolling;
 mod roundtrip;
+mod rules;
 mod stack;
 mod support;
