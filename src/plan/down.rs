@@ -11,7 +11,7 @@ use crate::model::{
     names::{Resource, ServiceName, StepId},
     observed::ObservedContainer,
     plan::{Action, Change, Held, HeldCode, Plan, Reason},
-    step::{Cause, Does, Step},
+    step::{AnonymousVolumes, Cause, Does, Step},
 };
 use std::collections::BTreeMap;
 
@@ -32,6 +32,8 @@ pub(super) fn plan_down(all: &All, volumes: bool, plan: &mut Plan) {
             .or_default()
             .push(container);
     }
+    let anonymous =
+        if volumes { AnonymousVolumes::RemoveExcept { carried: Vec::new() } } else { AnonymousVolumes::Keep };
     let mut after: Vec<StepId> = Vec::new();
     let mut order: Vec<ServiceName> = order::units(all.desired).into_iter().flatten().collect();
     order.reverse();
@@ -42,7 +44,8 @@ pub(super) fn plan_down(all: &All, volumes: bool, plan: &mut Plan) {
         draft.why = "down".into();
         let mut ends = Vec::new();
         draft.side_by_side(containers, |draft, container| {
-            remove_container(draft, container, &format!("{service}/down/{}", container.id.short()));
+            let path = format!("{service}/down/{}", container.id.short());
+            remove_container(draft, container, &path, anonymous.clone());
         });
         ends.extend(draft.ends().iter().cloned());
         plan.changes.push(removed(Resource::Service(service.clone())));

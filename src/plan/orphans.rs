@@ -10,7 +10,7 @@ use crate::model::{
     names::{Resource, ServiceName, StepId},
     observed::ObservedContainer,
     plan::{Action, Change, Held, HeldCode, Note, NoteCode, Purpose, Reason, Rollout},
-    step::{Cause, Does, Step},
+    step::{AnonymousVolumes, Cause, Does, Step},
 };
 use std::collections::BTreeMap;
 
@@ -59,7 +59,8 @@ pub(super) fn orphans(all: &All, rollouts: &[(Rollout, Vec<Step>)]) -> Orphans {
         draft.why = "no longer declared".into();
         for container in containers {
             orphans.changes.push(removed(Resource::Container(container.name.clone()), cause));
-            remove_container(&mut draft, container, &format!("{service}/orphan/{}", container.id.short()));
+            let path = format!("{service}/orphan/{}", container.id.short());
+            remove_container(&mut draft, container, &path, AnonymousVolumes::Keep);
         }
         orphans.rollouts.push(draft.finish(&after));
     }

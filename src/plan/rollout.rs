@@ -557,19 +557,25 @@ fn remove_surplus(draft: &mut Draft, view: &View) {
     let mut surplus: Vec<&&ObservedContainer> = view.surplus.iter().collect();
     surplus.sort_by_key(|container| (std::cmp::Reverse(container.number()), container.name.clone()));
     for container in surplus {
-        remove_container(draft, container, &format!("{}/surplus/{}", view.service.name, container.id.short()));
+        let path = format!("{}/surplus/{}", view.service.name, container.id.short());
+        remove_container(draft, container, &path, AnonymousVolumes::Keep);
     }
 }
 
-/// Stops and removes a container that is not wanted any more.
-pub(super) fn remove_container(draft: &mut Draft, container: &ObservedContainer, path: &str) {
+/// Stops and removes a container that is not wanted any more. Its anonymous volumes hold data: only `down --volumes` names
+/// them too.
+pub(super) fn remove_container(
+    draft: &mut Draft,
+    container: &ObservedContainer,
+    path: &str,
+    volumes: AnonymousVolumes,
+) {
     let target = Resource::Container(container.name.clone());
     if is_up(container) && container.state.status != Status::Removing {
         let stop = Stop { container: existing(container), grace: container.spec.stop_grace };
         draft.step(format!("{path}/stop"), Does::Stop(stop), target.clone(), stop_deadline(container));
     }
-    let remove =
-        Remove { container: existing(container), keep_evidence: false, force: false, volumes: AnonymousVolumes::Keep };
+    let remove = Remove { container: existing(container), keep_evidence: false, force: false, volumes };
     draft.step(format!("{path}/remove"), Does::Remove(remove), target, CALL_DEADLINE);
 }
 

@@ -42,7 +42,10 @@ fn a_second_apply_and_docker_compose_up_change_nothing() {
     assert_eq!(stack.containers(), first, "docker compose up -d recreates nothing");
     stack.evenkeel(&["diff", "--exit-code"]).exits(0);
 
+    let anonymous = stack.docker(&["inspect", "-f", "{{(index .Mounts 0).Name}}", &stack.full("store-1")]);
+    stack.docker(&["volume", "inspect", &anonymous]);
     stack.evenkeel(&["down", "--yes", "--volumes"]).exits(0);
+    assert_eq!(stack.place.try_docker(&["volume", "inspect", &anonymous]).code, 1, "as docker compose down -v");
     assert_eq!(stack.ids().len(), 0);
     let label = format!("label=com.docker.compose.project={}", stack.name);
     for kind in ["network", "volume"] {
