@@ -267,7 +267,13 @@ impl Stack {
             let containers: BTreeSet<String> =
                 [&label, &named].iter().flat_map(|filter| all(&["ps", "-aq", "--filter", filter])).collect();
             for id in &containers {
+                let form = "{{range .Mounts}}{{if eq .Type \"volume\"}}{{println .Name}}{{end}}{{end}}";
+                let mounted = all(&["inspect", "--type", "container", "-f", form, id]);
                 self.place.try_docker(&["rm", "-fv", id]);
+                // A carried anonymous volume has a name by now, so `-v` leaves it.
+                for volume in mounted {
+                    self.place.try_docker(&["volume", "rm", &volume]);
+                }
             }
             if containers.is_empty() {
                 break;
