@@ -46,6 +46,7 @@ impl Figures {
 }
 
 /// Runs a command, which must succeed.
+#[allow(clippy::zombie_processes, reason = "it is waited for with wait4, which counts its memory too")]
 pub fn once(mut command: Command) -> Run {
     let begin = Instant::now();
     let child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the command starts");
