@@ -108,9 +108,9 @@ fn killed_around_any_call_the_next_apply_comes_to_the_same_end() {
         ended.into_iter().map(|ended| ended.unwrap_or_else(|failed| std::panic::resume_unwind(failed))).collect()
     });
     let calls: Vec<usize> = ended.iter().map(|(_, calls)| *calls).collect();
-    assert_eq!(calls[0], calls[1]);
-    // create, start, stop, remove, rename of the one; policy, stop, rename, create, start, remove of the other.
-    assert!(calls[0] >= 11 && calls[2] >= 8, "an update has {calls:?} calls");
+    // create, start, stop, remove, rename of the one; policy, stop, rename, create, start, remove of the other; and the
+    // image tags, whose number depends on what a home remembers.
+    assert!(calls[0] >= 11 && calls[1] >= 11 && calls[2] >= 8, "an update has {calls:?} calls");
 
     // This engine has nothing else, so every volume that nobody mounts was left over.
     let all = |words: &[&str]| -> BTreeSet<String> { place.docker(words).lines().map(str::to_owned).collect() };

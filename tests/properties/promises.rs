@@ -145,6 +145,10 @@ async fn disturbed(number: u64) -> Judged {
         (is, wanted) = (is.without(&loose), wanted.without(&loose));
         is.left_over = wanted.left_over;
     }
+    if ended.exit() == Some(4) {
+        // A replica that was proven and then taken back with its service may have written its volume: that stays.
+        is.left_over = wanted.left_over;
+    }
     require(is == wanted, || told(format!("another end state:\n{is:#?}\nnot\n{wanted:#?}\n{}", how(&again))))
 }
 
@@ -227,15 +231,15 @@ async fn back(host: &mut Host, from: &Sketch) -> Judged {
 
 #[test]
 fn faults_change_no_end_state() {
-    for_each(seeds(0, 80), disturbed);
+    for_each(seeds(0, 400), disturbed);
 }
 
 #[test]
 fn faults_change_no_end_state_either() {
-    for_each(seeds(1_000_000, 80), disturbed);
+    for_each(seeds(1_000_000, 400), disturbed);
 }
 
 #[test]
 fn what_is_broken_is_taken_back() {
-    for_each(seeds(2_000_000, 50), broken);
+    for_each(seeds(2_000_000, 200), broken);
 }
