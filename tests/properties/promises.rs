@@ -145,7 +145,8 @@ async fn disturbed(number: u64) -> Judged {
         (is, wanted) = (is.without(&loose), wanted.without(&loose));
         is.left_over = wanted.left_over;
     }
-    if ended.exit() == Some(4) {
+    let refused = faults.iter().any(|fault| matches!(fault, Fault::Fail(..)));
+    if refused && ended.exit() == Some(4) {
         // A replica that was proven and then taken back with its service may have written its volume: that stays.
         is.left_over = wanted.left_over;
     }
