@@ -52,6 +52,8 @@ fn seconds_to_plan(count: usize) -> f64 {
         purpose: Purpose::Apply,
         yes: false,
         root: true,
+        attended: false,
+        unwell: Default::default(),
         facts: Facts::default(),
     };
     let begin = Instant::now();

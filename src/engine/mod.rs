@@ -65,6 +65,8 @@ pub trait Containers {
     ) -> EngineResult<()>;
     /// Starts a container; one that runs already is no error.
     async fn start_container(&self, container: &ContainerId) -> EngineResult<()>;
+    /// Lets the processes of a container go on that `docker pause` froze; `Conflict` when it is not paused.
+    async fn unpause_container(&self, container: &ContainerId) -> EngineResult<()>;
     /// Stops a container and waits until it has: its signal, then a kill after `grace` (absent: the container's own).
     /// One that does not run is no error.
     async fn stop_container(&self, container: &ContainerId, grace: Option<Millis>) -> EngineResult<()>;

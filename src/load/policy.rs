@@ -118,6 +118,7 @@ pub fn rollout(
         deadline: own.deadline.map_or(if one_shot { Millis::minutes(60) } else { default.deadline }, |span| span.0),
         drain: own.drain.map_or(default.drain, |span| span.0),
         shared_volumes: own.shared_volumes.unwrap_or(default.shared_volumes),
+        ..default
     };
     if policy.deadline <= policy.min_ready {
         let place = ["deadline", "minReady"].iter().flat_map(|field| {

@@ -55,6 +55,10 @@ pub enum Cause {
     Drift,
     /// The user asked for a restart.
     Restart,
+    /// Its liveness probe failed.
+    Liveness,
+    /// The user wants it stopped, or no longer stopped.
+    Suspension,
     /// The user asked to go back to an older revision, or a failed rollout is being taken back.
     Rollback,
     /// The user asked for everything to be removed.
@@ -71,6 +75,8 @@ impl std::fmt::Display for Cause {
             Cause::Manifest => "manifest",
             Cause::Drift => "drift",
             Cause::Restart => "restart",
+            Cause::Liveness => "liveness",
+            Cause::Suspension => "suspension",
             Cause::Rollback => "rollback",
             Cause::Down => "down",
             Cause::Recovery => "recovery",
@@ -117,6 +123,11 @@ pub enum Does {
     Connect(Connect),
     /// Starts a container.
     Start { container: ContainerRef },
+    /// Lets the frozen processes of a container go on.
+    Unpause {
+        /// Frozen by `docker pause`.
+        container: ContainerRef,
+    },
     /// Waits until the container is proven, or fails.
     Gate(Box<Gate>),
     /// Waits, so that clients let go of the old container.
@@ -292,6 +303,7 @@ impl Does {
             Does::Create(_) => "create",
             Does::Connect(_) => "connect",
             Does::Start { .. } => "start",
+            Does::Unpause { .. } => "unpause",
             Does::Gate(_) => "gate",
             Does::Drain { .. } => "drain",
             Does::Stop(_) => "stop",

@@ -93,6 +93,7 @@ fn empty(desired: &Desired, context: &PlanContext) -> Plan {
         notes: Vec::new(),
         held: Vec::new(),
         capacity: None,
+        changes_at: None,
     }
 }
 

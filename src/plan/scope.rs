@@ -86,7 +86,7 @@ fn hold(all: &All, views: &Views, name: &ServiceName) -> Option<Option<Held>> {
     }
     let is_now = |hash: &DesiredHash| *hash == desired_hash(view.service, &view.image.id);
     let resource = Resource::Service(name.clone());
-    if purpose == Purpose::Keep && facts.failed.get(name).is_some_and(is_now) {
+    if matches!(purpose, Purpose::Keep | Purpose::Follow) && facts.failed.get(name).is_some_and(is_now) {
         return Some(Some(Held {
             resource,
             code: HeldCode::FailedBefore,
@@ -98,7 +98,7 @@ fn hold(all: &All, views: &Views, name: &ServiceName) -> Option<Option<Held>> {
     }
     let named = all.context.selected.as_ref().is_some_and(|selected| selected.contains(name));
     match facts.holds.get(name) {
-        Some(hold) if purpose == Purpose::Apply && !named && is_now(&hold.left) => Some(Some(Held {
+        Some(hold) if matches!(purpose, Purpose::Apply | Purpose::Follow) && !named && is_now(&hold.left) => Some(Some(Held {
             resource,
             code: HeldCode::RolledBack,
             reason: format!("rolled back by {} at {}: {}", hold.actor, hold.since, hold.reason),

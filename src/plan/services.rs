@@ -222,7 +222,7 @@ fn cause(all: &All, views: &[&View]) -> Cause {
         Purpose::Restart => return Cause::Restart,
         Purpose::Rollback => return Cause::Rollback,
         Purpose::Down { .. } => return Cause::Down,
-        Purpose::Apply | Purpose::Keep => {}
+        Purpose::Apply | Purpose::Follow | Purpose::Keep => {}
     }
     let Some(current) = &all.context.facts.current else { return all.context.facts.cause_of_first() };
     let same = |view: &&View| {

@@ -149,7 +149,8 @@ impl Stack {
             (Some(named), Some(current)) => merged(&request.desired, &current.desired, named),
             _ => request.desired.clone(),
         };
-        Aim { desired, selected, purpose: Purpose::Apply, pull: request.pull.clone(), yes: request.yes, saved }
+        let aim = Aim::of(desired, Purpose::Apply);
+        Aim { selected, pull: request.pull.clone(), yes: request.yes, saved, ..aim }
     }
 
     /// Revision 0, where something of ours runs and no revision says so. Gives the revision current before this apply.

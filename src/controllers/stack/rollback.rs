@@ -15,7 +15,6 @@ use crate::{
         revision::{Hold, Origin, Revision},
         units::Millis,
     },
-    observe::PullWish,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -47,14 +46,8 @@ impl Stack {
         let observed = self.look(&desired).await?;
         let facts = self.facts(&observed)?;
         let before = hashes(&current.desired, &current.images);
-        let aim = Aim {
-            desired,
-            selected: Some(moved.clone()),
-            purpose: Purpose::Rollback,
-            pull: PullWish::Keep,
-            yes: true,
-            saved: None,
-        };
+        let selected = Some(moved.clone());
+        let aim = Aim { selected, yes: true, attended: true, ..Aim::of(desired, Purpose::Rollback) };
         let mut known = facts.clone();
         if let Some(known) = &mut known.current {
             // The images of the older revisions are those that they had.

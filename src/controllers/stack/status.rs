@@ -4,15 +4,12 @@ use super::{
     Stack, StackError,
     round::{Aim, current_or_empty},
 };
-use crate::{
-    model::{
-        desired::Desired,
-        names::{Resource, ServiceName},
-        observed::ObservedContainer,
-        plan::{Action, Plan, Purpose},
-        status::{ContainerStatusLine, ServiceStatus, StackStatus},
-    },
-    observe::PullWish,
+use crate::model::{
+    desired::Desired,
+    names::{Resource, ServiceName},
+    observed::ObservedContainer,
+    plan::{Action, Plan, Purpose},
+    status::{ContainerStatusLine, ServiceStatus, StackStatus},
 };
 
 impl Stack {
@@ -30,14 +27,7 @@ impl Stack {
         };
         let observed = self.look(&desired).await?;
         let facts = self.facts(&observed)?;
-        let aim = Aim {
-            desired: desired.clone(),
-            selected: None,
-            purpose: Purpose::Keep,
-            pull: PullWish::Keep,
-            yes: false,
-            saved: None,
-        };
+        let aim = Aim::of(desired.clone(), Purpose::Keep);
         let round = self.round_from(&aim, facts.clone(), observed).await?;
         let last = match &self.home {
             Some(home) => home.last_rollouts()?,

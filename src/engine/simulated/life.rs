@@ -37,6 +37,11 @@ impl World {
         Ok(())
     }
 
+    /// Lets a paused container go on.
+    pub fn unpause(&mut self, key: Key) -> Answer<()> {
+        Err(No::conflict(format!("Container {} is not paused", self.at(key)?.id)))
+    }
+
     /// Asks a container to stop, and says when it will have. `None`: it does not run.
     pub fn begin_stop(&mut self, key: Key, grace: Option<Millis>) -> Answer<Option<Timestamp>> {
         let now = self.now;

@@ -99,6 +99,10 @@ impl Containers for SimulatedEngine {
         self.change_container("start container", container, World::start).await
     }
 
+    async fn unpause_container(&self, container: &ContainerId) -> EngineResult<()> {
+        self.change_container("unpause container", container, |world, key| world.unpause(key)).await
+    }
+
     async fn stop_container(&self, container: &ContainerId, grace: Option<Millis>) -> EngineResult<()> {
         let (call, target) = ("stop container", self.name_of(container));
         let fate = self.before(call, &target).await?;

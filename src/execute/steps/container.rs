@@ -61,6 +61,15 @@ pub(super) async fn start(stage: &Stage<'_>, container: &ContainerRef, attempt: 
     done(stage, container, stage.effects.engine.start_container(&id).await)
 }
 
+/// Lets a frozen container go on.
+pub(super) async fn unpause(stage: &Stage<'_>, container: &ContainerRef, attempt: Attempt) -> Result<(), StepError> {
+    let Some(id) = target(stage, container, attempt).await? else { return Ok(()) };
+    if attempt.doubt && inspect(stage, container, &id).await?.state.status != Status::Paused {
+        return Ok(());
+    }
+    done(stage, container, stage.effects.engine.unpause_container(&id).await)
+}
+
 /// Stops a container.
 pub(super) async fn stop(stage: &Stage<'_>, stop: &Stop, attempt: Attempt) -> Result<(), StepError> {
     let Some(id) = target(stage, &stop.container, attempt).await? else { return Ok(()) };
