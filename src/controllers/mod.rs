@@ -3,8 +3,20 @@
 
 pub mod stack;
 
-use crate::model::units::Timestamp;
+use crate::model::{
+    desired::{Desired, Overrides},
+    plan::Note,
+    units::Timestamp,
+};
 use async_trait::async_trait;
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicI64, Ordering},
+    },
+};
+use tokio::sync::Notify;
 
 /// One concern, kept as it should be.
 #[async_trait]
@@ -28,3 +40,68 @@ pub enum Requeue {
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 pub struct ControllerError(#[from] pub stack::StackError);
+
+/// What wakes a controller: a bell that anyone may ring, as often as they like; the reasons are for logs alone.
+#[derive(Clone, Debug, Default)]
+pub struct Wake(Arc<Bell>);
+
+#[derive(Debug, Default)]
+struct Bell {
+    rung: Notify,
+    reasons: Mutex<BTreeSet<String>>,
+}
+
+impl Wake {
+    /// At most so many different reasons are kept for the log.
+    const REASONS_MAX: usize = 8;
+
+    /// Wakes the controller, or lets it look once more if it is at work.
+    pub fn up(&self, reason: impl Into<String>) {
+        let mut reasons = self.0.reasons.lock().unwrap_or_else(PoisonError::into_inner);
+        if reasons.len() < Wake::REASONS_MAX {
+            reasons.insert(reason.into());
+        }
+        drop(reasons);
+        self.0.rung.notify_one();
+    }
+
+    /// Waits until it is woken. Those who rang since the last call are answered at once, and together.
+    pub async fn woken(&self) {
+        self.0.rung.notified().await;
+    }
+
+    /// Why it was woken, since the last call.
+    pub fn reasons(&self) -> BTreeSet<String> {
+        std::mem::take(&mut self.0.reasons.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Since when the engine is known to be up, as far as this process could see: its own start, or the engine's return.
+#[derive(Clone, Debug)]
+pub struct EngineSince(Arc<AtomicI64>);
+
+impl EngineSince {
+    /// Takes the time at which this process began to look.
+    pub fn new(now: Timestamp) -> EngineSince {
+        EngineSince(Arc::new(AtomicI64::new(now.0)))
+    }
+
+    /// The engine is back.
+    pub fn back(&self, now: Timestamp) {
+        self.0.store(now.0, Ordering::Relaxed);
+    }
+
+    /// Since when.
+    pub fn since(&self) -> Timestamp {
+        Timestamp(self.0.load(Ordering::Relaxed))
+    }
+}
+
+/// Where a manifest that is followed comes from.
+pub trait Manifest: Send + Sync {
+    /// What it declares now, with these overrides in force.
+    ///
+    /// # Errors
+    /// Every fault as text, where it can't be read or is wrong.
+    fn load(&self, in_force: &Overrides) -> Result<(Desired, Vec<Note>), String>;
+}

@@ -98,12 +98,14 @@ fn hold(all: &All, views: &Views, name: &ServiceName) -> Option<Option<Held>> {
     }
     let named = all.context.selected.as_ref().is_some_and(|selected| selected.contains(name));
     match facts.holds.get(name) {
-        Some(hold) if matches!(purpose, Purpose::Apply | Purpose::Follow) && !named && is_now(&hold.left) => Some(Some(Held {
-            resource,
-            code: HeldCode::RolledBack,
-            reason: format!("rolled back by {} at {}: {}", hold.actor, hold.since, hold.reason),
-            hint: format!("change it, or `evenkeel apply {name}` to try it again"),
-        })),
+        Some(hold) if matches!(purpose, Purpose::Apply | Purpose::Follow) && !named && is_now(&hold.left) => {
+            Some(Some(Held {
+                resource,
+                code: HeldCode::RolledBack,
+                reason: format!("rolled back by {} at {}: {}", hold.actor, hold.since, hold.reason),
+                hint: format!("change it, or `evenkeel apply {name}` to try it again"),
+            }))
+        }
         _ => None,
     }
 }
