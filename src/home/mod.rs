@@ -119,6 +119,15 @@ impl Home {
         }
     }
 
+    /// The home as it is to be used from now on, where its files are gone or are others: they were removed while it was
+    /// open. `None` while they are there, and for one in memory.
+    pub fn reopened(&self) -> Result<Option<Home>, HomeError> {
+        match &self.locks {
+            Locks::Files(folder) if !self.store.is_there() => Home::open(folder.state_dir(), &self.stack).map(Some),
+            _ => Ok(None),
+        }
+    }
+
     /// The stack that it is the home of.
     pub fn stack(&self) -> &StackName {
         &self.stack

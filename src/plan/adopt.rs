@@ -3,7 +3,7 @@
 
 use super::{
     normal::{Surroundings, normal},
-    survey::split_prefix,
+    survey::{is_up, split_prefix},
 };
 use crate::model::{
     container::NetworkMode,
@@ -30,7 +30,9 @@ pub fn as_it_runs(declared: &Desired, observed: &Observed) -> (Desired, Images) 
     desired.volumes.retain(|name, _| observed.volumes.contains_key(name));
     let mut images = Images::new();
     for (name, containers) in by_service {
-        let Some(first) = containers.iter().min_by_key(|container| (container.number(), container.name.clone())) else {
+        // Beside one that runs, one that does not is what an interrupted rollout keeps.
+        let order = |container: &&&ObservedContainer| (!is_up(container), container.number(), container.name.clone());
+        let Some(first) = containers.iter().min_by_key(order) else {
             continue;
         };
         let config = observed.images.get(&first.image).cloned().unwrap_or_default();

@@ -4,6 +4,7 @@
 //! The order of decisions is that of `plan` below.
 
 mod adopt;
+mod budget;
 mod capacity;
 mod compare;
 mod down;
@@ -13,14 +14,17 @@ mod order;
 mod orphans;
 mod ownership;
 mod resources;
+mod restraint;
 mod rollout;
 mod scope;
 mod services;
 mod strategy;
 mod survey;
+mod window;
 mod work;
 
 pub use adopt::as_it_runs;
+pub use budget::{is_spent, of as budget_of, spent};
 pub use scope::merged;
 
 use crate::model::{
@@ -52,6 +56,7 @@ pub fn plan(desired: &Desired, observed: &Observed, context: &PlanContext) -> Pl
     plan.changes.extend(services.changes);
     plan.held.extend(services.held);
     plan.notes.extend(services.notes);
+    plan.changes_at = services.changes_at.into_iter().filter(|at| *at > context.now).min();
     let orphans = orphans::orphans(&all, &services.rollouts);
     plan.changes.extend(orphans.changes);
     plan.held.extend(orphans.held);

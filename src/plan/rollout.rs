@@ -23,6 +23,35 @@ use std::collections::BTreeMap;
 pub(super) struct Member<'a, 'v> {
     pub view: &'v View<'a>,
     pub work: Vec<(&'v Slot<'a>, Work<'a>)>,
+    /// What is left over of interrupted rollouts stays too.
+    pub keeps_leftovers: bool,
+    /// Replicas above the declared number stay too.
+    pub keeps_surplus: bool,
+}
+
+impl Member<'_, '_> {
+    /// Nothing is done to any container of it.
+    pub fn rest(&mut self) {
+        self.work.iter_mut().for_each(|(_, work)| *work = Work::Nothing);
+        (self.keeps_leftovers, self.keeps_surplus) = (true, true);
+    }
+
+    /// No container of it that runs is stopped.
+    pub fn spare(&mut self) {
+        let stops = |work: &Work| matches!(work, Work::Replace(old, _) if is_up(old));
+        self.work.iter_mut().filter(|(_, work)| stops(work)).for_each(|(_, work)| *work = Work::Nothing);
+        self.keeps_surplus = true;
+    }
+
+    /// Left over of interrupted rollouts, and to be removed.
+    pub fn discards(&self) -> bool {
+        !self.keeps_leftovers && !self.view.discarded.is_empty()
+    }
+
+    /// Replicas above the declared number, to be removed.
+    pub fn removes_surplus(&self) -> bool {
+        !self.keeps_surplus && !self.view.surplus.is_empty()
+    }
 }
 
 /// One container to be replaced or made.
@@ -57,14 +86,14 @@ pub(super) fn build<'a>(draft: &mut Draft, members: &[Member<'a, '_>], all: &All
         if let Some(container) = member.view.slots.first().and_then(|slot| slot.current.or(slot.kept)) {
             refs.insert(member.view.service.name.clone(), existing(container));
         }
-        if !serves_meanwhile(member) {
+        if member.discards() && !serves_meanwhile(member) {
             discard(draft, member.view);
         }
     }
     for member in members {
         in_place(draft, member);
     }
-    for member in members.iter().filter(|member| serves_meanwhile(member)) {
+    for member in members.iter().filter(|member| member.discards() && serves_meanwhile(member)) {
         discard(draft, member.view);
     }
     let replaced: Vec<Entry> = entries(members, |work| match work {
@@ -91,7 +120,7 @@ pub(super) fn build<'a>(draft: &mut Draft, members: &[Member<'a, '_>], all: &All
     if !fresh.is_empty() {
         make(draft, &fresh, &mut refs, all);
     }
-    members.iter().for_each(|member| remove_surplus(draft, member.view));
+    members.iter().filter(|member| member.removes_surplus()).for_each(|member| remove_surplus(draft, member.view));
 }
 
 /// Takes the entries out of what the slots ask for.
@@ -148,6 +177,28 @@ fn in_place(draft: &mut Draft, member: &Member) {
                 put_right(draft, slot, container, &path, false);
                 start_and_prove(draft, member.view, slot, container, &path);
             }
+            Work::Unpause(container) => {
+                put_right(draft, slot, container, &path, false);
+                let unpause = Does::Unpause { container: existing(container) };
+                draft.step(format!("{path}/unpause"), unpause, Resource::Container(slot.name.clone()), CALL_DEADLINE);
+                gate(draft, member.view, slot, existing(container));
+            }
+            Work::Restart(container, answer) => {
+                draft.why = format!("its liveness probe failed: {answer}");
+                halt(draft, slot, container, &path);
+                start_and_prove(draft, member.view, slot, container, &path);
+            }
+            Work::Halt(container) => {
+                if would_come_back(container) {
+                    let restart = Some(RestartPolicy::No);
+                    let update = Update { container: existing(container), limits: Default::default(), restart };
+                    let target = Resource::Container(slot.name.clone());
+                    draft.step(format!("{path}/update"), Does::Update(Box::new(update)), target, CALL_DEADLINE);
+                }
+                if is_up(container) {
+                    halt(draft, slot, container, &path);
+                }
+            }
             Work::Restore(kept) => {
                 put_right(draft, slot, kept, &path, true);
                 if !is_up(kept) {
@@ -160,6 +211,16 @@ fn in_place(draft: &mut Draft, member: &Member) {
             _ => {}
         }
     }
+}
+
+fn halt(draft: &mut Draft, slot: &Slot, container: &ObservedContainer, path: &str) {
+    let stop = Does::Stop(Stop { container: existing(container), grace: container.spec.stop_grace });
+    draft.step(format!("{path}/stop"), stop, Resource::Container(slot.name.clone()), stop_deadline(container));
+}
+
+/// Whether the engine would start a stopped container when it starts itself.
+pub(super) fn would_come_back(container: &ObservedContainer) -> bool {
+    matches!(container.spec.restart, RestartPolicy::Always | RestartPolicy::OnFailure(_))
 }
 
 fn put_right(draft: &mut Draft, slot: &Slot, container: &ObservedContainer, path: &str, restore: bool) {

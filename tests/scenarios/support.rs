@@ -153,6 +153,7 @@ impl Host {
             yes: false,
             new_stack: false,
             saved: None,
+            unattended: false,
         }
     }
 

@@ -18,7 +18,7 @@ use crate::{
         plan::{Action, CurrentRevision, Facts, Held, HeldCode, Note, Plan, Purpose, Reason},
         policy::OnFailure,
         revision::{Hold, Origin},
-        units::Millis,
+        units::{Millis, Timestamp},
     },
     observe::PullWish,
     plan::{as_it_runs, merged},
@@ -49,6 +49,8 @@ pub struct Request {
     pub new_stack: bool,
     /// Apply exactly this.
     pub saved: Option<SavedPlan>,
+    /// Nobody looks: what failed before is not tried again.
+    pub unattended: bool,
 }
 
 /// What an apply came to.
@@ -63,6 +65,8 @@ pub struct Applied {
     pub notes: Vec<Note>,
     /// What is still to be done, in words.
     pub left: Vec<String>,
+    /// When time alone lets more be done: a window opens, a pause ends.
+    pub changes_at: Option<Timestamp>,
     /// `8 adopted untouched · 1 in place · 2 replaced`, at the first apply of what ran before.
     pub adopted: Option<String>,
 }
@@ -149,7 +153,8 @@ impl Stack {
             (Some(named), Some(current)) => merged(&request.desired, &current.desired, named),
             _ => request.desired.clone(),
         };
-        let aim = Aim::of(desired, Purpose::Apply);
+        let purpose = if request.unattended { Purpose::Follow } else { Purpose::Apply };
+        let aim = Aim::of(desired, purpose);
         Aim { selected, pull: request.pull.clone(), yes: request.yes, saved, ..aim }
     }
 
@@ -218,8 +223,9 @@ impl Stack {
         let hashes = hashes(&round.desired, &round.images);
         let named = round.plan.context.selected.clone().unwrap_or_default();
         let ended = |name: &ServiceName, hold: &Hold| named.contains(name) || hashes.get(name) != Some(&hold.left);
+        let rolled_back = |code| code == HeldCode::RolledBack;
         let released =
-            facts.holds.iter().filter(|(name, hold)| ended(name, hold) && !is_rolled_back(&round.plan, name));
+            facts.holds.iter().filter(|(name, hold)| ended(name, hold) && !is_held(&round.plan, name, rolled_back));
         let release = released.map(|(name, _)| name.clone()).collect();
         let number = home.make_current(NewRevision {
             made: self.clock.now(),
@@ -307,7 +313,7 @@ impl Stack {
     }
 
     /// Nothing differs: what is not held is good under the current revision.
-    fn all_good(&self, home: &Arc<Home>, round: &Round, applied: &Applied) -> Result<(), StackError> {
+    pub(super) fn all_good(&self, home: &Arc<Home>, round: &Round, applied: &Applied) -> Result<(), StackError> {
         if applied.exit != 0 {
             return Ok(());
         }
@@ -352,6 +358,7 @@ impl Stack {
 fn hold(applied: &mut Applied, plan: &Plan) {
     let new = plan.held.iter().filter(|held| !applied.held.contains(held)).cloned().collect::<Vec<_>>();
     applied.held.extend(new);
+    applied.changes_at = applied.changes_at.into_iter().chain(plan.changes_at).min();
 }
 
 /// What an outcome means for the apply.
@@ -424,10 +431,10 @@ pub(super) fn hashes(desired: &Desired, images: &Images) -> BTreeMap<ServiceName
     desired.services.values().filter_map(|service| Some((service.name.clone(), of(service)?))).collect()
 }
 
-/// What a round accepts: what it declares, but a service that a rollback holds as it is in the current revision.
+/// What a round accepts: what it declares, but a service that is held as it is in the current revision.
 fn accepted(current: Option<&CurrentRevision>, round: &Round) -> (Desired, Images) {
     let (mut desired, mut images) = (round.desired.clone(), round.images.clone());
-    let held = |name: &ServiceName| is_rolled_back(&round.plan, name);
+    let held = |name: &ServiceName| is_held(&round.plan, name, HeldCode::keeps_what_was_accepted);
     for (name, service) in current.iter().flat_map(|current| &current.desired.services).filter(|(name, _)| held(name)) {
         let image = current.and_then(|current| current.images.get(&service.container.image));
         images.extend(image.map(|image| (service.container.image.clone(), image.clone())));
@@ -436,9 +443,9 @@ fn accepted(current: Option<&CurrentRevision>, round: &Round) -> (Desired, Image
     (desired, images)
 }
 
-fn is_rolled_back(plan: &Plan, name: &ServiceName) -> bool {
+fn is_held(plan: &Plan, name: &ServiceName, by: impl Fn(HeldCode) -> bool) -> bool {
     let resource = Resource::Service(name.clone());
-    plan.held.iter().any(|held| held.code == HeldCode::RolledBack && held.resource == resource)
+    plan.held.iter().any(|held| by(held.code) && held.resource == resource)
 }
 
 /// Whether what is accepted is what the current revision says: then there is only drift, and no new revision.

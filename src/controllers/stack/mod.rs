@@ -7,6 +7,8 @@ mod down;
 mod error;
 mod journal;
 mod keep;
+mod liveness;
+mod rebuild;
 mod recorder;
 mod restart;
 mod rollback;
