@@ -5,6 +5,7 @@ mod support;
 
 mod failures;
 mod first_apply;
+mod keeping;
 mod kills;
 mod recovery;
 mod replacing;
