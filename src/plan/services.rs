@@ -324,7 +324,9 @@ fn change_fields(view: &View, action: Action) -> Vec<FieldChange> {
         let to = Value::plain(format!("{} (sha256:{})", view.service.container.image, view.image.id.short()));
         fields.insert("image".into(), FieldChange { path: "image".into(), from: None, to: Some(to) });
     }
-    let there = view.slots.iter().filter(|slot| slot.current.or(slot.kept).is_some()).count() + view.surplus.len();
+    let is_kept = |container: &ObservedContainer| survey::split_prefix(&container.name).0.is_some();
+    let surplus = view.surplus.iter().filter(|container| !is_kept(container)).count();
+    let there = view.slots.iter().filter(|slot| slot.current.or(slot.kept).is_some()).count() + surplus;
     let replicas = view.service.replicas;
     if u32::try_from(there).is_ok_and(|there| there != replicas && there > 0) && !view.service.one_shot {
         let path = "replicas".to_owned();
