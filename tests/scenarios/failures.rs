@@ -35,6 +35,22 @@ async fn a_second_replica_that_fails_takes_the_first_one_back_too() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_a_proven_replica_wrote_stays_and_what_an_unproven_one_got_goes() {
+    use evenkeel::engine::{ErrorKind, Volumes, simulated::Fault};
+    let host = Host::new();
+    let two = shop("image: web:1", "image: web:1\n      deploy: {replicas: 2}");
+    host.settle(&two).await;
+    let before = host.engine.list_volumes().await.unwrap().len();
+    // Update, stop, rename, create, start, remove of the first; update, stop, rename, create, start of the second.
+    host.engine.arm([Fault::Fail(11, ErrorKind::Rejected)]);
+    let applied = host.apply(&two.replace("image: web:1", "image: db:2")).await;
+    assert_eq!(applied.exit, 4, "{applied:?}");
+    assert_eq!(host.containers(), ["shop-db-1 db:1 running", "shop-web-1 web:1 running", "shop-web-2 web:1 running"]);
+    // Only the first one's volume without a name is left.
+    assert_eq!(host.engine.list_volumes().await.unwrap().len(), before + 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_database_that_crashes_gives_way_to_the_one_before() {
     let host = Host::new();
     host.settle(SHOP).await;
