@@ -2,7 +2,7 @@
 //! end is always the same.
 
 use crate::support::{Host, SHOP, shop};
-use evenkeel::engine::{Volumes, simulated::Fault};
+use evenkeel::engine::{Containers, Volumes, simulated::Fault};
 
 /// What is there at the end, and how many volumes.
 async fn end(host: &Host) -> (Vec<String>, usize) {
@@ -82,4 +82,51 @@ async fn of_a_unit_that_starts_first() {
     let unit = SHOP.replace("image: db:1", "image: checked:1").replace("      volumes: ['data:/data']\n", "");
     let unit = unit.replace("depends_on: [db]", "network_mode: 'service:db'");
     every_place(&unit, &unit.replace("checked:1", "web:2")).await;
+}
+
+/// Killed anywhere on the way from one manifest to another, its home lost, and then an update fails: what served is what is
+/// left, under its name and with its policy. That is the old one until the call that `proven` counts.
+async fn every_place_and_then_a_failure(from: &str, to: &str, broken: &str, proven: u64) {
+    let host = Host::new();
+    host.settle(from).await;
+    let (mutations, old) = (host.engine.mutations(), served(&host).await);
+    host.settle(to).await;
+    let (calls, new) = (host.engine.mutations() - mutations, served(&host).await);
+    let wanted = end(&host).await;
+    for call in 1..=calls as u64 {
+        for (fault, carried_out) in [(Fault::KillBefore(call), call - 1), (Fault::KillAfter(call), call)] {
+            let mut host = Host::new();
+            host.settle(from).await;
+            host.apply_with(&host.request(to, &[]), [fault.clone()], true).await;
+            let applied = host.apply(broken).await;
+            assert_eq!(applied.exit, 4, "{fault:?}: {applied:?}");
+            let left = if carried_out < proven { &old } else { &new };
+            assert_eq!(served(&host).await, *left, "{fault:?}");
+            host.settle(to).await;
+            assert_eq!(end(&host).await, wanted, "{fault:?}");
+        }
+    }
+}
+
+/// What runs, with its restart policy.
+async fn served(host: &Host) -> Vec<String> {
+    let mut lines = host.containers();
+    for line in &mut lines {
+        let name = line.split(' ').next().unwrap_or_default();
+        let restart = host.engine.inspect_container(name).await.unwrap().spec.restart;
+        line.push_str(&format!(" {restart:?}"));
+    }
+    lines
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_a_start_first_rollout_and_the_next_one_fails() {
+    let update = shop("image: web:1", "image: web:2");
+    every_place_and_then_a_failure(SHOP, &update, &shop("image: web:1", "image: web:crash"), 3).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_a_stop_first_rollout_and_the_next_one_fails() {
+    let update = shop("image: db:1", "image: db:2");
+    every_place_and_then_a_failure(SHOP, &update, &shop("image: db:1", "image: web:crash"), 6).await;
 }
