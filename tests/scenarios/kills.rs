@@ -130,3 +130,42 @@ async fn of_a_stop_first_rollout_and_the_next_one_fails() {
     let update = shop("image: db:1", "image: db:2");
     every_place_and_then_a_failure(SHOP, &update, &shop("image: db:1", "image: web:crash"), 6).await;
 }
+
+/// The current revision is what was gone back to, so an apply goes on with it: held is what is declared, not what is left.
+#[tokio::test(start_paused = true)]
+async fn of_a_rollback() {
+    let third = shop("LOG_LEVEL: info", "LOG_LEVEL: debug").replace("db:1", "db:1\n      environment: {NOTE: new}");
+    for (left, calls) in [(shop("image: web:1", "image: web:2"), 5), (shop("image: db:1", "image: db:2"), 6)] {
+        for call in 1..=calls {
+            for fault in [Fault::KillBefore(call), Fault::KillAfter(call), Fault::LoseReply(call)] {
+                let host = Host::new();
+                host.settle(SHOP).await;
+                let wanted = end(&host).await;
+                host.settle(&left).await;
+                host.rollback_with(fault.clone()).await;
+                let applied = host.apply(&left).await;
+                assert_eq!(applied.exit, 9, "{fault:?}: {applied:?}");
+                assert_eq!(end(&host).await, wanted, "{fault:?}");
+                host.assert_settled(SHOP).await;
+                // Its gates passed, so there is a way back to it.
+                host.settle(&third).await;
+                host.rollback_with(Fault::LoseReply(0)).await;
+                host.assert_settled(SHOP).await;
+            }
+        }
+    }
+}
+
+/// What a rollback holds is looked after like everything else.
+#[tokio::test(start_paused = true)]
+async fn what_was_rolled_back_is_repaired_though_it_is_held() {
+    let host = Host::new();
+    host.settle(SHOP).await;
+    let left = shop("image: web:1", "image: web:2");
+    host.settle(&left).await;
+    host.rollback_with(Fault::LoseReply(0)).await;
+    host.remove("shop-web-1");
+    let applied = host.apply(&left).await;
+    assert_eq!(applied.exit, 9, "{applied:?}");
+    host.assert_settled(SHOP).await;
+}

@@ -310,7 +310,10 @@ impl Stack {
         if applied.exit != 0 {
             return Ok(());
         }
-        let held: BTreeSet<String> = round.plan.held.iter().map(|held| held.resource.to_string()).collect();
+        // What a rollback holds is in the current revision as it is held.
+        let differs = |held: &&Held| held.code != HeldCode::RolledBack;
+        let held: BTreeSet<String> =
+            round.plan.held.iter().filter(differs).map(|held| held.resource.to_string()).collect();
         let in_scope = |name: &&ServiceName| {
             let selected = round.plan.context.selected.as_ref();
             selected.is_none_or(|selected| selected.contains(*name)) && !held.contains(&format!("service/{name}"))
