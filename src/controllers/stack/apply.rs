@@ -330,14 +330,19 @@ impl Stack {
         Ok(())
     }
 
-    /// The last words of an apply.
+    /// Keeps the images of what it came to, and says the last words of an apply.
     pub(super) async fn finish(&self, home: &Arc<Home>, applied: &mut Applied) -> Result<(), StackError> {
         let revision = home.current()?.map(|revision| revision.number);
-        let changed = revision != applied.revision || !applied.rounds.is_empty();
-        applied.revision = revision;
-        if changed {
+        if revision != applied.revision || !applied.rounds.is_empty() {
             self.keep_images().await;
         }
+        self.say_end(home, applied).await
+    }
+
+    /// Says the last words of an apply.
+    pub(super) async fn say_end(&self, home: &Arc<Home>, applied: &mut Applied) -> Result<(), StackError> {
+        let revision = home.current()?.map(|revision| revision.number);
+        applied.revision = revision;
         if !applied.held.is_empty() {
             applied.exit = gravest(applied.exit, 9);
         }
