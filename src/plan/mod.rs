@@ -54,7 +54,7 @@ pub fn plan(desired: &Desired, observed: &Observed, context: &PlanContext) -> Pl
     plan.changes.extend(services.changes);
     plan.held.extend(services.held);
     plan.notes.extend(services.notes);
-    let orphans = orphans::orphans(&all, &services.rollouts);
+    let orphans = orphans::orphans(&all, &services.rollouts, &plan.held);
     plan.changes.extend(orphans.changes);
     plan.held.extend(orphans.held);
     plan.notes.extend(orphans.notes);

@@ -21,7 +21,7 @@ pub fn merged(manifest: &Desired, current: &Desired, named: &BTreeSet<ServiceNam
             for network in service.container.networks.keys() {
                 merged.networks.extend(manifest.networks.get(network).map(|found| (network.clone(), found.clone())));
             }
-            for volume in super::resources::volumes_of(service) {
+            for volume in service.volumes() {
                 merged.volumes.extend(manifest.volumes.get(volume).map(|found| (volume.clone(), found.clone())));
             }
             merged.services.insert(name.clone(), service.clone());

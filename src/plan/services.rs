@@ -7,14 +7,14 @@ use super::{
     order::{self, Wait},
     resources::Resources,
     rollout::{self, Member},
-    survey::{self, All, Slot, View},
+    survey::{self, All, Parents, Slot, View},
     work::{self, Wishes, Work},
 };
 use crate::model::{
     desired::{Service, desired_hash},
     fields::FieldChange,
     labels::ours,
-    names::{ContainerId, ImageReference, Resource, ServiceName, StepId},
+    names::{ImageReference, Resource, ServiceName, StepId},
     observed::{ObservedContainer, Status},
     plan::{Action, Change, Held, HeldCode, Note, NoteCode, Purpose, Reason, Rollout},
     policy::{ProbeHost, ProbeKind, Strategy},
@@ -47,7 +47,7 @@ pub(super) fn views<'a>(all: &All<'a>, held: &mut Vec<Held>) -> Views<'a> {
         }
     }
     let mut views = Views::new();
-    let mut parents: BTreeMap<ServiceName, ContainerId> = BTreeMap::new();
+    let (mut parents, mut next_parents) = (Parents::new(), Parents::new());
     for name in order::units(all.desired).into_iter().flatten() {
         let Some(service) = all.desired.services.get(&name) else { continue };
         let Some(image) = all.context.images.get(&service.container.image) else {
@@ -60,9 +60,11 @@ pub(super) fn views<'a>(all: &All<'a>, held: &mut Vec<Held>) -> Views<'a> {
             continue;
         };
         let containers = by_service.get(&name).map(Vec::as_slice).unwrap_or_default();
-        let view = survey::view(service, image, containers, &parents, all);
-        if let Some(first) = view.slots.first().and_then(|slot| slot.current.or(slot.kept)) {
-            parents.insert(name.clone(), first.id.clone());
+        let view = survey::view(service, image, containers, [&parents, &next_parents], all);
+        if let Some(slot) = view.slots.first() {
+            let is = slot.current.or(slot.kept);
+            parents.extend(is.map(|container| (name.clone(), container.id.clone())));
+            next_parents.extend(slot.candidate.or(is).map(|container| (name.clone(), container.id.clone())));
         }
         views.insert(name, view);
     }

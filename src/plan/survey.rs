@@ -94,12 +94,16 @@ pub(super) fn split_prefix(name: &ContainerName) -> (Option<&str>, &str) {
     }
 }
 
-/// Sorts the containers of one service.
+/// By service whose namespaces others share, the container that stands for it.
+pub(super) type Parents = BTreeMap<ServiceName, ContainerId>;
+
+/// Sorts the containers of one service. `parents` are those that there are, and those that there will be where the
+/// candidates of an interrupted rollout take their places.
 pub(super) fn view<'a>(
     service: &'a Service,
     image: &'a ResolvedImage,
     containers: &[&'a ObservedContainer],
-    parents: &BTreeMap<ServiceName, ContainerId>,
+    parents: [&Parents; 2],
     all: &All<'a>,
 ) -> View<'a> {
     let mut view = View { service, image, slots: Vec::new(), discarded: Vec::new(), surplus: Vec::new() };
@@ -128,13 +132,14 @@ fn slot<'a>(
     number: u32,
     name: ContainerName,
     containers: &[&'a ObservedContainer],
-    parents: &BTreeMap<ServiceName, ContainerId>,
+    parents: [&Parents; 2],
     all: &All<'a>,
     discarded: &mut Vec<(&'a ObservedContainer, ContainerName)>,
     surplus: &mut Vec<&'a ObservedContainer>,
 ) -> Slot<'a> {
     let spec = spec_for(all, service, image, number, &name);
-    let difference = |container: &'a ObservedContainer| {
+    let [parents, next_parents] = parents;
+    let difference_with = |container: &'a ObservedContainer, parents: &Parents| {
         let nothing = ImageConfig::default();
         let own_image = match all.observed.images.get(&container.image) {
             Some(config) => config,
@@ -157,6 +162,7 @@ fn slot<'a>(
         }
         difference
     };
+    let difference = |container: &'a ObservedContainer| difference_with(container, parents);
 
     let mut all_kept = Vec::new();
     let mut candidates = Vec::new();
@@ -177,7 +183,7 @@ fn slot<'a>(
     let mut current = currents.pop();
     surplus.append(&mut currents);
 
-    let is_desired = |container: &'a ObservedContainer| difference(container).is_empty();
+    let is_desired = |container: &'a ObservedContainer| difference_with(container, next_parents).is_empty();
     let may_return =
         |container: &'a ObservedContainer| difference(container).replace.is_empty() && can_start(container);
     let mut kept = kept_one(all_kept, may_return, name.clone(), discarded, surplus);

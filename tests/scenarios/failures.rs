@@ -127,3 +127,34 @@ async fn a_rollback_is_held_until_the_declaration_changes() {
     assert_eq!(host.containers(), ["shop-db-1 db:1 running", "shop-web-1 web:2 running"]);
     host.settle(&next).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_was_rolled_back_keeps_its_network() {
+    use evenkeel::{controllers::stack::RestartRequest, engine::simulated::Foreign, model::units::Millis};
+    let host = Host::new();
+    let next = SHOP.replace("  services:\n", "  prune: true\n  services:\n");
+    let from = next
+        .replace("image: web:1", "image: web:1\n      networks: [default, back]")
+        .replace("  volumes: {data: {}}", "  networks: {back: {}}\n  volumes: {data: {}}");
+    host.settle(&from).await;
+    host.settle(&next).await;
+    let request = evenkeel::controllers::stack::RollbackRequest {
+        selected: None,
+        to: None,
+        origin: Default::default(),
+        lock_wait: Millis(0),
+        reason: None,
+    };
+    assert_eq!(host.stack().rollback(&request).await.unwrap().exit, 0);
+    // The engine says that nothing is attached to a network while what is on it is stopped.
+    host.engine.meddle(&Foreign::Stop("shop-web-1".into())).unwrap();
+    assert_eq!(host.apply(&next).await.exit, 9);
+    let restart = RestartRequest { selected: None, origin: Default::default(), lock_wait: Millis(0) };
+    assert_eq!(host.stack().restart(&restart).await.unwrap().exit, 0);
+    // And when both are gone, they are made anew.
+    host.remove("shop-web-1");
+    host.engine.meddle(&Foreign::RemoveNetwork("shop_back".into())).unwrap();
+    let restarted = host.stack().restart(&restart).await.unwrap();
+    assert_eq!(restarted.exit, 0, "{restarted:?}");
+    assert_eq!(host.containers(), ["shop-db-1 db:1 running", "shop-web-1 web:1 running"]);
+}

@@ -39,6 +39,8 @@ pub struct Host {
     pub engine: SimulatedEngine,
     pub home: Arc<Home>,
     pub cancel: Cancel,
+    /// The files beside the manifest, by path and content.
+    pub files: BTreeMap<String, String>,
     draws: Arc<Draws>,
 }
 
@@ -104,7 +106,7 @@ impl Host {
             engine.add_image(name, config.clone(), behaviour);
         }
         let home = Arc::new(Home::in_memory(&StackName::from("shop")).unwrap());
-        Host { clock, engine, home, cancel: Cancel::default(), draws: Arc::default() }
+        Host { clock, engine, home, cancel: Cancel::default(), files: BTreeMap::new(), draws: Arc::default() }
     }
 
     /// What a manifest means; `services` is the part below `services:` in Compose syntax, indented by four.
@@ -115,7 +117,8 @@ impl Host {
     }
 
     pub fn load_with(&self, manifest: &str, overrides: Overrides, in_force: Overrides) -> (Desired, Vec<Note>) {
-        let files = Memory::of([("/srv/shop/evenkeel.yaml", manifest)]);
+        let mut files = Memory::of([("/srv/shop/evenkeel.yaml", manifest)]);
+        files.0.extend(self.files.iter().map(|(path, content)| (path.into(), content.clone())));
         let mut sources = Sources::new("/srv/shop", ["/srv/shop/evenkeel.yaml"], &files);
         sources.overrides = overrides;
         sources.in_force = in_force;
@@ -167,11 +170,21 @@ impl Host {
         faults: impl IntoIterator<Item = Fault>,
         wipe: bool,
     ) -> Option<Result<Applied, StackError>> {
+        self.disturbed(faults, wipe, async |stack| stack.apply(request).await).await
+    }
+
+    /// Does something with what goes wrong in it. `None` as for `apply_with`.
+    pub async fn disturbed<T>(
+        &mut self,
+        faults: impl IntoIterator<Item = Fault>,
+        wipe: bool,
+        act: impl AsyncFnOnce(&Stack) -> T,
+    ) -> Option<T> {
         self.engine.arm(faults);
         let stack = self.stack();
         let ended = tokio::select! {
             biased;
-            result = stack.apply(request) => Some(result),
+            result = act(&stack) => Some(result),
             () = self.engine.until_killed() => None,
         };
         drop(stack);

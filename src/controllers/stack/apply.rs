@@ -431,13 +431,24 @@ pub(super) fn hashes(desired: &Desired, images: &Images) -> BTreeMap<ServiceName
     desired.services.values().filter_map(|service| Some((service.name.clone(), of(service)?))).collect()
 }
 
-/// What a round accepts: what it declares, but a service that a rollback holds as it is in the current revision.
+/// What a round accepts: what it declares, but a service that a rollback holds as it is in the current revision, with its
+/// networks and volumes.
 fn accepted(current: Option<&CurrentRevision>, round: &Round) -> (Desired, Images) {
     let (mut desired, mut images) = (round.desired.clone(), round.images.clone());
     let held = |name: &ServiceName| is_rolled_back(&round.plan, name);
     for (name, service) in current.iter().flat_map(|current| &current.desired.services).filter(|(name, _)| held(name)) {
         let image = current.and_then(|current| current.images.get(&service.container.image));
         images.extend(image.map(|image| (service.container.image.clone(), image.clone())));
+        for (network, found) in current.iter().flat_map(|current| &current.desired.networks) {
+            if service.container.networks.contains_key(network) {
+                desired.networks.entry(network.clone()).or_insert_with(|| found.clone());
+            }
+        }
+        for (volume, found) in current.iter().flat_map(|current| &current.desired.volumes) {
+            if service.volumes().any(|name| name == volume) {
+                desired.volumes.entry(volume.clone()).or_insert_with(|| found.clone());
+            }
+        }
         desired.services.insert(name.clone(), service.clone());
     }
     (desired, images)
