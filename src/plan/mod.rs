@@ -32,8 +32,10 @@ use survey::All;
 
 /// What is to be done so that the engine is as desired.
 pub fn plan(desired: &Desired, observed: &Observed, context: &PlanContext) -> Plan {
-    let all = All { desired, observed, context };
     let mut plan = empty(desired, context);
+    let (desired, context) = scope::with_held(desired, context, &mut plan.held);
+    let (desired, context) = (desired.as_ref(), context.as_ref());
+    let all = All { desired, observed, context };
 
     plan.held.extend(ownership::refusals(desired, observed, context));
     if let Purpose::Down { volumes } = context.purpose {

@@ -378,6 +378,7 @@ fn keep(draft: &mut Draft, entry: &Entry, old: &ObservedContainer, all: &All) {
     }
     // One without its policy was stopped by a rollout that was cut off: it served before.
     let was_held = old.spec.restart == RestartPolicy::No && policy != RestartPolicy::No;
+    draft.serving |= was_held;
     if is_up(old) || was_held {
         draft.also_takes_back(back_start);
     }

@@ -200,6 +200,10 @@ fn slot<'a>(
             surplus.extend(kept.take());
         } else if is_of_today && candidate.is_none() {
             candidate = Some(container);
+        } else if let Some(old) = current.filter(|old| is_up(container) && !is_up(old) && !may_return(old)) {
+            // It was proven, so the old one had stopped for it already; what is desired is a third.
+            discarded.push((old, name.clone()));
+            current = Some(container);
         } else {
             discarded.push((container, name.clone()));
         }

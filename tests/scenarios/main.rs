@@ -6,6 +6,7 @@ mod support;
 mod failures;
 mod first_apply;
 mod kills;
+mod observed;
 mod recovery;
 mod replacing;
 mod saved;

@@ -2,7 +2,7 @@
 
 use evenkeel::{
     cli::render::{plan::plan_text, style::Style},
-    controllers::stack::{Applied, Draw, Request, Stack, StackError},
+    controllers::stack::{Applied, Draw, Request, RollbackRequest, Stack, StackError},
     engine::{
         clock::SystemClock,
         registry::{Found, Registries, RegistryError},
@@ -203,6 +203,25 @@ impl Host {
         let request = self.request(manifest, &[]);
         let ended = self.apply_with(&request, [fault.clone()], wipe).await;
         assert!(ended.is_none(), "{fault:?}: {ended:?}");
+    }
+
+    /// Rolls back with what goes wrong in it. Killed, evenkeel is started again.
+    pub async fn rollback_with(&self, fault: Fault) {
+        let request = RollbackRequest {
+            selected: None,
+            to: None,
+            origin: Origin { actor: "ann".into(), ..Origin::default() },
+            lock_wait: Millis(0),
+            reason: None,
+        };
+        self.engine.arm([fault]);
+        let stack = self.stack();
+        tokio::select! {
+            biased;
+            ended = stack.rollback(&request) => drop(ended.unwrap_or_else(|error| panic!("{error}"))),
+            () = self.engine.until_killed() => self.engine.revive(),
+        }
+        self.engine.arm([]);
     }
 
     /// Applies the whole manifest.

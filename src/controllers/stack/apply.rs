@@ -310,7 +310,10 @@ impl Stack {
         if applied.exit != 0 {
             return Ok(());
         }
-        let held: BTreeSet<String> = round.plan.held.iter().map(|held| held.resource.to_string()).collect();
+        // What a rollback holds is in the current revision as it is held.
+        let differs = |held: &&Held| held.code != HeldCode::RolledBack;
+        let held: BTreeSet<String> =
+            round.plan.held.iter().filter(differs).map(|held| held.resource.to_string()).collect();
         let in_scope = |name: &&ServiceName| {
             let selected = round.plan.context.selected.as_ref();
             selected.is_none_or(|selected| selected.contains(*name)) && !held.contains(&format!("service/{name}"))
@@ -327,14 +330,19 @@ impl Stack {
         Ok(())
     }
 
-    /// The last words of an apply.
+    /// Keeps the images of what it came to, and says the last words of an apply.
     pub(super) async fn finish(&self, home: &Arc<Home>, applied: &mut Applied) -> Result<(), StackError> {
         let revision = home.current()?.map(|revision| revision.number);
-        let changed = revision != applied.revision || !applied.rounds.is_empty();
-        applied.revision = revision;
-        if changed {
+        if revision != applied.revision || !applied.rounds.is_empty() {
             self.keep_images().await;
         }
+        self.say_end(home, applied).await
+    }
+
+    /// Says the last words of an apply.
+    pub(super) async fn say_end(&self, home: &Arc<Home>, applied: &mut Applied) -> Result<(), StackError> {
+        let revision = home.current()?.map(|revision| revision.number);
+        applied.revision = revision;
         if !applied.held.is_empty() {
             applied.exit = gravest(applied.exit, 9);
         }

@@ -85,7 +85,7 @@ impl Stack {
             applied.exit = gravest(applied.exit, exit);
         }
         applied.rounds.push((round.plan, outcome));
-        self.finish(&home, &mut applied).await?;
+        self.say_end(&home, &mut applied).await?;
         Ok(applied)
     }
 
