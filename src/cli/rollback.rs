@@ -37,6 +37,7 @@ pub fn run(arguments: &Arguments, named: &ManifestArguments, output: &Output) ->
     let request = RollbackRequest {
         selected: arguments.services.selected(),
         to: arguments.to,
+        declared: declared.clone(),
         origin: origin::of_process(&arguments.origin),
         lock_wait: arguments.lock.lock_wait,
         reason: arguments.reason.clone(),

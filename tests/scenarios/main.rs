@@ -3,6 +3,7 @@
 
 mod support;
 
+mod contents;
 mod failures;
 mod first_apply;
 mod kills;

@@ -2,7 +2,7 @@
 
 use evenkeel::{
     cli::render::{plan::plan_text, style::Style},
-    controllers::stack::{Applied, Draw, Request, Stack, StackError},
+    controllers::stack::{Applied, Draw, Request, RollbackRequest, Stack, StackError},
     engine::{
         clock::SystemClock,
         registry::{Found, Registries, RegistryError},
@@ -39,6 +39,8 @@ pub struct Host {
     pub engine: SimulatedEngine,
     pub home: Arc<Home>,
     pub cancel: Cancel,
+    /// The files beside the manifest, by absolute path.
+    pub files: BTreeMap<&'static str, &'static str>,
     draws: Arc<Draws>,
 }
 
@@ -104,7 +106,7 @@ impl Host {
             engine.add_image(name, config.clone(), behaviour);
         }
         let home = Arc::new(Home::in_memory(&StackName::from("shop")).unwrap());
-        Host { clock, engine, home, cancel: Cancel::default(), draws: Arc::default() }
+        Host { clock, engine, home, cancel: Cancel::default(), files: BTreeMap::new(), draws: Arc::default() }
     }
 
     /// What a manifest means; `services` is the part below `services:` in Compose syntax, indented by four.
@@ -115,7 +117,8 @@ impl Host {
     }
 
     pub fn load_with(&self, manifest: &str, overrides: Overrides, in_force: Overrides) -> (Desired, Vec<Note>) {
-        let files = Memory::of([("/srv/shop/evenkeel.yaml", manifest)]);
+        let mut files = Memory::of([("/srv/shop/evenkeel.yaml", manifest)]);
+        files.0.extend(self.files.iter().map(|(path, text)| ((*path).into(), (*text).to_owned())));
         let mut sources = Sources::new("/srv/shop", ["/srv/shop/evenkeel.yaml"], &files);
         sources.overrides = overrides;
         sources.in_force = in_force;
@@ -158,6 +161,14 @@ impl Host {
 
     pub async fn try_apply(&self, manifest: &str, services: &[&str]) -> Result<Applied, StackError> {
         self.stack().apply(&self.request(manifest, services)).await
+    }
+
+    /// Rolls back; the manifest says what its files hold now.
+    pub async fn rollback(&self, manifest: &str, services: &[&str], to: Option<u64>) -> Applied {
+        let Request { desired, selected, origin, lock_wait, .. } = self.request(manifest, services);
+        let request =
+            RollbackRequest { selected, to, declared: desired, origin, lock_wait, reason: Some("errors".into()) };
+        self.stack().rollback(&request).await.unwrap_or_else(|error| panic!("{error}"))
     }
 
     /// Applies with what goes wrong in it. `None`: evenkeel was killed; it is started again then, with `wipe` with a new home.

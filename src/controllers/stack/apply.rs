@@ -247,7 +247,11 @@ impl Stack {
         let mut round = first;
         let mut done: BTreeSet<(u64, StepId)> = BTreeSet::new();
         for count in 1..=ROUNDS_MAX {
-            let current = home.current()?.map(|revision| revision.number);
+            let current = home.current()?;
+            if let Some(revision) = &current {
+                home.put_copies(&revision.desired)?;
+            }
+            let current = current.map(|revision| revision.number);
             hold(applied, &round.plan);
             if round.plan.steps.is_empty() {
                 self.all_good(home, &round, applied)?;
@@ -334,6 +338,7 @@ impl Stack {
         applied.revision = revision;
         if changed {
             self.keep_images().await;
+            self.remove_unused_copies().await;
         }
         if !applied.held.is_empty() {
             applied.exit = gravest(applied.exit, 9);
