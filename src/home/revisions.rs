@@ -24,7 +24,7 @@ pub const REVISIONS_MAX: usize = 100;
 pub struct NewRevision {
     pub made: Timestamp,
     pub by: Origin,
-    /// Such as `apply`, `apply core`, `rollback to 12`, `down`.
+    /// What makes it, such as `apply`, `apply core`, `rollback to 12`, `down`.
     pub reason: String,
     pub desired: Desired,
     pub images: Images,
@@ -95,7 +95,7 @@ impl Home {
     pub fn list(&self) -> Result<Vec<RevisionSummary>, HomeError> {
         self.store.read(|transaction| {
             let mut statement = transaction.prepare_cached(
-                "SELECT number, made, actor, commit_id, run_url, version, reason FROM revisions ORDER BY number DESC",
+                "SELECT number, made, actor, commit_id, run_url, version, reason, why FROM revisions ORDER BY number DESC",
             )?;
             let mut summaries: Vec<RevisionSummary> = statement.query_map([], summary)?.collect::<Result<_, _>>()?;
             let mut services = services(transaction, None)?;
@@ -213,10 +213,10 @@ impl Home {
         let at = in_database(number);
         transaction
             .prepare_cached(
-                "INSERT INTO revisions (number, made, actor, commit_id, run_url, version, reason, sealed) \
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                "INSERT INTO revisions (number, made, actor, commit_id, run_url, version, reason, sealed, why) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
             )?
-            .execute(params![at, made.0, by.actor, by.commit, by.run_url, by.version, reason, sealed])?;
+            .execute(params![at, made.0, by.actor, by.commit, by.run_url, by.version, reason, sealed, by.reason])?;
         let mut statement = transaction.prepare_cached(
             "INSERT INTO revision_services (revision, service, record, image, fingerprint) VALUES (?1, ?2, ?3, ?4, ?5)",
         )?;
@@ -237,7 +237,7 @@ impl Home {
     pub(super) fn load(&self, transaction: &Transaction<'_>, number: u64) -> Result<Option<Revision>, HomeError> {
         let light = transaction
             .prepare_cached(
-                "SELECT number, made, actor, commit_id, run_url, version, reason FROM revisions WHERE number = ?1",
+                "SELECT number, made, actor, commit_id, run_url, version, reason, why FROM revisions WHERE number = ?1",
             )?
             .query_row([in_database(number)], summary)
             .optional()?;
@@ -360,7 +360,13 @@ fn summary(row: &Row<'_>) -> rusqlite::Result<RevisionSummary> {
     Ok(RevisionSummary {
         number: from_database(row.get(0)?),
         made: Timestamp(row.get(1)?),
-        by: Origin { actor: row.get(2)?, commit: row.get(3)?, run_url: row.get(4)?, version: row.get(5)? },
+        by: Origin {
+            actor: row.get(2)?,
+            commit: row.get(3)?,
+            run_url: row.get(4)?,
+            version: row.get(5)?,
+            reason: row.get(7)?,
+        },
         reason: row.get(6)?,
         services: BTreeMap::new(),
     })

@@ -7,6 +7,7 @@ mod contents;
 mod failures;
 mod first_apply;
 mod kills;
+mod records;
 mod recovery;
 mod replacing;
 mod saved;

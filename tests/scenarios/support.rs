@@ -166,8 +166,8 @@ impl Host {
     /// Rolls back; the manifest says what its files hold now.
     pub async fn rollback(&self, manifest: &str, services: &[&str], to: Option<u64>) -> Applied {
         let Request { desired, selected, origin, lock_wait, .. } = self.request(manifest, services);
-        let request =
-            RollbackRequest { selected, to, declared: desired, origin, lock_wait, reason: Some("errors".into()) };
+        let origin = Origin { reason: Some("errors".into()), ..origin };
+        let request = RollbackRequest { selected, to, declared: desired, origin, lock_wait };
         self.stack().rollback(&request).await.unwrap_or_else(|error| panic!("{error}"))
     }
 

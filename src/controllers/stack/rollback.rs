@@ -31,8 +31,6 @@ pub struct RollbackRequest {
     pub declared: Desired,
     pub origin: Origin,
     pub lock_wait: Millis,
-    /// Why, for the record.
-    pub reason: Option<String>,
 }
 
 impl Stack {
@@ -75,12 +73,12 @@ impl Stack {
             return Ok(Applied { exit, held: round.plan.held, revision: Some(current.number), ..applied });
         }
         let what = describe(&older, request);
-        self.begin(format!("{what} by {}", request.origin.actor)).await;
+        self.begin(&what, &request.origin).await;
         // Before the revision that mounts them: where they can't be written, nothing has changed.
         home.put_copies(&round.desired)?;
         let now = self.clock.now();
         let hold = |name: &ServiceName| {
-            let reason = request.reason.clone().unwrap_or_else(|| what.clone());
+            let reason = request.origin.reason.clone().unwrap_or_else(|| what.clone());
             Some((
                 name.clone(),
                 Hold { since: now, actor: request.origin.actor.clone(), reason, left: before.get(name)?.clone() },
@@ -188,10 +186,5 @@ fn mount_copies(desired: &mut Desired, current: &Desired, declared: &Desired, ho
 fn describe(older: &BTreeMap<ServiceName, Revision>, request: &RollbackRequest) -> String {
     let numbers: BTreeSet<u64> = older.values().map(|revision| revision.number).collect();
     let numbers = numbers.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
-    match &request.selected {
-        None => format!("rollback to {numbers}"),
-        Some(named) => {
-            format!("rollback {} to {numbers}", named.iter().map(ServiceName::as_str).collect::<Vec<_>>().join(" "))
-        }
-    }
+    format!("{} to {numbers}", super::named("rollback", request.selected.as_ref()))
 }
