@@ -196,6 +196,13 @@ fn services_no_longer_declared_are_left_until_prune_is_on() {
     stack.evenkeel(&["apply"]);
     assert_eq!(stack.ids(), before, "reported, not removed");
     stack.evenkeel(&["diff"]).exits(0).says("old");
+    let beside = stack.full("debug");
+    stack.docker(&["network", "create", &beside]);
+    stack.docker(&["network", "connect", &beside, &stack.full("web-1")]);
+    let status = stack.evenkeel(&["status", "--format", "json"]).exits(0).json();
+    assert_eq!(status["notDeclared"][0]["containers"][0]["name"], stack.full("old-1"), "{status:#}");
+    assert_eq!(status["services"][0]["containers"][0]["connectedByHand"][0], beside, "{status:#}");
+    stack.evenkeel(&["status"]).exits(0).says("connected by hand").says("old-1 running");
     stack.declare(less, &format!("prune: true, {QUICK}"));
     stack.evenkeel(&["apply", "--yes"]).exits(0);
     assert_eq!(stack.ids().into_iter().collect::<Vec<_>>(), [("web-1".to_owned(), before["web-1"].clone())]);

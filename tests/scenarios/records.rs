@@ -1,8 +1,9 @@
-//! What is on record of what was done: who asked, and why.
+//! What can be asked afterwards: who did what and why, and what is there beside what is declared.
 
 use crate::support::{Host, SHOP, shop};
 use evenkeel::{
     controllers::stack::{DownRequest, Request, RestartRequest},
+    engine::{Networks, simulated::Foreign},
     home::EventQuery,
     model::{event::EventKind, revision::Origin, units::Millis},
 };
@@ -51,4 +52,22 @@ async fn what_is_taken_back_does_not_say_why_it_was_asked_for() {
     let reasons: Vec<_> = host.home.list().unwrap().into_iter().map(|made| (made.reason, made.by.reason)).collect();
     let expected = [("undone: web", None), ("apply", Some("faster")), ("apply", None)];
     assert_eq!(reasons, expected.map(|(what, why)| (what.to_owned(), why.map(str::to_owned))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn status_shows_what_is_no_longer_declared_and_what_was_connected_by_hand() {
+    let host = Host::new();
+    host.settle(SHOP).await;
+    let without_db = SHOP.split("    db:\n").next().unwrap().replace("      depends_on: [db]\n", "");
+    host.settle(&without_db).await;
+    host.engine.create_network(&"debug".into(), &Default::default()).await.unwrap();
+    host.engine.meddle(&Foreign::Connect("shop-web-1".into(), "debug".into())).unwrap();
+
+    let status = host.stack().status(None).await.unwrap();
+    assert!(status.converged && status.drift.is_empty() && status.held.is_empty(), "{status:?}");
+    let shown: Vec<_> = status.services.iter().map(|service| (service.name.as_str(), &service.containers)).collect();
+    let [("web", web)] = shown.as_slice() else { panic!("{status:?}") };
+    assert_eq!(web[0].connected_by_hand, ["debug".into()].into());
+    assert_eq!((status.not_declared.len(), status.not_declared[0].name.as_str()), (1, "db"));
+    assert_eq!(status.not_declared[0].containers[0].name, "shop-db-1".into());
 }
