@@ -11,6 +11,7 @@ use super::{
         outcome::Left,
         plan::plan_text,
         progress::{Mode, Progress},
+        style::Style,
     },
     session,
 };
@@ -61,7 +62,11 @@ pub fn act(
         }
         let (result, began) = done?;
         match result {
-            Ok(applied) => Ok(last_words(&applied, desired, &home, began, mode, output)),
+            Ok(applied) => {
+                let done_is_shown = mode == Mode::Live;
+                output.data(&last_words(&applied, desired, &home, began, done_is_shown, output.data_style));
+                Ok(Exit::from_code(applied.exit))
+            }
             Err(error) => Err(failed(&error, output)),
         }
     })
@@ -76,18 +81,17 @@ fn say_who_holds_the_lock(home: &Home, output: &Output) {
     }
 }
 
-fn last_words(
+/// What became of it, as text: `began` is when, and `done_is_shown` whether its progress showed already what is done.
+pub fn last_words(
     applied: &Applied,
     desired: &Desired,
     home: &Home,
     began: Timestamp,
-    mode: Mode,
-    output: &Output,
-) -> Exit {
+    done_is_shown: bool,
+    style: Style,
+) -> String {
     let left = what_failed_left(applied, desired, home, began);
-    let told = Told { done_is_shown: mode == Mode::Live, left: &left };
-    output.data(&applied_text(applied, &told, output.data_style));
-    Exit::from_code(applied.exit)
+    applied_text(applied, &Told { done_is_shown, left: &left }, style)
 }
 
 /// A stale plan is shown as it would be now; every other error is its sentence.

@@ -24,7 +24,7 @@ pub const REVISIONS_MAX: usize = 100;
 pub struct NewRevision {
     pub made: Timestamp,
     pub by: Origin,
-    /// Such as `apply`, `apply core`, `rollback to 12`, `down`.
+    /// What makes it, such as `apply`, `apply core`, `rollback to 12`, `down`.
     pub reason: String,
     pub desired: Desired,
     pub images: Images,
@@ -95,7 +95,7 @@ impl Home {
     pub fn list(&self) -> Result<Vec<RevisionSummary>, HomeError> {
         self.store.read(|transaction| {
             let mut statement = transaction.prepare_cached(
-                "SELECT number, made, actor, commit_id, run_url, version, reason FROM revisions ORDER BY number DESC",
+                "SELECT number, made, actor, commit_id, run_url, version, reason, why FROM revisions ORDER BY number DESC",
             )?;
             let mut summaries: Vec<RevisionSummary> = statement.query_map([], summary)?.collect::<Result<_, _>>()?;
             let mut services = services(transaction, None)?;
@@ -118,7 +118,7 @@ impl Home {
             };
             let draft = Draft { made, by, reason, body: Body { desired, images, hashes }, records };
             let number = before.map_or(1, |before| before + 1);
-            insert(transaction, &self.sealer, number, &draft)?;
+            self.insert(transaction, number, &draft)?;
             for service in &release {
                 facts::remove(transaction, facts::Kind::Hold, service.as_str())?;
             }
@@ -138,7 +138,7 @@ impl Home {
             let NewRevision { made, by, reason, desired, images, hashes, .. } = new;
             let records = desired.services.keys().map(|name| (name.clone(), ServiceRecord::Good)).collect();
             let draft = Draft { made, by, reason, body: Body { desired, images, hashes }, records };
-            insert(transaction, &self.sealer, 0, &draft)
+            self.insert(transaction, 0, &draft)
         })
     }
 
@@ -206,11 +206,38 @@ impl Home {
         })
     }
 
+    /// Writes a revision and lets those go that are kept no more.
+    pub(super) fn insert(&self, transaction: &Transaction<'_>, number: u64, draft: &Draft) -> Result<(), HomeError> {
+        let Draft { made, by, reason, body, records } = draft;
+        let sealed = self.sealer.seal(&place(number), body)?;
+        let at = in_database(number);
+        transaction
+            .prepare_cached(
+                "INSERT INTO revisions (number, made, actor, commit_id, run_url, version, reason, sealed, why) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            )?
+            .execute(params![at, made.0, by.actor, by.commit, by.run_url, by.version, reason, sealed, by.reason])?;
+        let mut statement = transaction.prepare_cached(
+            "INSERT INTO revision_services (revision, service, record, image, fingerprint) VALUES (?1, ?2, ?3, ?4, ?5)",
+        )?;
+        for (name, service) in &body.desired.services {
+            statement.execute(params![
+                at,
+                name.as_str(),
+                records.get(name).map(|record| record_text(*record)),
+                body.images.get(&service.container.image).map(|image| image.id.as_str()),
+                body.hashes.get(name).map(|hash| self.sealer.fingerprint(name, hash)),
+            ])?;
+        }
+        self.record_copies(transaction, at, &body.desired)?;
+        retire(transaction)
+    }
+
     /// The whole of one revision.
     pub(super) fn load(&self, transaction: &Transaction<'_>, number: u64) -> Result<Option<Revision>, HomeError> {
         let light = transaction
             .prepare_cached(
-                "SELECT number, made, actor, commit_id, run_url, version, reason FROM revisions WHERE number = ?1",
+                "SELECT number, made, actor, commit_id, run_url, version, reason, why FROM revisions WHERE number = ?1",
             )?
             .query_row([in_database(number)], summary)
             .optional()?;
@@ -234,7 +261,9 @@ impl Home {
             .query_row([in_database(number)], |row| row.get(0))
             .optional()?;
         let sealed = sealed.ok_or(HomeError::NoRevision { number })?;
-        let body = Arc::new(self.sealer.unseal::<Body>(&place(number), &sealed)?);
+        let mut body = self.sealer.unseal::<Body>(&place(number), &sealed)?;
+        self.follow_copies(&mut body.desired);
+        let body = Arc::new(body);
         *remembered = Some((number, Arc::clone(&body)));
         Ok(body)
     }
@@ -245,36 +274,6 @@ pub(super) fn newest(transaction: &Transaction<'_>) -> Result<Option<u64>, HomeE
     let number: Option<i64> =
         transaction.prepare_cached("SELECT max(number) FROM revisions")?.query_row([], |row| row.get(0))?;
     Ok(number.map(from_database))
-}
-
-/// Writes a revision and lets those go that are kept no more.
-pub(super) fn insert(
-    transaction: &Transaction<'_>,
-    sealer: &Sealer,
-    number: u64,
-    draft: &Draft,
-) -> Result<(), HomeError> {
-    let Draft { made, by, reason, body, records } = draft;
-    let sealed = sealer.seal(&place(number), body)?;
-    transaction
-        .prepare_cached(
-            "INSERT INTO revisions (number, made, actor, commit_id, run_url, version, reason, sealed) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-        )?
-        .execute(params![in_database(number), made.0, by.actor, by.commit, by.run_url, by.version, reason, sealed])?;
-    let mut statement = transaction.prepare_cached(
-        "INSERT INTO revision_services (revision, service, record, image, fingerprint) VALUES (?1, ?2, ?3, ?4, ?5)",
-    )?;
-    for (name, service) in &body.desired.services {
-        statement.execute(params![
-            in_database(number),
-            name.as_str(),
-            records.get(name).map(|record| record_text(*record)),
-            body.images.get(&service.container.image).map(|image| image.id.as_str()),
-            body.hashes.get(name).map(|hash| sealer.fingerprint(name, hash)),
-        ])?;
-    }
-    retire(transaction)
 }
 
 /// Removes what is kept no more. The current revision is the newest, so it always stays.
@@ -292,6 +291,7 @@ fn retire(transaction: &Transaction<'_>) -> Result<(), HomeError> {
     if removed > 0 {
         transaction
             .execute("DELETE FROM revision_services WHERE revision NOT IN (SELECT number FROM revisions)", [])?;
+        transaction.execute("DELETE FROM copies WHERE revision NOT IN (SELECT number FROM revisions)", [])?;
         facts::retire(transaction)?;
     }
     Ok(())
@@ -360,7 +360,13 @@ fn summary(row: &Row<'_>) -> rusqlite::Result<RevisionSummary> {
     Ok(RevisionSummary {
         number: from_database(row.get(0)?),
         made: Timestamp(row.get(1)?),
-        by: Origin { actor: row.get(2)?, commit: row.get(3)?, run_url: row.get(4)?, version: row.get(5)? },
+        by: Origin {
+            actor: row.get(2)?,
+            commit: row.get(3)?,
+            run_url: row.get(4)?,
+            version: row.get(5)?,
+            reason: row.get(7)?,
+        },
         reason: row.get(6)?,
         services: BTreeMap::new(),
     })

@@ -21,6 +21,8 @@ mod survey;
 mod work;
 
 pub use adopt::as_it_runs;
+pub use compare::connected_by_hand;
+pub use orphans::not_declared;
 pub use scope::merged;
 
 use crate::model::{

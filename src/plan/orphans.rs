@@ -6,9 +6,10 @@ use super::{
     survey::All,
 };
 use crate::model::{
+    desired::Desired,
     labels::ours,
     names::{NetworkName, Resource, ServiceName, StepId},
-    observed::ObservedContainer,
+    observed::{Observed, ObservedContainer},
     plan::{Action, Change, Held, HeldCode, Note, NoteCode, Purpose, Reason, Rollout},
     step::{AnonymousVolumes, Cause, Does, Step},
 };
@@ -31,12 +32,7 @@ pub(super) fn orphans(all: &All, rollouts: &[(Rollout, Vec<Step>)], held: &[Held
     if all.context.selected.is_some() || all.context.purpose == Purpose::Restart {
         return orphans;
     }
-    let mut by_service: BTreeMap<ServiceName, Vec<&ObservedContainer>> = BTreeMap::new();
-    for container in super::ownership::ours(all.desired, all.observed).into_values() {
-        if let Some(service) = container.service().filter(|name| !all.desired.services.contains_key(name)) {
-            by_service.entry(service).or_default().push(container);
-        }
-    }
+    let by_service = not_declared(all.desired, all.observed);
     if !all.desired.policy.prune {
         orphans.notes.extend(by_service.iter().map(|(service, containers)| note(service, containers)));
         return orphans;
@@ -67,6 +63,20 @@ pub(super) fn orphans(all: &All, rollouts: &[(Rollout, Vec<Step>)], held: &[Held
     }
     remove_networks(all, cause, &after, &networks_of_held(all, held), &mut orphans);
     orphans
+}
+
+/// Our containers whose service is not in this desired state, by service.
+pub fn not_declared<'a>(
+    desired: &Desired,
+    observed: &'a Observed,
+) -> BTreeMap<ServiceName, Vec<&'a ObservedContainer>> {
+    let mut by_service: BTreeMap<ServiceName, Vec<&ObservedContainer>> = BTreeMap::new();
+    for container in super::ownership::ours(desired, observed).into_values() {
+        if let Some(service) = container.service().filter(|name| !desired.services.contains_key(name)) {
+            by_service.entry(service).or_default().push(container);
+        }
+    }
+    by_service
 }
 
 /// An emptied manifest, or one of less than half the services, is more likely a slip than a wish.

@@ -367,11 +367,8 @@ fn notes(all: &All, view: &View, draft: &Draft) -> Vec<Note> {
             hint: None,
         })
         .collect();
-    let content = |change: &FieldChange| change.path.starts_with("content");
-    let changed = view.slots.iter().any(|slot| slot.difference.fields.iter().any(content));
-    let bound = view.service.contents.iter().any(|content| content.source.is_some());
     let stops_first = matches!(draft.strategy, Some(Strategy::StopFirst | Strategy::Recreate));
-    if changed && bound && stops_first {
+    if stops_first && view.slots.iter().any(|slot| changed_in_place(&slot.difference.fields)) {
         notes.push(Note {
             code: NoteCode::UndoHasNewContent,
             text: format!("{name}: a bound file changed, so an undo starts the old container with the new content"),
@@ -379,6 +376,15 @@ fn notes(all: &All, view: &View, draft: &Draft) -> Vec<Note> {
         });
     }
     notes
+}
+
+/// Whether a file changed that the old container mounts too: it sees the new content when it is started again. Where
+/// another file is mounted from now on, each container has its own.
+fn changed_in_place(fields: &[FieldChange]) -> bool {
+    let mounted_elsewhere =
+        |target: &str| fields.iter().any(|change| change.path.starts_with(&format!("mounts.{target}.source")));
+    let content = fields.iter().filter_map(|change| change.path.strip_prefix("content"));
+    content.map(|rest| rest.trim_start_matches('.')).any(|target| !mounted_elsewhere(target))
 }
 
 /// A probe from inside a network namespace needs root.

@@ -77,14 +77,7 @@ async fn a_stateful_one_is_not_killed_at_its_deadline() {
     let kept = format!("{}_shop-db-1 db:1 exited", &db[..12]);
     assert_eq!(host.containers(), [kept.as_str(), "shop-db-1 db:broken running", "shop-web-1 web:1 running"]);
     // The next round gates the new one again; a rollback takes it back.
-    let request = evenkeel::controllers::stack::RollbackRequest {
-        selected: Some(["db".into()].into()),
-        to: None,
-        origin: Default::default(),
-        lock_wait: evenkeel::model::units::Millis(0),
-        reason: None,
-    };
-    let applied = host.stack().rollback(&request).await.unwrap();
+    let applied = host.rollback(&broken, &["db"], None).await;
     assert_eq!(applied.exit, 0, "{applied:?}");
     assert_eq!(host.id_of("shop-db-1"), db);
     assert_eq!(host.containers(), ["shop-db-1 db:1 running", "shop-web-1 web:1 running"]);
@@ -123,14 +116,7 @@ async fn a_rollback_is_held_until_the_declaration_changes() {
     host.settle(SHOP).await;
     let next = shop("image: web:1", "image: web:2");
     host.settle(&next).await;
-    let request = evenkeel::controllers::stack::RollbackRequest {
-        selected: None,
-        to: None,
-        origin: Default::default(),
-        lock_wait: evenkeel::model::units::Millis(0),
-        reason: Some("errors".into()),
-    };
-    let applied = host.stack().rollback(&request).await.unwrap();
+    let applied = host.rollback(&next, &[], None).await;
     assert_eq!(applied.exit, 0, "{applied:?}");
     assert_eq!(host.containers(), ["shop-db-1 db:1 running", "shop-web-1 web:1 running"]);
 

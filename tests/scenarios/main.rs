@@ -3,10 +3,12 @@
 
 mod support;
 
+mod contents;
 mod failures;
 mod first_apply;
 mod kills;
 mod observed;
+mod records;
 mod recovery;
 mod replacing;
 mod saved;

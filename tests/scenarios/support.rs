@@ -163,6 +163,14 @@ impl Host {
         self.stack().apply(&self.request(manifest, services)).await
     }
 
+    /// Rolls back; the manifest says what its files hold now.
+    pub async fn rollback(&self, manifest: &str, services: &[&str], to: Option<u64>) -> Applied {
+        let Request { desired, selected, origin, lock_wait, .. } = self.request(manifest, services);
+        let origin = Origin { reason: Some("errors".into()), ..origin };
+        let request = RollbackRequest { selected, to, declared: desired, origin, lock_wait };
+        self.stack().rollback(&request).await.unwrap_or_else(|error| panic!("{error}"))
+    }
+
     /// Applies with what goes wrong in it. `None`: evenkeel was killed; it is started again then, with `wipe` with a new home.
     pub async fn apply_with(
         &mut self,

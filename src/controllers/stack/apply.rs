@@ -96,10 +96,7 @@ impl Stack {
     pub async fn apply(&self, request: &Request) -> Result<Applied, StackError> {
         self.check_names(request)?;
         let home = self.home.clone().ok_or_else(|| StackError::NoHome(self.name.clone()))?;
-        let what = match &request.selected {
-            None => "apply".to_owned(),
-            Some(named) => format!("apply {}", named.iter().map(ServiceName::as_str).collect::<Vec<_>>().join(" ")),
-        };
+        let what = super::named("apply", request.selected.as_ref());
         let holder = Holder { actor: request.origin.actor.clone(), doing: what.clone() };
         let _lock = home.lock(holder, request.lock_wait, self.clock.as_ref()).await?;
         let observed = self.look(&request.desired).await?;
@@ -116,7 +113,7 @@ impl Stack {
         if let Some(exit) = refused(&round.plan) {
             return Ok(Applied { exit, held: round.plan.held, revision: facts.current.map(|c| c.number), ..applied });
         }
-        self.begin(format!("{what} by {}", request.origin.actor)).await;
+        self.begin(&what, &request.origin).await;
         let base = self.first_revision(&home, &facts, &round, request, &mut applied).await?;
         self.accept(&home, &facts, &round, request, &what).await?;
         let course = Course {
@@ -247,7 +244,11 @@ impl Stack {
         let mut round = first;
         let mut done: BTreeSet<(u64, StepId)> = BTreeSet::new();
         for count in 1..=ROUNDS_MAX {
-            let current = home.current()?.map(|revision| revision.number);
+            let current = home.current()?;
+            if let Some(revision) = &current {
+                home.put_copies(&revision.desired)?;
+            }
+            let current = current.map(|revision| revision.number);
             hold(applied, &round.plan);
             if round.plan.steps.is_empty() {
                 self.all_good(home, &round, applied)?;
@@ -265,7 +266,8 @@ impl Stack {
                 clock: self.clock.clone(),
                 base: course.base,
                 rollback_stack: course.aim.desired.policy.on_failure == OnFailure::RollbackStack,
-                by: course.origin.clone(),
+                // What is taken back is not what was asked for.
+                by: Origin { reason: None, ..course.origin.clone() },
             });
             let outcome = self.act(&round, journal, current).await;
             let succeeded = outcome.steps.iter().filter(|step| step.error.is_none());
@@ -335,6 +337,7 @@ impl Stack {
         let revision = home.current()?.map(|revision| revision.number);
         if revision != applied.revision || !applied.rounds.is_empty() {
             self.keep_images().await;
+            self.remove_unused_copies().await;
         }
         self.say_end(home, applied).await
     }

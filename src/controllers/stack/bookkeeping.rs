@@ -1,5 +1,6 @@
-//! What evenkeel does for itself, outside of any plan: the claim that makes this home the stack's only one, and the tags
-//! that keep the images of kept revisions from being pruned. Both are idempotent, and made again by the next apply.
+//! What evenkeel does for itself, outside of any plan: the claim that makes this home the stack's only one, the tags that
+//! keep the images of kept revisions from being pruned, and the copies of files that none of them needs any more. All of
+//! it is idempotent, and done again by the next apply.
 
 use super::{Stack, StackError};
 use crate::{
@@ -85,6 +86,14 @@ impl Stack {
             self.engine.untag_image(tag).await?;
         }
         Ok(())
+    }
+
+    /// Takes the copies away that only forgotten revisions mounted. What fails is told and tried again next time.
+    pub(super) async fn remove_unused_copies(&self) {
+        if let Some(Err(error)) = self.home.as_ref().map(|home| home.remove_unused_copies()) {
+            let text = format!("copies of files that no revision needs any more could not be removed: {error}");
+            self.tell(self.event(EventKind::Warning, Severity::Warning, text)).await;
+        }
     }
 
     /// Takes all our tags and the claim away: the stack is gone.

@@ -47,7 +47,7 @@ impl Stack {
         if let Some(exit) = refused(&round.plan) {
             return Ok(Applied { exit, held: round.plan.held, revision: base, ..applied });
         }
-        self.begin(format!("down by {}", request.origin.actor)).await;
+        self.begin("down", &request.origin).await;
         let mut empty = Desired::empty(self.name.clone());
         empty.source = request.desired.source.clone();
         home.make_current(crate::home::NewRevision {
