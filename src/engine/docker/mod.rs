@@ -12,6 +12,7 @@ mod images;
 mod inspect;
 mod json;
 mod logs;
+mod memory;
 mod mounts;
 mod networks;
 mod system;
