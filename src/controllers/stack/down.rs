@@ -85,7 +85,7 @@ impl Stack {
             applied.exit = gravest(applied.exit, exit);
         }
         applied.rounds.push((round.plan, outcome));
-        self.finish(&home, &mut applied).await?;
+        self.finish(&home, &mut applied, None).await?;
         Ok(applied)
     }
 
