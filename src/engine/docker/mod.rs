@@ -26,7 +26,11 @@ use super::{
 use crate::model::units::Millis;
 use bollard::{API_DEFAULT_VERSION, Docker};
 use connections::Connections;
-use std::{future::Future, path::Path, sync::Arc};
+use std::{
+    future::Future,
+    path::Path,
+    sync::{Arc, Mutex},
+};
 
 /// The oldest API that has what evenkeel needs (Docker 19.03).
 const API_OLDEST: (u32, u32) = (1, 40);
@@ -45,6 +49,7 @@ pub struct DockerEngine {
     connections: Arc<Connections>,
     api: (u32, u32),
     clock: Arc<dyn Clock>,
+    facts_ahead: Arc<Mutex<Option<system::Ahead>>>,
 }
 
 impl DockerEngine {
@@ -62,7 +67,7 @@ impl DockerEngine {
         let docker = Docker::connect_with_unix(&socket.to_string_lossy(), BOLLARD_SECONDS, API_DEFAULT_VERSION)
             .map_err(|error| failure::from_bollard(call, &target, error))?;
         let docker = docker.with_request_modifier(move |request| wire::amend(request, api));
-        Ok(DockerEngine { docker, connections, api, clock })
+        Ok(DockerEngine { docker, connections, api, clock, facts_ahead: Arc::default() })
     }
 
     /// The API version that is spoken, as two numbers.
