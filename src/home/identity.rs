@@ -27,8 +27,9 @@ impl Identity {
 pub(super) fn on_this_host(folder: &Path) -> PathBuf {
     let path = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
     let in_container = ["/.dockerenv", "/run/.containerenv"].iter().any(|mark| Path::new(mark).exists());
-    let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
-    if in_container { on_host(&path, &mounts) } else { path }
+    // On a host with many containers it is long, and slow to read.
+    let mounts = || std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+    if in_container { on_host(&path, &mounts()) } else { path }
 }
 
 fn machine_id(text: &str) -> Option<String> {

@@ -91,6 +91,14 @@ impl Home {
         self.store.read(|transaction| self.load(transaction, number))
     }
 
+    /// The number of the current revision, and how its services fare under it; `None` before the first.
+    pub fn current_records(&self) -> Result<Option<(u64, BTreeMap<ServiceName, ServiceRecord>)>, HomeError> {
+        self.store.read(|transaction| {
+            let Some(number) = newest(transaction)? else { return Ok(None) };
+            Ok(Some((number, records(transaction, number)?)))
+        })
+    }
+
     /// All that are kept, the newest first.
     pub fn list(&self) -> Result<Vec<RevisionSummary>, HomeError> {
         self.store.read(|transaction| {
@@ -245,8 +253,7 @@ impl Home {
             return Ok(None);
         };
         let Body { desired, images, hashes } = Body::clone(&*self.body(transaction, number)?);
-        let records = services(transaction, Some(number))?.remove(&number).unwrap_or_default();
-        let services = records.into_iter().filter_map(|(name, service)| Some((name, service.record?))).collect();
+        let services = records(transaction, number)?;
         Ok(Some(Revision { number, made, by, reason, desired, images, hashes, services }))
     }
 
@@ -336,14 +343,25 @@ fn set_records(
     Ok(())
 }
 
+/// How the services of a revision fare under it.
+pub(super) fn records(
+    transaction: &Transaction<'_>,
+    number: u64,
+) -> Result<BTreeMap<ServiceName, ServiceRecord>, HomeError> {
+    let services = services(transaction, Some(number))?.remove(&number).unwrap_or_default();
+    Ok(services.into_iter().filter_map(|(name, service)| Some((name, service.record?))).collect())
+}
+
 /// The services of one revision, or of all, by revision.
 fn services(
     transaction: &Transaction<'_>,
     of: Option<u64>,
 ) -> Result<BTreeMap<u64, BTreeMap<ServiceName, ServiceSummary>>, HomeError> {
-    let mut statement = transaction.prepare_cached(
-        "SELECT revision, service, record, image FROM revision_services WHERE ?1 IS NULL OR revision = ?1",
-    )?;
+    // Two statements, so that one revision is found by the index and not by reading all of them.
+    let mut statement = transaction.prepare_cached(match of {
+        Some(_) => "SELECT revision, service, record, image FROM revision_services WHERE revision = ?1",
+        None => "SELECT revision, service, record, image FROM revision_services WHERE ?1 IS NULL",
+    })?;
     let mut rows = statement.query([of.map(in_database)])?;
     let mut services: BTreeMap<u64, BTreeMap<ServiceName, ServiceSummary>> = BTreeMap::new();
     while let Some(row) = rows.next()? {

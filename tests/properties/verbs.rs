@@ -159,7 +159,9 @@ async fn rolled_back(number: u64) -> Judged {
     let mut seed = Seed::new(number);
     let from = Sketch::fine(&mut seed);
     let to = from.changed(&mut seed);
-    let rollback = RollbackRequest { selected: None, to: None, origin: origin(), lock_wait: Millis(0), reason: None };
+    // Nothing is said of what the bound files hold now, so they stay where they are declared.
+    let declared = evenkeel::model::desired::Desired::empty("shop".into());
+    let rollback = RollbackRequest { selected: None, to: None, declared, origin: origin(), lock_wait: Millis(0) };
     let told = |why: String| format!("rollback: {why}\n{}", story(&[&from, &to]));
     let go = async || -> Result<(Host, Watch), String> {
         let (mut host, watch) = running(&from).await?;

@@ -143,9 +143,9 @@ async fn a_service_that_was_rolled_back_keeps_its_network() {
     let request = evenkeel::controllers::stack::RollbackRequest {
         selected: None,
         to: None,
+        declared: evenkeel::model::desired::Desired::empty("shop".into()),
         origin: Default::default(),
         lock_wait: Millis(0),
-        reason: None,
     };
     assert_eq!(host.stack().rollback(&request).await.unwrap().exit, 0);
     // The engine says that nothing is attached to a network while what is on it is stopped.

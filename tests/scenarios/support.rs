@@ -218,9 +218,9 @@ impl Host {
         let request = RollbackRequest {
             selected: None,
             to: None,
+            declared: Desired::empty(StackName::from("shop")),
             origin: Origin { actor: "ann".into(), ..Origin::default() },
             lock_wait: Millis(0),
-            reason: None,
         };
         self.engine.arm([fault]);
         let stack = self.stack();

@@ -3,6 +3,7 @@
 
 use super::{
     Stack, StackError,
+    bookkeeping::Tags,
     journal::Record,
     round::{Aim, Round},
     saved::SavedPlan,
@@ -99,7 +100,9 @@ impl Stack {
         let what = super::named("apply", request.selected.as_ref());
         let holder = Holder { actor: request.origin.actor.clone(), doing: what.clone() };
         let _lock = home.lock(holder, request.lock_wait, self.clock.as_ref()).await?;
-        let observed = self.look(&request.desired).await?;
+        // Most applies change nothing, and are done sooner when the tags are known by then.
+        let (observed, tags) = futures::join!(self.look(&request.desired), self.engine.list_tags());
+        let observed = observed?;
         let facts = self.facts(&observed)?;
         let aim = self.aim(request, &facts);
         let mut round = self.round_from(&aim, facts.clone(), observed).await?;
@@ -124,7 +127,8 @@ impl Stack {
             one_round: request.saved.is_some(),
         };
         self.converge(&home, course, round, &mut applied).await?;
-        self.finish(&home, &mut applied).await?;
+        let tags = tags.ok().filter(|_| applied.rounds.is_empty());
+        self.finish(&home, &mut applied, tags).await?;
         Ok(applied)
     }
 
@@ -244,11 +248,7 @@ impl Stack {
         let mut round = first;
         let mut done: BTreeSet<(u64, StepId)> = BTreeSet::new();
         for count in 1..=ROUNDS_MAX {
-            let current = home.current()?;
-            if let Some(revision) = &current {
-                home.put_copies(&revision.desired)?;
-            }
-            let current = current.map(|revision| revision.number);
+            let current = home.current_records()?.map(|(number, _)| number);
             hold(applied, &round.plan);
             if round.plan.steps.is_empty() {
                 self.all_good(home, &round, applied)?;
@@ -261,6 +261,9 @@ impl Stack {
                 return Ok(());
             }
             self.claim(&round.observed).await?;
+            if let Some(revision) = home.current()? {
+                home.put_copies(&revision.desired)?;
+            }
             let journal = Arc::new(Record {
                 home: home.clone(),
                 clock: self.clock.clone(),
@@ -321,7 +324,7 @@ impl Stack {
             selected.is_none_or(|selected| selected.contains(*name)) && !held.contains(&format!("service/{name}"))
         };
         let good: Vec<ServiceName> = round.desired.services.keys().filter(in_scope).cloned().collect();
-        let recorded = home.current()?.map(|revision| revision.services).unwrap_or_default();
+        let recorded = home.current_records()?.map(|(_, records)| records).unwrap_or_default();
         let good: Vec<ServiceName> = good
             .into_iter()
             .filter(|name| recorded.get(name) != Some(&crate::model::revision::ServiceRecord::Good))
@@ -332,11 +335,19 @@ impl Stack {
         Ok(())
     }
 
-    /// Keeps the images of what it came to, and says the last words of an apply.
-    pub(super) async fn finish(&self, home: &Arc<Home>, applied: &mut Applied) -> Result<(), StackError> {
-        let revision = home.current()?.map(|revision| revision.number);
+    /// Keeps the images of what it came to, and says the last words of an apply. `tags` are the engine's, where they are
+    /// known and nothing was done since.
+    pub(super) async fn finish(
+        &self,
+        home: &Arc<Home>,
+        applied: &mut Applied,
+        tags: Option<Tags>,
+    ) -> Result<(), StackError> {
+        let revision = home.current_records()?.map(|(number, _)| number);
+        if revision.is_some() {
+            self.keep_images(tags).await;
+        }
         if revision != applied.revision || !applied.rounds.is_empty() {
-            self.keep_images().await;
             self.remove_unused_copies().await;
         }
         self.say_end(home, applied).await
@@ -344,7 +355,7 @@ impl Stack {
 
     /// Says the last words of an apply.
     pub(super) async fn say_end(&self, home: &Arc<Home>, applied: &mut Applied) -> Result<(), StackError> {
-        let revision = home.current()?.map(|revision| revision.number);
+        let revision = home.current_records()?.map(|(number, _)| number);
         applied.revision = revision;
         if !applied.held.is_empty() {
             applied.exit = gravest(applied.exit, 9);

@@ -53,7 +53,7 @@ impl Stack {
         let base = Some(current.number);
         let course = Course { aim, origin: request.origin.clone(), base, is_rollback: false, one_round: false };
         self.converge(&home, course, round, &mut applied).await?;
-        self.finish(&home, &mut applied).await?;
+        self.finish(&home, &mut applied, None).await?;
         Ok(applied)
     }
 }

@@ -94,7 +94,7 @@ impl Stack {
             one_round: false,
         };
         self.converge(&home, course, round, &mut applied).await?;
-        self.finish(&home, &mut applied).await?;
+        self.finish(&home, &mut applied, None).await?;
         Ok(applied)
     }
 

@@ -205,6 +205,17 @@ fn reading_writes_nothing_and_sees_what_others_write() {
 }
 
 #[test]
+fn what_an_opening_has_to_read_of_the_log_stays_short() {
+    let dir = tempfile::tempdir().unwrap();
+    let home = open(dir.path());
+    for number in 0..600 {
+        home.append(&[event("told", number, Severity::Info)]).unwrap();
+    }
+    let log = fs::metadata(dir.path().join("stacks/webkit/home.db-wal")).unwrap().len();
+    assert!(log < 1 << 20, "{log} bytes");
+}
+
+#[test]
 fn reading_works_without_the_right_to_write_with_and_without_a_log() {
     let dir = tempfile::tempdir().unwrap();
     let home = open(dir.path());
