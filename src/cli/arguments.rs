@@ -129,7 +129,7 @@ pub struct LockArguments {
     pub lock_wait: Millis,
 }
 
-/// Who asks; recorded in the revision.
+/// Who asks, and why; recorded in the revision and the events.
 #[derive(Clone, Debug, Default, Args)]
 pub struct OriginArguments {
     /// Who does this [default: from the CI's variables, else user@host]
@@ -138,6 +138,9 @@ pub struct OriginArguments {
     /// The commit that the manifest is from [default: from the CI's variables]
     #[arg(long, value_name = "HASH")]
     pub commit: Option<String>,
+    /// Why this is done; shown by `history`, `events` and, of a rollback, `status`
+    #[arg(long, value_name = "TEXT", value_parser = reason)]
+    pub reason: Option<String>,
 }
 
 /// For data: for people or for programs.
@@ -160,6 +163,15 @@ pub fn service_name(text: &str) -> Result<ServiceName, String> {
 /// Reads the number of a revision.
 pub fn revision(text: &str) -> Result<u64, String> {
     text.parse().map_err(|_| "a revision is a number, as `evenkeel history` lists them".to_owned())
+}
+
+/// Reads why something is done: a line, for it is shown in one.
+fn reason(text: &str) -> Result<String, String> {
+    match text.trim() {
+        "" => Err("a reason says something".to_owned()),
+        text if text.contains(char::is_control) => Err("a reason is one line".to_owned()),
+        text => Ok(text.to_owned()),
+    }
 }
 
 /// Reads how many are wanted.

@@ -54,7 +54,7 @@ impl Home {
                 Some(number) => {
                     let body = self.body(transaction, number)?;
                     let failed = |record: &ServiceRecord| *record == ServiceRecord::Failed;
-                    let records = self.load(transaction, number)?.map(|revision| revision.services).unwrap_or_default();
+                    let records = revisions::records(transaction, number)?;
                     not_started =
                         records.into_iter().filter(|(_, record)| failed(record)).map(|(name, _)| name).collect();
                     Some(CurrentRevision { number, desired: body.desired.clone(), images: body.images.clone() })

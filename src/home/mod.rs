@@ -3,6 +3,7 @@
 //!
 //! One state directory serves one engine; a `Home` is one stack in it. Its calls block, each for milliseconds.
 
+mod copies;
 mod error;
 mod events;
 mod evidence;
@@ -45,6 +46,7 @@ pub struct Home {
     sealer: Sealer,
     locks: Locks,
     identity: Identity,
+    copies_on_host: PathBuf,
     moved_aside: Option<PathBuf>,
     remembered: Mutex<Option<(u64, Arc<Body>)>>,
 }
@@ -97,6 +99,7 @@ impl Home {
             sealer,
             locks: Locks::Memory(Arc::default()),
             identity: Identity { home: "/var/lib/evenkeel".to_owned(), machine: None },
+            copies_on_host: Path::new("/var/lib/evenkeel/stacks").join(stack.as_str()).join("copies"),
             moved_aside: None,
             remembered: Mutex::default(),
         })
@@ -113,6 +116,7 @@ impl Home {
             sealer: Sealer::new(key, stack, store.path()),
             store,
             identity: Identity::of(folder.state_dir()),
+            copies_on_host: copies::on_host(&folder),
             locks: Locks::Files(folder),
             moved_aside,
             remembered: Mutex::default(),

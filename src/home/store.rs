@@ -23,6 +23,9 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const OPENING_POLL: Duration = Duration::from_millis(10);
 /// The log of the database is cut to this after it was taken over into the file, in bytes.
 const LOG_BYTES_MAX: i64 = 4 << 20;
+/// When so much of the log is not in the file yet, it is taken over. Who opens the database first reads all that is not,
+/// so this is what every start of the program waits for.
+const LOG_PAGES_MAX: u32 = 100;
 
 /// How sure a write must be before it returns. Both survive the death of the process at any instant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -213,6 +216,7 @@ fn connect(path: &Path, migrations: &[&str]) -> Result<Connection, HomeError> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "journal_size_limit", LOG_BYTES_MAX)?;
+    connection.pragma_update(None, "wal_autocheckpoint", LOG_PAGES_MAX)?;
     schema::migrate(&mut connection, path, migrations)?;
     Ok(connection)
 }

@@ -167,6 +167,8 @@ fn guarded(all: &All, service: &Service) -> Option<Guard> {
 /// Whether a container that runs would be stopped.
 fn interrupts(member: &Member) -> bool {
     let stops = |work: &Work| match work {
+        // What was begun is brought to its end.
+        Work::Replace(_, Reason::Unfinished) => false,
         Work::Replace(old, _) => is_up(old),
         _ => false,
     };

@@ -3,7 +3,7 @@
 
 use super::{
     draft::{CALL_DEADLINE, Draft, STOP_MARGIN},
-    strategy::{Choice, choose, is_stateful},
+    strategy::{Choice, choose, holds_data, is_stateful},
     survey::{All, Slot, View, is_up, network_order},
     work::Work,
 };
@@ -86,15 +86,18 @@ pub(super) fn build<'a>(draft: &mut Draft, members: &[Member<'a, '_>], all: &All
         if let Some(container) = member.view.slots.first().and_then(|slot| slot.current.or(slot.kept)) {
             refs.insert(member.view.service.name.clone(), existing(container));
         }
-        if member.discards() && !serves_meanwhile(member) {
-            discard(draft, member.view);
+        if member.discards() {
+            discard(draft, member, false);
         }
     }
     for member in members {
         in_place(draft, member);
     }
-    for member in members.iter().filter(|member| member.discards() && serves_meanwhile(member)) {
-        discard(draft, member.view);
+    for member in members {
+        if member.discards() {
+            discard(draft, member, true);
+        }
+        rename_restored(draft, member);
     }
     let replaced: Vec<Entry> = entries(members, |work| match work {
         Work::Replace(old, _) => Some((Some(*old), None)),
@@ -140,20 +143,20 @@ fn entries<'a, 'v>(
 
 /// Whether a candidate that nobody wants any more is all that serves until the old container, stopped already, is up again;
 /// it goes after that then.
-fn serves_meanwhile(member: &Member) -> bool {
-    let view = member.view;
-    let starts = |name: &ContainerName| {
-        member.work.iter().any(|(slot, work)| slot.name == *name && matches!(work, Work::Start(_)))
+fn serves_meanwhile(member: &Member, container: &ObservedContainer, name: &ContainerName) -> bool {
+    let starts = |(slot, work): &(&Slot, Work)| {
+        slot.name == *name && matches!(work, Work::Start(old) | Work::Restore(old) if !is_up(old))
     };
-    let waits = |(container, name): &(&ObservedContainer, ContainerName)| is_up(container) && starts(name);
-    view.discarded.iter().any(waits)
-        && view.discarded.iter().all(|(_, name)| starts(name))
-        && choose(view, None).strategy == Strategy::StartFirst
+    is_up(container) && member.work.iter().any(starts) && choose(member.view, None).strategy == Strategy::StartFirst
 }
 
-/// Removes what an interrupted rollout made and nobody wants any more.
-fn discard(draft: &mut Draft, view: &View) {
-    for (container, name) in &view.discarded {
+/// Removes what an interrupted rollout made and nobody wants any more: what serves meanwhile, or what does not.
+fn discard(draft: &mut Draft, member: &Member, meanwhile: bool) {
+    let view = member.view;
+    let now = |(container, name): &&(&ObservedContainer, ContainerName)| {
+        serves_meanwhile(member, container, name) == meanwhile
+    };
+    for (container, name) in view.discarded.iter().filter(now) {
         let slot = view.slots.iter().find(|slot| slot.name == *name);
         let carried = slot.and_then(|slot| slot.current.or(slot.kept)).map(anonymous_volumes).unwrap_or_default();
         let remove = Remove {
@@ -162,9 +165,32 @@ fn discard(draft: &mut Draft, view: &View) {
             force: true,
             volumes: AnonymousVolumes::RemoveExcept { carried: carried.into_values().collect() },
         };
-        let id = format!("{}/discard/{}", view.service.name, container.id.short());
-        draft.step(id, Does::Remove(remove), Resource::Container(container.name.clone()), CALL_DEADLINE);
+        let path = format!("{}/discard/{}", view.service.name, container.id.short());
+        if is_up(container) && holds_data(container) {
+            let stop = Stop { container: existing(container), grace: container.spec.stop_grace };
+            let target = Resource::Container(container.name.clone());
+            draft.step(format!("{path}/stop"), Does::Stop(stop), target, stop_deadline(container));
+        }
+        draft.step(path, Does::Remove(remove), Resource::Container(container.name.clone()), CALL_DEADLINE);
     }
+}
+
+/// Gives restored containers the names that what served meanwhile had.
+fn rename_restored(draft: &mut Draft, member: &Member) {
+    for (slot, work) in &member.work {
+        if let Work::Restore(kept) = work
+            && is_served_meanwhile(member, slot)
+        {
+            rename(draft, slot, kept, &format!("{}/{}", member.view.service.name, slot.number));
+        }
+    }
+}
+
+fn is_served_meanwhile(member: &Member, slot: &Slot) -> bool {
+    let of_it = |(container, name): &(&ObservedContainer, ContainerName)| {
+        *name == slot.name && serves_meanwhile(member, container, name)
+    };
+    member.view.discarded.iter().any(of_it)
 }
 
 /// Puts right what can be put right where it is, and starts what should run.
@@ -172,12 +198,17 @@ fn in_place(draft: &mut Draft, member: &Member) {
     for (slot, work) in &member.work {
         let path = format!("{}/{}", member.view.service.name, slot.number);
         match work {
-            Work::InPlace(container) => put_right(draft, slot, container, &path, false),
+            Work::InPlace(container) => {
+                rename(draft, slot, container, &path);
+                put_right(draft, slot, container, &path, false);
+            }
             Work::Start(container) => {
+                rename(draft, slot, container, &path);
                 put_right(draft, slot, container, &path, false);
                 start_and_prove(draft, member.view, slot, container, &path);
             }
             Work::Unpause(container) => {
+                rename(draft, slot, container, &path);
                 put_right(draft, slot, container, &path, false);
                 let unpause = Does::Unpause { container: existing(container) };
                 draft.step(format!("{path}/unpause"), unpause, Resource::Container(slot.name.clone()), CALL_DEADLINE);
@@ -200,6 +231,9 @@ fn in_place(draft: &mut Draft, member: &Member) {
                 }
             }
             Work::Restore(kept) => {
+                if !is_served_meanwhile(member, slot) {
+                    rename(draft, slot, kept, &path);
+                }
                 put_right(draft, slot, kept, &path, true);
                 if !is_up(kept) {
                     start_and_prove(draft, member.view, slot, kept, &path);
@@ -223,12 +257,16 @@ pub(super) fn would_come_back(container: &ObservedContainer) -> bool {
     matches!(container.spec.restart, RestartPolicy::Always | RestartPolicy::OnFailure(_))
 }
 
-fn put_right(draft: &mut Draft, slot: &Slot, container: &ObservedContainer, path: &str, restore: bool) {
-    let target = Resource::Container(slot.name.clone());
+fn rename(draft: &mut Draft, slot: &Slot, container: &ObservedContainer, path: &str) {
     if container.name != slot.name {
         let rename = Rename { container: existing(container), to: slot.name.clone() };
-        draft.step(format!("{path}/rename"), Does::Rename(rename), target.clone(), CALL_DEADLINE);
+        let target = Resource::Container(slot.name.clone());
+        draft.step(format!("{path}/rename"), Does::Rename(rename), target, CALL_DEADLINE);
     }
+}
+
+fn put_right(draft: &mut Draft, slot: &Slot, container: &ObservedContainer, path: &str, restore: bool) {
+    let target = Resource::Container(slot.name.clone());
     let difference = &slot.difference;
     let restart = difference.restart.or(restore.then_some(slot.spec.restart).filter(|p| *p != container.spec.restart));
     if difference.limits.is_some() || restart.is_some() {
@@ -406,6 +444,7 @@ fn keep(draft: &mut Draft, entry: &Entry, old: &ObservedContainer, all: &All) {
     }
     // One without its policy was stopped by a rollout that was cut off: it served before.
     let was_held = old.spec.restart == RestartPolicy::No && policy != RestartPolicy::No;
+    draft.serving |= was_held;
     if is_up(old) || was_held {
         draft.also_takes_back(back_start);
     }

@@ -8,15 +8,15 @@ use super::{
     resources::Resources,
     restraint,
     rollout::{self, Member},
-    survey::{self, All, Slot, View},
+    survey::{self, All, Parents, Slot, View},
     work::{self, Wishes, Work},
 };
 use crate::model::{
     container::RestartPolicy,
-    desired::{Service, desired_hash},
+    desired::desired_hash,
     fields::FieldChange,
     labels::ours,
-    names::{ContainerId, ImageReference, Resource, ServiceName, StepId},
+    names::{ImageReference, Resource, ServiceName, StepId},
     observed::{ObservedContainer, Status},
     plan::{Action, Change, Held, HeldCode, Note, NoteCode, Purpose, Reason, Rollout},
     policy::{ProbeHost, ProbeKind, Strategy},
@@ -52,7 +52,7 @@ pub(super) fn views<'a>(all: &All<'a>, held: &mut Vec<Held>) -> Views<'a> {
         }
     }
     let mut views = Views::new();
-    let mut parents: BTreeMap<ServiceName, ContainerId> = BTreeMap::new();
+    let (mut parents, mut next_parents) = (Parents::new(), Parents::new());
     for name in order::units(all.desired).into_iter().flatten() {
         let Some(service) = all.desired.services.get(&name) else { continue };
         let Some(image) = all.context.images.get(&service.container.image) else {
@@ -65,9 +65,11 @@ pub(super) fn views<'a>(all: &All<'a>, held: &mut Vec<Held>) -> Views<'a> {
             continue;
         };
         let containers = by_service.get(&name).map(Vec::as_slice).unwrap_or_default();
-        let view = survey::view(service, image, containers, &parents, all);
-        if let Some(first) = view.slots.first().and_then(|slot| slot.current.or(slot.kept)) {
-            parents.insert(name.clone(), first.id.clone());
+        let view = survey::view(service, image, containers, [&parents, &next_parents], all);
+        if let Some(slot) = view.slots.first() {
+            let is = slot.current.or(slot.kept);
+            parents.extend(is.map(|container| (name.clone(), container.id.clone())));
+            next_parents.extend(slot.candidate.or(is).map(|container| (name.clone(), container.id.clone())));
         }
         views.insert(name, view);
     }
@@ -260,13 +262,14 @@ fn cause(all: &All, views: &[&View], members: &[Member]) -> Cause {
     }
     let Some(current) = &all.context.facts.current else { return all.context.facts.cause_of_first() };
     let same = |view: &&View| {
-        let before = current.desired.services.get(&view.service.name);
-        let hash = |service: &Service| {
-            let image = current.images.get(&service.container.image).map(|image| image.id.clone());
-            (image.map(|id| desired_hash(service, &id)), service.replicas)
-        };
+        let Some(before) = current.desired.services.get(&view.service.name) else { return false };
+        let image = current.images.get(&before.container.image).map(|image| &image.id);
+        // Hashing takes longer than all else that is planned where nothing changed.
+        if before == view.service && image == Some(&view.image.id) {
+            return true;
+        }
         let now = (Some(desired_hash(view.service, &view.image.id)), view.service.replicas);
-        before.is_some_and(|before| hash(before) == now)
+        now == (image.map(|id| desired_hash(before, id)), before.replicas)
     };
     if views.iter().all(same) { Cause::Drift } else { Cause::Manifest }
 }
@@ -361,7 +364,9 @@ fn change_fields(view: &View, action: Action) -> Vec<FieldChange> {
         let to = Value::plain(format!("{} (sha256:{})", view.service.container.image, view.image.id.short()));
         fields.insert("image".into(), FieldChange { path: "image".into(), from: None, to: Some(to) });
     }
-    let there = view.slots.iter().filter(|slot| slot.current.or(slot.kept).is_some()).count() + view.surplus.len();
+    let is_kept = |container: &ObservedContainer| survey::split_prefix(&container.name).0.is_some();
+    let surplus = view.surplus.iter().filter(|container| !is_kept(container)).count();
+    let there = view.slots.iter().filter(|slot| slot.current.or(slot.kept).is_some()).count() + surplus;
     let replicas = view.service.replicas;
     if u32::try_from(there).is_ok_and(|there| there != replicas && there > 0) && !view.service.one_shot {
         let path = "replicas".to_owned();
@@ -400,11 +405,8 @@ fn notes(all: &All, view: &View, draft: &Draft) -> Vec<Note> {
             hint: None,
         })
         .collect();
-    let content = |change: &FieldChange| change.path.starts_with("content");
-    let changed = view.slots.iter().any(|slot| slot.difference.fields.iter().any(content));
-    let bound = view.service.contents.iter().any(|content| content.source.is_some());
     let stops_first = matches!(draft.strategy, Some(Strategy::StopFirst | Strategy::Recreate));
-    if changed && bound && stops_first {
+    if stops_first && view.slots.iter().any(|slot| changed_in_place(&slot.difference.fields)) {
         notes.push(Note {
             code: NoteCode::UndoHasNewContent,
             text: format!("{name}: a bound file changed, so an undo starts the old container with the new content"),
@@ -412,6 +414,15 @@ fn notes(all: &All, view: &View, draft: &Draft) -> Vec<Note> {
         });
     }
     notes
+}
+
+/// Whether a file changed that the old container mounts too: it sees the new content when it is started again. Where
+/// another file is mounted from now on, each container has its own.
+fn changed_in_place(fields: &[FieldChange]) -> bool {
+    let mounted_elsewhere =
+        |target: &str| fields.iter().any(|change| change.path.starts_with(&format!("mounts.{target}.source")));
+    let content = fields.iter().filter_map(|change| change.path.strip_prefix("content"));
+    content.map(|rest| rest.trim_start_matches('.')).any(|target| !mounted_elsewhere(target))
 }
 
 /// A probe from inside a network namespace needs root.

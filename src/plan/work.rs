@@ -1,6 +1,6 @@
 //! What each slot asks for. One table, read from the top; the rollout is built from its answers.
 
-use super::survey::{Slot, View, is_up};
+use super::survey::{Slot, View, can_start, is_up};
 use crate::model::{
     desired::desired_hash,
     names::{ContainerId, ServiceName},
@@ -90,6 +90,9 @@ fn with_current<'a>(
     if view.service.shares.iter().any(|parent| wishes.replaced.contains(parent)) {
         return Work::Replace(current, Reason::ParentReplaced);
     }
+    if slot.unproven {
+        return Work::Replace(current, Reason::Unfinished);
+    }
     let answer = wishes.unwell.get(&current.id).filter(|_| current.state.is_running());
     match current.state.status {
         Status::Dead => Work::Replace(current, Reason::NotRunning),
@@ -100,12 +103,6 @@ fn with_current<'a>(
         _ if !slot.difference.is_empty() || current.name != slot.name => Work::InPlace(current),
         _ => Work::Nothing,
     }
-}
-
-/// Whether a container that does not run may come up again. One whose last start failed may not: the engine remembers, for
-/// one, networks by ids that exist no more when a network is made anew.
-fn can_start(container: &ObservedContainer) -> bool {
-    is_up(container) || container.state.error.is_empty()
 }
 
 /// A one-shot is done once it has exited 0 as what it is now; its container's absence or end is no drift.

@@ -3,11 +3,15 @@
 
 mod support;
 
+mod contents;
 mod failures;
 mod first_apply;
 mod keeping;
 mod kills;
+mod observed;
+mod records;
 mod recovery;
 mod replacing;
 mod saved;
+mod third;
 mod units;

@@ -265,6 +265,7 @@ impl Keeper {
     async fn act(&mut self, home: &Arc<Home>, current: &CurrentRevision, round: Round) -> Result<(), StackError> {
         self.acted = true;
         self.stack.claim(&round.observed).await?;
+        home.put_copies(&current.desired)?;
         for change in &round.plan.changes {
             self.tell_drift(change).await;
         }
@@ -274,13 +275,8 @@ impl Keeper {
         for service in &spends {
             self.spend(home, &facts, &current.desired, service, now).await;
         }
-        let good: BTreeSet<ServiceName> = home
-            .current()?
-            .into_iter()
-            .flat_map(|revision| revision.services)
-            .filter(|(_, record)| *record == ServiceRecord::Good)
-            .map(|(name, _)| name)
-            .collect();
+        let records = home.current_records()?.map(|(_, records)| records).unwrap_or_default();
+        let is_good = |name: &ServiceName| records.get(name) == Some(&ServiceRecord::Good);
         let journal = Arc::new(Record {
             home: home.clone(),
             clock: self.stack.clock.clone(),
@@ -294,11 +290,11 @@ impl Keeper {
         self.liveness.begin_anew();
         // What has passed its gates before is repaired again, ever later; it is not given up for one bad moment.
         for name in failed(&round.plan, &outcome) {
-            if good.contains(name) && home.clear_failed(name).is_ok() && !spends.contains(name) {
+            if is_good(name) && home.clear_failed(name).is_ok() && !spends.contains(name) {
                 self.spend(home, &facts, &current.desired, name, now).await;
             }
         }
-        self.stack.keep_images().await;
+        self.stack.keep_images(None).await;
         Ok(())
     }
 
