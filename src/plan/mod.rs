@@ -18,6 +18,7 @@ mod scope;
 mod services;
 mod strategy;
 mod survey;
+pub mod window;
 mod work;
 
 pub use adopt::as_it_runs;
