@@ -20,7 +20,7 @@ mod scope;
 mod services;
 mod strategy;
 mod survey;
-mod window;
+pub mod window;
 mod work;
 
 pub use adopt::as_it_runs;
