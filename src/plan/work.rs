@@ -35,6 +35,8 @@ pub(super) struct Wishes<'a> {
     pub facts: &'a Facts,
     /// Services of this unit that are replaced, so that those sharing with them must be too.
     pub replaced: &'a BTreeSet<ServiceName>,
+    /// Those of them that get a container of which no candidate can know yet, or that are started again.
+    pub renewed: &'a BTreeSet<ServiceName>,
     /// Whether the service is one that the user asked to restart.
     pub restart: bool,
 }
@@ -45,7 +47,11 @@ pub(super) fn work<'a>(view: &View<'a>, slot: &Slot<'a>, wishes: &Wishes) -> Wor
         return one_shot(view, slot, wishes);
     }
     let parent_goes = view.service.shares.iter().any(|parent| wishes.replaced.contains(parent));
+    let parent_is_renewed = view.service.shares.iter().any(|parent| wishes.renewed.contains(parent));
     match (slot.current, slot.kept, slot.candidate) {
+        (Some(old), _, Some(_)) | (None, Some(old), Some(_)) if parent_is_renewed => {
+            Work::Replace(old, Reason::ParentReplaced)
+        }
         (None, Some(kept), None) if parent_goes => Work::Replace(kept, Reason::ParentReplaced),
         (Some(old), _, Some(candidate)) | (None, Some(old), Some(candidate)) => Work::Finish { candidate, old },
         (None, Some(kept), None) if slot.difference.replace.is_empty() && can_start(kept) => Work::Restore(kept),
