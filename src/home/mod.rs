@@ -34,7 +34,7 @@ use rusqlite::OptionalExtension;
 use sealing::{Key, Sealer};
 use std::{
     path::{Path, PathBuf},
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, OnceLock},
 };
 use store::{Durability, Opened, Store};
 
@@ -44,7 +44,8 @@ pub struct Home {
     store: Store,
     sealer: Sealer,
     locks: Locks,
-    identity: Identity,
+    /// Found out when it is asked for: who only reads does not need it.
+    identity: OnceLock<Identity>,
     moved_aside: Option<PathBuf>,
     remembered: Mutex<Option<(u64, Arc<Body>)>>,
 }
@@ -96,7 +97,7 @@ impl Home {
             store,
             sealer,
             locks: Locks::Memory(Arc::default()),
-            identity: Identity { home: "/var/lib/evenkeel".to_owned(), machine: None },
+            identity: Identity { home: "/var/lib/evenkeel".to_owned(), machine: None }.into(),
             moved_aside: None,
             remembered: Mutex::default(),
         })
@@ -104,7 +105,7 @@ impl Home {
 
     /// The same home under another name, for simulations of two.
     pub fn with_identity(self, identity: Identity) -> Home {
-        Home { identity, ..self }
+        Home { identity: identity.into(), ..self }
     }
 
     fn of(stack: &StackName, store: Store, key: &Key, folder: StackFolder, moved_aside: Option<PathBuf>) -> Home {
@@ -112,7 +113,7 @@ impl Home {
             stack: stack.clone(),
             sealer: Sealer::new(key, stack, store.path()),
             store,
-            identity: Identity::of(folder.state_dir()),
+            identity: OnceLock::new(),
             locks: Locks::Files(folder),
             moved_aside,
             remembered: Mutex::default(),
@@ -126,7 +127,10 @@ impl Home {
 
     /// Which home this is, for the claim of the stack.
     pub fn identity(&self) -> &Identity {
-        &self.identity
+        self.identity.get_or_init(|| match &self.locks {
+            Locks::Files(folder) => Identity::of(folder.state_dir()),
+            Locks::Memory(_) => Identity::of(self.store.path()),
+        })
     }
 
     /// Where the damaged database was put that this opening found: what was in it is lost to evenkeel, and the user should
