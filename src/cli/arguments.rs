@@ -23,7 +23,7 @@ use super::{
     name = "evenkeel",
     version,
     about = "Keeps a Docker host at the state that one manifest declares",
-    after_help = "Data goes to stdout, talk to stderr. What the exit codes mean: evenkeel explain exit",
+    after_help = "Data goes to stdout, talk to stderr. What an exit code or a word in a plan means: evenkeel explain",
     max_term_width = 100,
     arg_required_else_help = true,
     disable_help_subcommand = true

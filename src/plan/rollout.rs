@@ -156,7 +156,11 @@ fn discard(draft: &mut Draft, member: &Member, meanwhile: bool) {
     let now = |(container, name): &&(&ObservedContainer, ContainerName)| {
         serves_meanwhile(member, container, name) == meanwhile
     };
-    for (container, name) in view.discarded.iter().filter(now) {
+    // A candidate whose parent is replaced once more belongs to the parent that goes.
+    let outdated = member.work.iter().filter(|(_, work)| matches!(work, Work::Replace(..)));
+    let outdated: Vec<(&ObservedContainer, ContainerName)> =
+        outdated.filter_map(|(slot, _)| Some((slot.candidate?, slot.name.clone()))).collect();
+    for (container, name) in view.discarded.iter().chain(&outdated).filter(now) {
         let slot = view.slots.iter().find(|slot| slot.name == *name);
         let carried = slot.and_then(|slot| slot.current.or(slot.kept)).map(anonymous_volumes).unwrap_or_default();
         let remove = Remove {

@@ -119,7 +119,7 @@ pub(super) fn services<'a>(
 
 /// What each slot of each member asks for; a member whose parent is replaced is replaced with it.
 fn members<'a, 'v>(all: &All<'a>, views: &[&'v View<'a>]) -> Vec<Member<'a, 'v>> {
-    let mut replaced = BTreeSet::new();
+    let (mut replaced, mut renewed) = (BTreeSet::new(), BTreeSet::new());
     let mut members = Vec::new();
     for view in views.iter().copied() {
         let named = all.context.selected.as_ref().is_none_or(|selected| selected.contains(&view.service.name));
@@ -127,15 +127,16 @@ fn members<'a, 'v>(all: &All<'a>, views: &[&'v View<'a>]) -> Vec<Member<'a, 'v>>
             facts: &all.context.facts,
             unwell: &all.context.unwell,
             replaced: &replaced,
+            renewed: &renewed,
             restart: all.context.purpose == Purpose::Restart && named,
         };
         let work: Vec<_> = view.slots.iter().map(|slot| (slot, work::work(view, slot, &wishes))).collect();
-        if work.iter().any(|(_, work)| {
-            matches!(
-                work,
-                Work::Replace(..) | Work::Finish { .. } | Work::Start(_) | Work::Restart(..) | Work::Create(_)
-            )
-        }) {
+        let is_renewed =
+            |work: &Work| matches!(work, Work::Replace(..) | Work::Start(_) | Work::Restart(..) | Work::Create(_));
+        if work.iter().any(|(_, work)| is_renewed(work)) {
+            renewed.insert(view.service.name.clone());
+        }
+        if work.iter().any(|(_, work)| is_renewed(work) || matches!(work, Work::Finish { .. })) {
             replaced.insert(view.service.name.clone());
         }
         members.push(Member { view, work, keeps_leftovers: false, keeps_surplus: false });

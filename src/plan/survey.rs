@@ -71,6 +71,11 @@ impl View<'_> {
     }
 }
 
+/// Whether the engine has to start it again and again: it may be seen running in between, and serves nothing.
+fn falls(container: &ObservedContainer) -> bool {
+    container.state.status == Status::Restarting || container.state.restart_count > 0
+}
+
 /// Whether a container holds on to what it has: it runs, or is about to again.
 pub(super) fn is_up(container: &ObservedContainer) -> bool {
     matches!(container.state.status, Status::Running | Status::Restarting | Status::Paused)
@@ -194,7 +199,7 @@ fn slot<'a>(
     for container in candidates {
         let is_of_today = is_complete(container) && is_desired(container);
         let alone = current.is_none() && candidate.is_none() && serving && is_up(container);
-        if alone && (kept.is_none() || !is_of_today && container.state.status != Status::Restarting) {
+        if alone && (kept.is_none() || !is_of_today && !falls(container)) {
             // The only running container of n is never removed for a failed gate: it takes n, whatever it is.
             (current, unproven) = (Some(container), kept.is_some());
             surplus.extend(kept.take());

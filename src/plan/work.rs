@@ -43,6 +43,8 @@ pub(super) struct Wishes<'a, 'p> {
     pub unwell: &'a BTreeMap<ContainerId, String>,
     /// Services of this unit that are replaced, so that those sharing with them must be too.
     pub replaced: &'p BTreeSet<ServiceName>,
+    /// Those of them that get a container of which no candidate can know yet, or that are started again.
+    pub renewed: &'p BTreeSet<ServiceName>,
     /// Whether the service is one that the user asked to restart.
     pub restart: bool,
 }
@@ -53,7 +55,11 @@ pub(super) fn work<'a>(view: &View<'a>, slot: &Slot<'a>, wishes: &Wishes<'a, '_>
         return one_shot(view, slot, wishes);
     }
     let parent_goes = view.service.shares.iter().any(|parent| wishes.replaced.contains(parent));
+    let parent_is_renewed = view.service.shares.iter().any(|parent| wishes.renewed.contains(parent));
     match (slot.current, slot.kept, slot.candidate) {
+        (Some(old), _, Some(_)) | (None, Some(old), Some(_)) if parent_is_renewed => {
+            Work::Replace(old, Reason::ParentReplaced)
+        }
         (None, Some(kept), None) if parent_goes => Work::Replace(kept, Reason::ParentReplaced),
         (Some(old), _, Some(candidate)) | (None, Some(old), Some(candidate)) => Work::Finish { candidate, old },
         (None, Some(kept), None) if slot.difference.replace.is_empty() && can_start(kept) => Work::Restore(kept),

@@ -1,6 +1,7 @@
 //! Rollouts that fail, and what is there afterwards.
 
 use crate::support::{Host, SHOP, shop};
+use evenkeel::{controllers::stack::Request, model::desired::Overrides};
 
 #[tokio::test(start_paused = true)]
 async fn an_update_that_is_never_ready_is_taken_back() {
@@ -159,4 +160,35 @@ async fn a_service_that_was_rolled_back_keeps_its_network() {
     let restarted = host.stack().restart(&restart).await.unwrap();
     assert_eq!(restarted.exit, 0, "{restarted:?}");
     assert_eq!(host.containers(), ["shop-db-1 db:1 running", "shop-web-1 web:1 running"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_apply_of_another_service_does_not_end_a_hold() {
+    let host = Host::new();
+    host.settle(SHOP).await;
+    let next = shop("image: web:1", "image: web:2");
+    host.settle(&next).await;
+    assert_eq!(host.rollback(&next, &["web"], None).await.exit, 0);
+    let both = next.replace("db:1", "db:2");
+    assert_eq!(host.try_apply(&both, &["db"]).await.unwrap().exit, 0);
+    assert_eq!(host.apply(&both).await.exit, 9);
+    assert_eq!(host.containers(), ["shop-db-1 db:2 running", "shop-web-1 web:1 running"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hold_ends_where_the_rollback_took_what_was_left_out_of_the_declaration() {
+    let host = Host::new();
+    host.settle(SHOP).await;
+    let images = [("web".into(), "web:2".into())].into();
+    let (desired, notes) = host.load_with(SHOP, Overrides { images, ..Overrides::default() }, Overrides::default());
+    let request = Request { desired, notes, ..host.request(SHOP, &[]) };
+    assert_eq!(host.stack().apply(&request).await.unwrap().exit, 0);
+    assert_eq!(host.rollback(SHOP, &["web"], None).await.exit, 0);
+    assert_eq!(host.containers(), ["shop-db-1 db:1 running", "shop-web-1 web:1 running"]);
+    let held = async || host.stack().status(None).await.unwrap().services.iter().any(|one| one.held.is_some());
+    assert!(held().await);
+    // The image came from the command line and went with it: what the manifest declares was never left.
+    let applied = host.apply(SHOP).await;
+    assert_eq!((applied.exit, applied.rounds.len(), applied.revision), (0, 0, Some(3)));
+    assert!(!held().await);
 }

@@ -71,3 +71,12 @@ async fn status_shows_what_is_no_longer_declared_and_what_was_connected_by_hand(
     assert_eq!((status.not_declared.len(), status.not_declared[0].name.as_str()), (1, "db"));
     assert_eq!(status.not_declared[0].containers[0].name, "shop-db-1".into());
 }
+
+#[tokio::test(start_paused = true)]
+async fn before_the_first_apply_there_is_nothing_to_restart_and_the_hint_says_what_to_do() {
+    let host = Host::new();
+    let request = RestartRequest { selected: None, origin: Origin::default(), lock_wait: Millis(0) };
+    let error = host.stack().restart(&request).await.unwrap_err();
+    assert_eq!(error.to_string(), "stack `shop` has no revision yet");
+    assert_eq!(error.hint().as_deref(), Some("`evenkeel apply` makes the first"));
+}

@@ -293,3 +293,27 @@ async fn down_leaves_no_tag_of_ours() {
     assert_eq!(down.exit, 0, "{down:?}");
     assert_eq!(ours().await, 0);
 }
+
+/// Seen running between two of its falls, it is not taken for what serves.
+#[tokio::test(start_paused = true)]
+async fn a_candidate_that_falls_again_and_again_is_removed() {
+    let mut seen_up = 0;
+    for wait in (0..6000).step_by(100) {
+        let mut host = Host::new();
+        host.settle(SHOP).await;
+        let db = host.id_of("shop-db-1");
+        let falling = shop("image: db:1", "image: web:crash");
+        host.killed(&falling, Fault::KillAfter(5), false).await;
+        tokio::time::sleep(std::time::Duration::from_millis(wait)).await;
+        let state = host.engine.inspect_container("shop-db-1").await.unwrap().state;
+        if state.is_running() && state.restart_count > 0 {
+            seen_up += 1;
+            let plan = host.diff(&next_db()).await;
+            assert!(plan.contains("db/discard/"), "{plan}");
+        }
+        host.settle(&next_db()).await;
+        assert_ne!(host.id_of("shop-db-1"), db);
+        assert_eq!(host.containers(), ["shop-db-1 db:2 running", "shop-web-1 web:1 running"]);
+    }
+    assert!(seen_up > 0);
+}

@@ -204,6 +204,9 @@ impl Stack {
     ) -> Result<(), StackError> {
         let (desired, images) = accepted(facts.current.as_ref(), round);
         if facts.current.as_ref().is_some_and(|current| declares_the_same(current, &desired, &images)) {
+            for name in ended_holds(facts, &hashes(&desired, &images), &round.plan) {
+                home.clear_hold(&name)?;
+            }
             return Ok(());
         }
         let round = &Round { desired, images, ..round.clone() };
@@ -222,12 +225,7 @@ impl Stack {
     ) -> Result<(), StackError> {
         self.claim(&round.observed).await?;
         let hashes = hashes(&round.desired, &round.images);
-        let named = round.plan.context.selected.clone().unwrap_or_default();
-        let ended = |name: &ServiceName, hold: &Hold| named.contains(name) || hashes.get(name) != Some(&hold.left);
-        let rolled_back = |code| code == HeldCode::RolledBack;
-        let released =
-            facts.holds.iter().filter(|(name, hold)| ended(name, hold) && !is_held(&round.plan, name, rolled_back));
-        let release = released.map(|(name, _)| name.clone()).collect();
+        let release = ended_holds(facts, &hashes, &round.plan);
         let number = home.make_current(NewRevision {
             made: self.clock.now(),
             by,
@@ -474,6 +472,20 @@ fn accepted(current: Option<&CurrentRevision>, round: &Round) -> (Desired, Image
         desired.services.insert(name.clone(), service.clone());
     }
     (desired, images)
+}
+
+/// The services whose hold ends: an apply names them, or one of the whole stack declares them otherwise than what was left.
+/// An apply of other services says nothing about them.
+fn ended_holds(facts: &Facts, hashes: &BTreeMap<ServiceName, DesiredHash>, plan: &Plan) -> BTreeSet<ServiceName> {
+    let ended = |name: &ServiceName, hold: &Hold| match &plan.context.selected {
+        Some(named) => named.contains(name),
+        None => hashes.get(name) != Some(&hold.left),
+    };
+    let holds = facts
+        .holds
+        .iter()
+        .filter(|(name, hold)| ended(name, hold) && !is_held(plan, name, |code| code == HeldCode::RolledBack));
+    holds.map(|(name, _)| name.clone()).collect()
 }
 
 fn is_held(plan: &Plan, name: &ServiceName, by: impl Fn(HeldCode) -> bool) -> bool {

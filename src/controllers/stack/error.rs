@@ -29,6 +29,9 @@ pub enum StackError {
     /// The user named a service that does not exist.
     #[error("there is no service `{0}`")]
     NoService(crate::model::names::ServiceName),
+    /// What acts on the current revision, before there is one.
+    #[error("stack `{0}` has no revision yet")]
+    NothingApplied(crate::model::names::StackName),
     /// There is no revision to go back to.
     #[error("{0}")]
     NoRevision(String),
@@ -41,7 +44,10 @@ impl StackError {
             StackError::Engine(_) | StackError::Resolve(_) | StackError::Home(_) => 3,
             StackError::Locked(crate::home::LockError::Held { .. }) => 6,
             StackError::Locked(_) => 3,
-            StackError::NoHome(_) | StackError::NoService(_) | StackError::NoRevision(_) => 2,
+            StackError::NoHome(_)
+            | StackError::NothingApplied(_)
+            | StackError::NoService(_)
+            | StackError::NoRevision(_) => 2,
             StackError::OtherHome { .. } => 8,
             StackError::Stale { .. } => 7,
         }
@@ -55,6 +61,7 @@ impl StackError {
             StackError::Home(error) => error.hint(),
             StackError::Locked(_) => Some("wait for it, or say how long to wait with `--lock-wait`".into()),
             StackError::NoHome(_) => Some("`evenkeel apply` makes one".into()),
+            StackError::NothingApplied(_) => Some("`evenkeel apply` makes the first".into()),
             StackError::OtherHome { .. } => Some("work there, or set EVENKEEL_HOME_ID to move the stack here".into()),
             StackError::Stale { .. } => Some("review and save it again: `evenkeel diff --out plan.json`".into()),
             StackError::NoService(_) => Some("`evenkeel status` lists the services".into()),

@@ -27,7 +27,7 @@ impl Stack {
         let what = super::named("restart", request.selected.as_ref());
         let holder = Holder { actor: request.origin.actor.clone(), doing: what.clone() };
         let _lock = home.lock(holder, request.lock_wait, self.clock.as_ref()).await?;
-        let none = || StackError::NoRevision(format!("stack `{}` has no revision yet", self.name));
+        let none = || StackError::NothingApplied(self.name.clone());
         let current = home.facts()?.current.ok_or_else(none)?;
         let unknown = |name: &&ServiceName| !current.desired.services.contains_key(*name);
         if let Some(name) = request.selected.iter().flatten().find(unknown) {

@@ -39,7 +39,7 @@ impl Stack {
         let holder = Holder { actor: request.origin.actor.clone(), doing: "rollback".into() };
         let _lock = home.lock(holder, request.lock_wait, self.clock.as_ref()).await?;
         let facts = home.facts()?;
-        let none = || StackError::NoRevision(format!("stack `{}` has no revision yet", self.name));
+        let none = || StackError::NothingApplied(self.name.clone());
         let current = facts.current.clone().ok_or_else(none)?;
         let older = self.older(&home, &current, request)?;
         let mut desired = with_services_of(&current.desired, &older);
