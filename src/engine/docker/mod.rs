@@ -6,6 +6,7 @@
 
 mod containers;
 mod create;
+mod events;
 mod failure;
 mod images;
 mod inspect;

@@ -2,7 +2,7 @@
 
 use super::DockerEngine;
 use crate::{
-    engine::{EngineResult, System},
+    engine::{EngineEvents, EngineResult, System},
     model::{
         observed::{EngineFacts, Supports},
         units::{Bytes, NanoCpus},
@@ -16,6 +16,10 @@ impl System for DockerEngine {
     async fn facts(&self) -> EngineResult<EngineFacts> {
         let info: Info = self.read("read the facts of", "the engine", "/info").await?;
         Ok(facts(info, self.api()))
+    }
+
+    async fn watch(&self) -> EngineResult<EngineEvents> {
+        self.events().await
     }
 }
 

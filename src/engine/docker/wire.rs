@@ -2,11 +2,12 @@
 //! reads whose answers bollard's types can't hold are made here. Knows JSON and HTTP, not what they mean.
 
 use bollard::BollardRequest;
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures::FutureExt;
 use http_body_util::{BodyExt, Either, Empty, Full, Limited};
 use hyper::{
-    Method, Request, Uri,
+    Method, Request, Response, Uri,
+    body::Incoming,
     header::{HOST, HeaderValue},
     http::response::Parts as Head,
 };
@@ -16,6 +17,8 @@ use tokio::net::UnixStream;
 
 /// No answer of the engine that we read whole is longer.
 const BODY_BYTES_MAX: usize = 64 << 20;
+/// No line of a stream that we read is longer; an event has all labels of its container.
+const LINE_BYTES_MAX: usize = 1 << 20;
 
 /// Why a read failed on its way.
 #[derive(Debug)]
@@ -40,21 +43,86 @@ pub(super) async fn get(socket: &Path, path: &str) -> Result<Bytes, WireError> {
 }
 
 async fn request(socket: &Path, path: &str) -> Result<(Head, Bytes), WireError> {
-    let broken = |error: &dyn std::fmt::Display| WireError::Broken(error.to_string());
-    let stream = UnixStream::connect(socket).await.map_err(WireError::Connect)?;
-    let (mut sender, connection) =
-        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|error| broken(&error))?;
-    // It ends with the sender and the answer's body, both dropped with this future.
-    tokio::spawn(connection);
-    let request =
-        Request::get(path).header(HOST, "docker").body(Empty::<Bytes>::new()).map_err(|error| broken(&error))?;
-    let response = sender.send_request(request).await.map_err(|error| broken(&error))?;
+    let Open { response, connection: _connection } = open(socket, path).await?;
     let (head, body) = response.into_parts();
     let body = Limited::new(body, BODY_BYTES_MAX).collect().await.map_err(|error| broken(&error))?;
     match body.to_bytes() {
         body if head.status.is_success() => Ok((head, body)),
         body => Err(WireError::Answer { status: head.status.as_u16(), body }),
     }
+}
+
+async fn open(socket: &Path, path: &str) -> Result<Open, WireError> {
+    let stream = UnixStream::connect(socket).await.map_err(WireError::Connect)?;
+    let (mut sender, connection) =
+        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|error| broken(&error))?;
+    let connection = Connection(tokio::spawn(connection).abort_handle());
+    let request =
+        Request::get(path).header(HOST, "docker").body(Empty::<Bytes>::new()).map_err(|error| broken(&error))?;
+    let response = sender.send_request(request).await.map_err(|error| broken(&error))?;
+    Ok(Open { response, connection })
+}
+
+/// Gets a path whose answer does not end: one JSON text a line. Dropping it closes the connection.
+pub(super) async fn lines(socket: &Path, path: &str) -> Result<Lines, WireError> {
+    let Open { response, connection } = open(socket, path).await?;
+    let (head, body) = response.into_parts();
+    if head.status.is_success() {
+        return Ok(Lines { body, rest: BytesMut::new(), too_long: false, _connection: connection });
+    }
+    let body = Limited::new(body, BODY_BYTES_MAX).collect().await.map_err(|error| broken(&error))?.to_bytes();
+    Err(WireError::Answer { status: head.status.as_u16(), body })
+}
+
+/// See `lines`.
+pub(super) struct Lines {
+    body: Incoming,
+    rest: BytesMut,
+    /// What comes up to the next line's end belongs to a line that was given up.
+    too_long: bool,
+    _connection: Connection,
+}
+
+impl Lines {
+    /// The next line without its end; of one that is longer than can be read, nothing but an empty one.
+    pub(super) async fn next(&mut self) -> Result<Bytes, WireError> {
+        loop {
+            if let Some(end) = self.rest.iter().position(|byte| *byte == b'\n') {
+                let mut line = self.rest.split_to(end + 1);
+                line.truncate(end);
+                let skipped = std::mem::take(&mut self.too_long);
+                return Ok(if skipped { Bytes::new() } else { line.freeze() });
+            }
+            if self.rest.len() > LINE_BYTES_MAX {
+                self.rest.clear();
+                self.too_long = true;
+            }
+            match self.body.frame().await {
+                Some(Ok(frame)) => self.rest.extend_from_slice(frame.data_ref().map_or(&[], |data| &data[..])),
+                Some(Err(error)) => return Err(broken(&error)),
+                None => return Err(WireError::Broken("the engine ended it".to_owned())),
+            }
+        }
+    }
+}
+
+/// An answer whose body is still to come.
+struct Open {
+    response: Response<Incoming>,
+    connection: Connection,
+}
+
+/// The task that moves what goes over a connection; it ends with this.
+struct Connection(tokio::task::AbortHandle);
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+fn broken(error: &dyn std::fmt::Display) -> WireError {
+    WireError::Broken(error.to_string())
 }
 
 /// Puts right what bollard sends: it names no version in the path, encodes a registry login with an alphabet that the
