@@ -22,14 +22,14 @@ use crate::{
     home::{self, Home, HomeError},
     load,
     model::{
-        desired::{Desired, Overrides},
+        desired::{Desired, Login, Overrides},
         names::{ImageReference, StackName},
         plan::Note,
     },
     probe::DockerProber,
 };
 use async_trait::async_trait;
-use std::{future::Future, sync::Arc};
+use std::{collections::BTreeMap, future::Future, path::PathBuf, sync::Arc};
 
 /// A manifest that is good, with what is worth knowing of it.
 pub struct Declared {
@@ -129,26 +129,47 @@ pub async fn stack(
     events: EventSender,
     cancel: Cancel,
 ) -> Result<Stack, Failure> {
+    let engine = DockerEngine::connect(&socket()?).await.map_err(|error| stack_failure(&StackError::Engine(error)))?;
+    let reach = Reach { engine: Arc::new(engine), clock: Arc::new(SystemClock::start()), events, cancel };
+    Ok(reach.stack(desired.stack.clone(), &desired.registries, home))
+}
+
+/// The socket of the engine that the environment names.
+///
+/// # Errors
+/// It names none on this machine.
+pub fn socket() -> Result<PathBuf, Failure> {
     let variable = |name: &str| std::env::var(name).ok();
-    let socket =
-        connect::socket(variable).map_err(|error| Failure::because(Exit::Unreachable, &error).hint(error.hint()))?;
-    let engine = DockerEngine::connect(&socket).await.map_err(|error| stack_failure(&StackError::Engine(error)))?;
-    let engine: Arc<dyn Engine> = Arc::new(engine);
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
-    let logins = Arc::new(RegistryLogins::new(&desired.registries));
-    Ok(Stack {
-        name: desired.stack.clone(),
-        prober: Arc::new(DockerProber::new(engine.clone(), clock.clone())),
-        engine,
-        clock,
-        registries: Arc::new(WhenNeeded(logins.clone())),
-        logins,
-        home,
-        events,
-        cancel,
-        draw: Arc::new(SystemDraw),
-        root: rustix::process::geteuid().is_root(),
-    })
+    connect::socket(variable).map_err(|error| Failure::because(Exit::Unreachable, &error).hint(error.hint()))
+}
+
+/// What every stack on an engine has in common.
+pub struct Reach {
+    pub engine: Arc<dyn Engine>,
+    pub clock: Arc<dyn Clock>,
+    pub events: EventSender,
+    pub cancel: Cancel,
+}
+
+impl Reach {
+    /// One stack there, with its logins at registries.
+    pub fn stack(self, name: StackName, registries: &BTreeMap<String, Login>, home: Option<Arc<Home>>) -> Stack {
+        let Reach { engine, clock, events, cancel } = self;
+        let logins = Arc::new(RegistryLogins::new(registries));
+        Stack {
+            name,
+            prober: Arc::new(DockerProber::new(engine.clone(), clock.clone())),
+            engine,
+            clock,
+            registries: Arc::new(WhenNeeded(logins.clone())),
+            logins,
+            home,
+            events,
+            cancel,
+            draw: Arc::new(SystemDraw),
+            root: rustix::process::geteuid().is_root(),
+        }
+    }
 }
 
 /// Registries whose TLS is set up when one is asked: most applies ask none.
@@ -179,7 +200,8 @@ pub fn stack_failure(error: &StackError) -> Failure {
     }
 }
 
-fn home_failure(error: &HomeError) -> Failure {
+/// A home's error, as people read it.
+pub fn home_failure(error: &HomeError) -> Failure {
     let failure = Failure::because(Exit::Unreachable, error);
     match error.hint() {
         Some(hint) => failure.hint(hint),

@@ -4,6 +4,7 @@
 mod board;
 mod lines;
 mod live;
+mod log;
 
 use super::style::Style;
 use crate::model::event::{Event, EventKind};
