@@ -101,3 +101,52 @@ impl Reader for Asked {
         Disk.follow_link(path)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        controllers::Wake,
+        engine::clock::{SystemClock, within},
+        model::units::Millis,
+    };
+    use std::fs;
+
+    const COMPOSE: &str = "services: {web: {image: web:1, env_file: [web.env]}}\n";
+
+    fn followed(folder: &Path) -> Followed {
+        let named = ManifestArguments { files: vec![folder.join("compose.yaml")] };
+        Followed { stack: "shop".into(), named, files: Arc::new(Files::start().unwrap()) }
+    }
+
+    #[tokio::test]
+    async fn every_file_that_loading_read_is_watched() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        fs::write(path("compose.yaml"), format!("name: shop\n{COMPOSE}")).unwrap();
+        let followed = followed(folder.path());
+        let error = followed.load(&Overrides::default()).unwrap_err();
+        assert!(error.contains("web.env"), "{error}");
+        let (wake, clock) = (Wake::default(), SystemClock::start());
+        // The file that is missing, and the one that names it.
+        for (name, text) in [("web.env", "A=1\n"), ("compose.yaml", &format!("name: shop\n\n{COMPOSE}"))] {
+            fs::write(path(name), text).unwrap();
+            let woken = tokio::select! {
+                woken = within(&clock, Millis::seconds(10), wake.woken()) => woken,
+                () = followed.files.ring(&wake, &clock) => None,
+            };
+            assert!(woken.is_some(), "{name}");
+            let (desired, _) = followed.load(&Overrides::default()).unwrap();
+            assert_eq!(desired.services.len(), 1);
+        }
+    }
+
+    #[test]
+    fn another_stack_is_not_taken_over() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("web.env"), "").unwrap();
+        fs::write(folder.path().join("compose.yaml"), format!("name: blog\n{COMPOSE}")).unwrap();
+        let error = followed(folder.path()).load(&Overrides::default()).unwrap_err();
+        assert!(error.contains("declares the stack `blog`, and `shop` is followed"), "{error}");
+    }
+}

@@ -93,3 +93,6 @@ impl Finder {
         Ok(claims.into_iter().filter(|(_, on)| *on == machine).map(|(stack, _)| stack).collect())
     }
 }
+
+#[cfg(test)]
+mod tests;

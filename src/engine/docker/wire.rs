@@ -241,4 +241,40 @@ mod tests {
         let body: serde_json::Value = serde_json::from_str(&body).unwrap();
         assert_eq!(body["MacAddress"], "02:42:ac:11:00:09");
     }
+
+    /// A server that answers one request with these bytes and closes.
+    fn server(folder: &Path, answer: Vec<u8>) -> std::path::PathBuf {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let path = folder.join("engine.sock");
+        let listener = tokio::net::UnixListener::bind(&path).unwrap();
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut request = [0_u8; 1000];
+            let _ = stream.read(&mut request).await.unwrap();
+            stream.write_all(&answer).await.unwrap();
+        });
+        path
+    }
+
+    #[tokio::test]
+    async fn a_stream_gives_its_lines_and_then_why_it_ended() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut answer = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec();
+        for part in ["on", "e\ntwo\n", &"x".repeat(LINE_BYTES_MAX + 70_000), "x\nthree\nrest"] {
+            answer.extend(format!("{:x}\r\n{part}\r\n", part.len()).bytes());
+        }
+        let mut lines = lines(&server(folder.path(), answer), "/events").await.unwrap();
+        for expected in ["one", "two", "", "three"] {
+            assert_eq!(lines.next().await.unwrap(), expected);
+        }
+        assert!(matches!(lines.next().await, Err(WireError::Broken(_))));
+    }
+
+    #[tokio::test]
+    async fn a_stream_that_is_refused_says_what_the_engine_said() {
+        let folder = tempfile::tempdir().unwrap();
+        let answer = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 2\r\n\r\nno".to_vec();
+        let refused = lines(&server(folder.path(), answer), "/events").await;
+        assert!(matches!(refused, Err(WireError::Answer { status: 400, body }) if body == "no"));
+    }
 }
