@@ -13,8 +13,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::{collections::BTreeSet, path::PathBuf};
 
 use super::{
-    apply, completions, config, diff, down, events, explain, history, logs, restart, rollback, schema, status, unbuilt,
-    validate,
+    apply, completions, config, diff, down, events, explain, history, logs, restart, rollback, run, schema, status,
+    unbuilt, validate,
 };
 
 /// The whole command line.
@@ -45,6 +45,7 @@ pub enum Verb {
     Config(config::Arguments),
     Diff(diff::Arguments),
     Apply(Box<apply::Arguments>),
+    Run(run::Arguments),
     Status(status::Arguments),
     History(history::Arguments),
     Rollback(rollback::Arguments),

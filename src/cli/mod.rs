@@ -14,6 +14,7 @@ pub mod events;
 pub mod exit;
 pub mod explain;
 pub mod failure;
+pub mod follow;
 pub mod history;
 pub mod interrupt;
 pub mod logs;
@@ -23,6 +24,7 @@ pub mod output;
 pub mod render;
 pub mod restart;
 pub mod rollback;
+pub mod run;
 pub mod schema;
 pub mod session;
 pub mod status;
@@ -77,6 +79,7 @@ fn run(command_line: CommandLine, output: &Output) -> Result<Exit, Failure> {
         Verb::Rollback(arguments) => rollback::run(&arguments, named, output),
         Verb::Restart(arguments) => restart::run(&arguments, named, output),
         Verb::Down(arguments) => down::run(&arguments, named, output),
+        Verb::Run(arguments) => run::run(&arguments, named, output),
         Verb::Logs(arguments) => logs::run(&arguments, named, output),
         Verb::Events(arguments) => events::run(&arguments, named, output),
     }

@@ -9,8 +9,6 @@ pub enum Verb {
     #[command(hide = true)]
     Init(Anything),
     #[command(hide = true)]
-    Run(Anything),
-    #[command(hide = true)]
     Pause(Anything),
     #[command(hide = true)]
     Resume(Anything),
@@ -39,7 +37,6 @@ impl Verb {
     pub fn refuse(&self) -> Failure {
         let name = match self {
             Verb::Init(_) => "init",
-            Verb::Run(_) => "run",
             Verb::Pause(_) => "pause",
             Verb::Resume(_) => "resume",
             Verb::Stop(_) => "stop",

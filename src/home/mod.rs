@@ -14,6 +14,7 @@ mod paths;
 mod revisions;
 mod schema;
 mod sealing;
+mod state;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -26,6 +27,7 @@ pub use identity::Identity;
 pub use lock::{Held, Holder, LockError, LockGuard};
 pub use paths::state_dir;
 pub use revisions::{NewRevision, RevisionSummary, ServiceSummary};
+pub use state::{check_writable, identity, lock_run, stacks};
 
 use crate::model::names::StackName;
 use lock::Locks;

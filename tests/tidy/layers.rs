@@ -51,6 +51,8 @@ const CRATES: &[(&str, &[&str])] = &[
     ("clap", &["src/cli/"]),
     ("clap_complete", &["src/cli/"]),
     ("indicatif", &["src/cli/"]),
+    ("axum", &["src/web/"]),
+    ("notify", &["src/daemon/"]),
 ];
 
 /// What the nouns and the planner may use beside std: nothing that does I/O. `jiff` is asked for no clock, and for the
