@@ -13,8 +13,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::{collections::BTreeSet, path::PathBuf};
 
 use super::{
-    apply, completions, config, diff, down, events, explain, history, logs, restart, rollback, schema, status, unbuilt,
-    validate,
+    apply, completions, config, diff, down, events, explain, history, logs, pause, restart, resume, rollback, schema,
+    start, status, stop, unbuilt, validate,
 };
 
 /// The whole command line.
@@ -49,6 +49,10 @@ pub enum Verb {
     History(history::Arguments),
     Rollback(rollback::Arguments),
     Restart(restart::Arguments),
+    Pause(pause::Arguments),
+    Resume(resume::Arguments),
+    Stop(stop::Arguments),
+    Start(start::Arguments),
     Down(down::Arguments),
     Logs(logs::Arguments),
     Events(events::Arguments),
@@ -88,6 +92,36 @@ impl ServiceArguments {
     pub fn selected(&self) -> Option<BTreeSet<ServiceName>> {
         (!self.services.is_empty()).then(|| self.services.iter().cloned().collect())
     }
+}
+
+/// Which services, where all of them must be said.
+#[derive(Clone, Debug, Default, Args)]
+#[group(required = true, multiple = false)]
+pub struct NamedServiceArguments {
+    /// These services
+    #[arg(value_name = "SERVICE", value_parser = service_name)]
+    pub services: Vec<ServiceName>,
+    /// All services
+    #[arg(long)]
+    pub all: bool,
+}
+
+impl NamedServiceArguments {
+    /// Those named; `None`: all.
+    pub fn selected(&self) -> Option<BTreeSet<ServiceName>> {
+        (!self.all).then(|| self.services.iter().cloned().collect())
+    }
+}
+
+/// How long, and why.
+#[derive(Clone, Debug, Default, Args)]
+pub struct SuspensionArguments {
+    /// Ends by itself after so long [default: when a person ends it]
+    #[arg(long = "for", value_name = "DURATION", value_parser = span)]
+    pub lasts: Option<Millis>,
+    /// Why; `status` shows it
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
 }
 
 /// What the command line changes of the manifest.
@@ -170,6 +204,15 @@ pub fn count(text: &str) -> Result<u64, String> {
 /// Reads a duration such as `10m`.
 pub fn duration(text: &str) -> Result<Millis, crate::model::units::UnitError> {
     text.parse()
+}
+
+/// Reads a duration that is not zero.
+pub fn span(text: &str) -> Result<Millis, String> {
+    match duration(text) {
+        Ok(Millis(0)) => Err("it is more than zero".to_owned()),
+        Ok(span) => Ok(span),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 fn image_override(text: &str) -> Result<(ServiceName, ImageReference), String> {

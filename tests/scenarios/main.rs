@@ -9,4 +9,5 @@ mod kills;
 mod recovery;
 mod replacing;
 mod saved;
+mod suspensions;
 mod units;

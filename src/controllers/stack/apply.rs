@@ -65,6 +65,8 @@ pub struct Applied {
     pub left: Vec<String>,
     /// `8 adopted untouched · 1 in place · 2 replaced`, at the first apply of what ran before.
     pub adopted: Option<String>,
+    /// What `pause`, `resume`, `stop` and `start` did.
+    pub suspended: Vec<super::Suspended>,
 }
 
 /// What rounds converge to, and under which revision.
@@ -134,7 +136,7 @@ impl Stack {
     fn check_names(&self, request: &Request) -> Result<(), StackError> {
         let unknown = |name: &&ServiceName| !request.desired.services.contains_key(*name);
         match request.selected.iter().flatten().find(unknown) {
-            Some(name) => Err(StackError::NoService(name.clone())),
+            Some(name) => Err(StackError::no_service(name, request.desired.services.keys())),
             None => Ok(()),
         }
     }
@@ -312,9 +314,14 @@ impl Stack {
             return Ok(());
         }
         let held: BTreeSet<String> = round.plan.held.iter().map(|held| held.resource.to_string()).collect();
+        let suspensions = home.facts()?.suspensions;
+        // What is stopped or left alone proves nothing.
+        let suspended = |name: &ServiceName| suspensions.get(name).is_some_and(|one| one.holds(self.clock.now()));
         let in_scope = |name: &&ServiceName| {
             let selected = round.plan.context.selected.as_ref();
-            selected.is_none_or(|selected| selected.contains(*name)) && !held.contains(&format!("service/{name}"))
+            selected.is_none_or(|selected| selected.contains(*name))
+                && !held.contains(&format!("service/{name}"))
+                && !suspended(name)
         };
         let good: Vec<ServiceName> = round.desired.services.keys().filter(in_scope).cloned().collect();
         let recorded = home.current()?.map(|revision| revision.services).unwrap_or_default();

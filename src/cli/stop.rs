@@ -1,0 +1,45 @@
+//! `stop`: a service is stopped and stays so until further notice.
+
+use super::{
+    acting,
+    arguments::{
+        LockArguments, ManifestArguments, NamedServiceArguments, OriginArguments, OverrideArguments,
+        SuspensionArguments,
+    },
+    exit::Exit,
+    failure::Failure,
+    origin,
+    output::Output,
+    session,
+};
+use crate::controllers::stack::{SuspendRequest, Wish};
+use clap::Args;
+
+/// Stop services and keep them stopped
+#[derive(Debug, Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    pub services: NamedServiceArguments,
+    #[command(flatten)]
+    pub manifest: ManifestArguments,
+    #[command(flatten)]
+    pub suspension: SuspensionArguments,
+    #[command(flatten)]
+    pub lock: LockArguments,
+    #[command(flatten)]
+    pub origin: OriginArguments,
+}
+
+/// Stops.
+pub fn run(arguments: &Arguments, named: &ManifestArguments, output: &Output) -> Result<Exit, Failure> {
+    let declared = session::for_acting(&named.and(&arguments.manifest), &OverrideArguments::default(), output)?;
+    let request = SuspendRequest {
+        wish: Wish::Stop,
+        selected: arguments.services.selected(),
+        lasts: arguments.suspension.lasts,
+        reason: arguments.suspension.reason.clone(),
+        origin: origin::of_process(&arguments.origin),
+        lock_wait: arguments.lock.lock_wait,
+    };
+    acting::act(&declared, output, async |stack| stack.suspend(&request).await)
+}
