@@ -1,7 +1,7 @@
 # The two commands are `make demo` and `make test`; each does its own set-up.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench fmt lint
+.PHONY: help demo test bench observed fmt lint
 
 help: ## show this
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 8
@@ -14,6 +14,10 @@ test: ## everything that CI runs
 
 bench: ## time and memory, side by side with docker compose
 	@scripts/bench
+
+observed: ## leave what engines say of a stack of this version in tests/observed
+	@environment=$$(scripts/setup) && eval "$$environment" && \
+	  EVENKEEL_LEAVE_OBSERVED=1 cargo test --locked --test docker what_is_left_of
 
 fmt: ## format the Rust sources
 	@cargo fmt --all

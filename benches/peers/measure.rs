@@ -1,4 +1,5 @@
-//! Runs a command to its end and says what it took: seconds by the clock, and the most memory that it held.
+//! Runs a command to its end and says what it took: seconds by the clock, seconds of the processor, and the most memory
+//! that it held.
 
 use std::{
     process::{Command, Stdio},
@@ -9,6 +10,8 @@ use std::{
 #[derive(Clone, Copy)]
 pub struct Run {
     pub seconds: f64,
+    /// Of all processors, user and system, without the engine's.
+    pub processor: f64,
     pub megabytes: f64,
 }
 
@@ -21,27 +24,33 @@ impl Figures {
         self.0.push(run);
     }
 
-    pub fn median(&self) -> f64 {
-        self.sorted()[self.0.len() / 2]
+    pub fn seconds(&self) -> Spread {
+        Spread::of(self.0.iter().map(|run| run.seconds))
     }
 
-    pub fn least(&self) -> f64 {
-        self.sorted()[0]
-    }
-
-    pub fn most(&self) -> f64 {
-        self.sorted()[self.0.len() - 1]
+    pub fn processor(&self) -> Spread {
+        Spread::of(self.0.iter().map(|run| run.processor))
     }
 
     /// The most of any run.
     pub fn megabytes(&self) -> f64 {
         self.0.iter().map(|run| run.megabytes).fold(0.0, f64::max)
     }
+}
 
-    fn sorted(&self) -> Vec<f64> {
-        let mut seconds: Vec<f64> = self.0.iter().map(|run| run.seconds).collect();
-        seconds.sort_by(f64::total_cmp);
-        seconds
+/// Several measurements of one thing.
+#[derive(Clone, Copy)]
+pub struct Spread {
+    pub least: f64,
+    pub median: f64,
+    pub most: f64,
+}
+
+impl Spread {
+    pub fn of(measured: impl IntoIterator<Item = f64>) -> Spread {
+        let mut all: Vec<f64> = measured.into_iter().collect();
+        all.sort_by(f64::total_cmp);
+        Spread { least: all[0], median: all[all.len() / 2], most: all[all.len() - 1] }
     }
 }
 
@@ -56,9 +65,9 @@ pub fn once(mut command: Command) -> Run {
     if let Some(errors) = &mut errors {
         let _ = std::io::Read::read_to_string(errors, &mut talk);
     }
-    let (code, megabytes) = measured_end(id);
+    let (code, processor, megabytes) = measured_end(id);
     assert_eq!(code, 0, "{command:?} failed: {talk}");
-    Run { seconds: begin.elapsed().as_secs_f64(), megabytes }
+    Run { seconds: begin.elapsed().as_secs_f64(), processor, megabytes }
 }
 
 /// Runs two commands in turn, so that both meet the same machine.
@@ -71,8 +80,8 @@ pub fn alternate(runs: usize, a: impl Fn() -> Command, b: impl Fn() -> Command) 
     figures
 }
 
-/// Waits for a child and reads what the kernel counted for it.
-fn measured_end(id: u32) -> (i32, f64) {
+/// Waits for a child and reads what the kernel counted for it: exit code, seconds of the processor, megabytes.
+fn measured_end(id: u32) -> (i32, f64, f64) {
     let mut status = 0;
     // SAFETY: both pointers are to values that live through the call, and zero is a valid `rusage`.
     let usage = unsafe {
@@ -81,5 +90,6 @@ fn measured_end(id: u32) -> (i32, f64) {
         usage
     };
     let code = if libc::WIFEXITED(status) { libc::WEXITSTATUS(status) } else { -1 };
-    (code, usage.ru_maxrss as f64 / 1024.0)
+    let seconds = |time: libc::timeval| time.tv_sec as f64 + time.tv_usec as f64 / 1e6;
+    (code, seconds(usage.ru_utime) + seconds(usage.ru_stime), usage.ru_maxrss as f64 / 1024.0)
 }

@@ -1,36 +1,83 @@
 //! Planning on the simulated engine: from a hundred services to ten thousand.
 
+use crate::{measure::Spread, report};
 use evenkeel::{
+    engine::{
+        Containers, Images as _, Networks,
+        clock::SystemClock,
+        simulated::{Behaviour, SimulatedEngine},
+    },
     load::{Memory, Sources, load},
     model::{
+        desired::Desired,
         image::{ImageConfig, Images, ResolvedImage},
-        names::{ImageReference, PlanId},
-        observed::Observed,
-        plan::{Facts, PlanContext, Purpose},
-        units::Timestamp,
+        names::{ImageReference, PlanId, Resource},
+        plan::{Facts, Plan, PlanContext, Purpose},
+        step::Does,
+        units::{Millis, Timestamp},
         value::Salt,
     },
+    observe::{Wanted, observe},
     plan::plan,
 };
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
-/// Prints the time a service takes at each size; it must stay about the same.
+/// How often each size is planned.
+const RUNS: usize = 5;
+/// Linear but for the depth of the maps and what no cache holds any more.
+const GROWTH_MAX: f64 = 2.0;
+
+/// Prints the time a service takes at each size, of a first apply and of one that changes nothing; it must stay about the
+/// same.
 pub fn grows_linearly() {
-    let mut first = None;
-    for count in [100_usize, 1_000, 10_000] {
-        let mut times: Vec<f64> = (0..3).map(|_| seconds_to_plan(count)).collect();
-        times.sort_by(f64::total_cmp);
-        let each = times[1] / count as f64 * 1e6;
-        let first = *first.get_or_insert(each);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let each = [100_usize, 1_000, 10_000].map(|count| {
+        let times = runtime.block_on(seconds_to_plan(count));
+        let each = times.map(|seconds| seconds / count as f64);
+        let [first, nothing] = times;
+        let [first_each, nothing_each] = each.map(|seconds| seconds * 1e6);
         println!(
-            "  {count:>6} services: {:.3} s, {each:.1} µs a service, {:.2} of that at 100",
-            times[1],
-            each / first
+            "  {count:>6} services: the first apply {first:.3} s, {first_each:.1} µs each; nothing to do {nothing:.3} s, {nothing_each:.1} µs each"
         );
+        each
+    });
+    for (number, what) in ["the first apply", "nothing to do"].into_iter().enumerate() {
+        let growth = each[2][number] / each[0][number];
+        report::held_to(&format!("{what}: one of 10,000 by one of 100"), growth, "", GROWTH_MAX);
     }
 }
 
-fn seconds_to_plan(count: usize) -> f64 {
+/// Seconds to plan the first apply, and to plan when all of it is there.
+async fn seconds_to_plan(count: usize) -> [f64; 2] {
+    let clock = Arc::new(SystemClock::start_at(Timestamp(1)));
+    let engine = SimulatedEngine::new(clock, 7);
+    let config = ImageConfig { command: Some(vec!["serve".into()]), ..ImageConfig::default() };
+    engine.add_image("web:1", config, Behaviour::ready_after(Millis(0)));
+    let desired = &declared(count);
+    let before = observe(&engine, &desired.stack, &Wanted::of([desired]), Timestamp(1)).await.expect("observed");
+    let context = &context(&engine).await;
+    let (first, seconds_first) = timed(|| plan(desired, &before, context));
+    assert_eq!(first.rollouts.len(), count);
+    make(&engine, &first).await;
+    let after = observe(&engine, &desired.stack, &Wanted::of([desired]), Timestamp(1)).await.expect("observed");
+    let (nothing, seconds_nothing) = timed(|| plan(desired, &after, context));
+    assert_eq!((after.containers.len(), nothing.steps.len()), (count, 0));
+    [seconds_first, seconds_nothing]
+}
+
+/// The median of a few runs, and what the last one gave.
+fn timed(work: impl Fn() -> Plan) -> (Plan, f64) {
+    let run = |_| {
+        let begin = Instant::now();
+        let plan = work();
+        (plan, begin.elapsed().as_secs_f64())
+    };
+    let mut runs: Vec<(Plan, f64)> = (0..RUNS).map(run).collect();
+    let median = Spread::of(runs.iter().map(|(_, seconds)| *seconds)).median;
+    (runs.remove(RUNS - 1).0, median)
+}
+
+fn declared(count: usize) -> Desired {
     let one = |number: usize| {
         let after =
             if number.is_multiple_of(10) { String::new() } else { format!("\n    depends_on: [s{}]", number - 1) };
@@ -39,15 +86,17 @@ fn seconds_to_plan(count: usize) -> f64 {
     let file = format!("name: many\nservices:\n{}", (0..count).map(one).collect::<String>());
     let files = Memory::of([("/srv/many/compose.yaml", file.as_str())]);
     let sources = Sources::new("/srv/many", ["/srv/many/compose.yaml"], &files);
-    let (desired, _) = load(&sources).unwrap_or_else(|error| panic!("{error}"));
-    let config = ImageConfig { command: Some(vec!["serve".into()]), ..ImageConfig::default() };
-    let image = ResolvedImage { id: "sha256:11".into(), config, ..ResolvedImage::default() };
-    let images = Images::from([(ImageReference::from("web:1"), image)]);
-    let context = PlanContext {
+    load(&sources).unwrap_or_else(|error| panic!("{error}")).0
+}
+
+async fn context(engine: &SimulatedEngine) -> PlanContext {
+    let local = engine.inspect_image("web:1").await.expect("asked").expect("added");
+    let image = ResolvedImage { id: local.id, config: local.config, ..ResolvedImage::default() };
+    PlanContext {
         plan: PlanId::from("p-000000000000"),
         now: Timestamp(1),
         salt: Salt::new("00"),
-        images,
+        images: Images::from([(ImageReference::from("web:1"), image)]),
         selected: None,
         purpose: Purpose::Apply,
         yes: false,
@@ -55,9 +104,21 @@ fn seconds_to_plan(count: usize) -> f64 {
         attended: false,
         unwell: Default::default(),
         facts: Facts::default(),
-    };
-    let begin = Instant::now();
-    let plan = plan(&desired, &Observed::default(), &context);
-    assert_eq!(plan.rollouts.len(), count);
-    begin.elapsed().as_secs_f64()
+    }
+}
+
+/// What the plan of a first apply makes, without the waits of executing it.
+async fn make(engine: &SimulatedEngine, plan: &Plan) {
+    for step in &plan.steps {
+        match (&step.does, &step.target) {
+            (Does::CreateNetwork(network), Resource::Network(name)) => {
+                engine.create_network(name, network).await.expect("made");
+            }
+            (Does::Create(create), _) => {
+                let made = engine.create_container(&create.name, &create.image, &create.spec).await.expect("made");
+                engine.start_container(&made.id).await.expect("started");
+            }
+            _ => {}
+        }
+    }
 }

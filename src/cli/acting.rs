@@ -11,6 +11,7 @@ use super::{
         outcome::Left,
         plan::plan_text,
         progress::{Mode, Progress},
+        style::Style,
     },
     session,
 };
@@ -33,7 +34,7 @@ use std::{collections::BTreeSet, sync::Arc};
 /// After leaving at once, progress that is still to be shown gets so long.
 const LEAVING: Millis = Millis::seconds(1);
 
-/// Opens the home, connects, does the work, and says what became of it.
+/// Connects, opens the home, does the work, and says what became of it.
 ///
 /// # Errors
 /// What ended it before its first step, or the user's leaving at once.
@@ -43,15 +44,17 @@ pub fn act(
     work: impl AsyncFnOnce(&Stack) -> Result<Applied, StackError>,
 ) -> Result<Exit, Failure> {
     session::wait_for(async {
-        let home = Arc::new(session::open_home(&desired.stack, output)?);
         let cancel = Cancel::default();
         let mode = if output.talk_is_terminal { Mode::Live } else { Mode::Lines };
         let (events, progress) = Progress::start(mode, output.talk_style);
         let doing = async {
-            let stack = session::stack(desired, Some(home.clone()), events, cancel.clone()).await?;
+            let engine = session::engine().await?;
+            engine.ask_for_facts();
+            let home = Arc::new(session::open_home_beside(&desired.stack, output).await?);
+            let stack = session::stack_on(engine, desired, Some(home.clone()), events, cancel.clone());
             say_who_holds_the_lock(&home, output);
             let began = stack.clock.now();
-            Ok((work(&stack).await, began))
+            Ok((work(&stack).await, began, home))
         };
         let done = interrupt::guard(doing, &cancel, &progress.watch()).await;
         // With the work its senders are gone, so this ends when all is shown.
@@ -59,9 +62,13 @@ pub fn act(
             Ok(_) => progress.finish().await,
             Err(_) => drop(within(&SystemClock::start(), LEAVING, progress.finish()).await),
         }
-        let (result, began) = done?;
+        let (result, began, home) = done?;
         match result {
-            Ok(applied) => Ok(last_words(&applied, desired, &home, began, mode, output)),
+            Ok(applied) => {
+                let done_is_shown = mode == Mode::Live;
+                output.data(&last_words(&applied, desired, &home, began, done_is_shown, output.data_style));
+                Ok(Exit::from_code(applied.exit))
+            }
             Err(error) => Err(failed(&error, output)),
         }
     })
@@ -76,18 +83,17 @@ fn say_who_holds_the_lock(home: &Home, output: &Output) {
     }
 }
 
-fn last_words(
+/// What became of it, as text: `began` is when, and `done_is_shown` whether its progress showed already what is done.
+pub fn last_words(
     applied: &Applied,
     desired: &Desired,
     home: &Home,
     began: Timestamp,
-    mode: Mode,
-    output: &Output,
-) -> Exit {
+    done_is_shown: bool,
+    style: Style,
+) -> String {
     let left = what_failed_left(applied, desired, home, began);
-    let told = Told { done_is_shown: mode == Mode::Live, left: &left };
-    output.data(&applied_text(applied, &told, output.data_style));
-    Exit::from_code(applied.exit)
+    applied_text(applied, &Told { done_is_shown, left: &left }, style)
 }
 
 /// A stale plan is shown as it would be now; every other error is its sentence.
@@ -101,6 +107,9 @@ fn failed(error: &StackError, output: &Output) -> Failure {
 /// What the containers that failed in this apply left behind, masked.
 fn what_failed_left(applied: &Applied, desired: &Desired, home: &Home, began: Timestamp) -> Vec<Left> {
     let failed: BTreeSet<&ServiceName> = applied.rounds.iter().flat_map(failed_services).collect();
+    if failed.is_empty() {
+        return Vec::new();
+    }
     let masks = masks(desired, home);
     let kept = failed.into_iter().filter_map(|service| home.evidence_of(service).ok().flatten());
     kept.filter(|evidence| evidence.at >= began)

@@ -23,7 +23,7 @@ use super::{
     name = "evenkeel",
     version,
     about = "Keeps a Docker host at the state that one manifest declares",
-    after_help = "Data goes to stdout, talk to stderr. What the exit codes mean: evenkeel explain exit",
+    after_help = "Data goes to stdout, talk to stderr. What an exit code or a word in a plan means: evenkeel explain",
     max_term_width = 100,
     arg_required_else_help = true,
     disable_help_subcommand = true
@@ -113,17 +113,6 @@ impl NamedServiceArguments {
     }
 }
 
-/// How long, and why.
-#[derive(Clone, Debug, Default, Args)]
-pub struct SuspensionArguments {
-    /// Ends by itself after so long [default: when a person ends it]
-    #[arg(long = "for", value_name = "DURATION", value_parser = span)]
-    pub lasts: Option<Millis>,
-    /// Why; `status` shows it
-    #[arg(long, value_name = "TEXT")]
-    pub reason: Option<String>,
-}
-
 /// What the command line changes of the manifest.
 #[derive(Clone, Debug, Default, Args)]
 pub struct OverrideArguments {
@@ -163,7 +152,7 @@ pub struct LockArguments {
     pub lock_wait: Millis,
 }
 
-/// Who asks; recorded in the revision.
+/// Who asks, and why; recorded in the revision and the events.
 #[derive(Clone, Debug, Default, Args)]
 pub struct OriginArguments {
     /// Who does this [default: from the CI's variables, else user@host]
@@ -172,6 +161,9 @@ pub struct OriginArguments {
     /// The commit that the manifest is from [default: from the CI's variables]
     #[arg(long, value_name = "HASH")]
     pub commit: Option<String>,
+    /// Why this is done; shown by `history`, `events` and, as long as it holds, `status`
+    #[arg(long, value_name = "TEXT", value_parser = reason)]
+    pub reason: Option<String>,
 }
 
 /// For data: for people or for programs.
@@ -194,6 +186,15 @@ pub fn service_name(text: &str) -> Result<ServiceName, String> {
 /// Reads the number of a revision.
 pub fn revision(text: &str) -> Result<u64, String> {
     text.parse().map_err(|_| "a revision is a number, as `evenkeel history` lists them".to_owned())
+}
+
+/// Reads why something is done: a line, for it is shown in one.
+fn reason(text: &str) -> Result<String, String> {
+    match text.trim() {
+        "" => Err("a reason says something".to_owned()),
+        text if text.contains(char::is_control) => Err("a reason is one line".to_owned()),
+        text => Ok(text.to_owned()),
+    }
 }
 
 /// Reads how many are wanted.

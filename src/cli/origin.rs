@@ -25,6 +25,7 @@ pub fn origin(typed: &OriginArguments, variable: &dyn Fn(&str) -> Option<String>
     };
     Origin {
         actor: typed.actor.clone().or_else(|| first(ACTORS)).unwrap_or_else(|| user_at_host.to_owned()),
+        reason: typed.reason.clone(),
         commit: typed.commit.clone().or_else(|| first(COMMITS)),
         run_url: github_run().or_else(|| first(RUNS)),
         version: env!("CARGO_PKG_VERSION").to_owned(),

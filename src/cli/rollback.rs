@@ -22,9 +22,6 @@ pub struct Arguments {
     /// The revision to go back to [default: the newest older one where the gates passed]
     #[arg(long, value_name = "REVISION", value_parser = revision)]
     pub to: Option<u64>,
-    /// Why; `status` shows it as long as the services are held
-    #[arg(long, value_name = "TEXT")]
-    pub reason: Option<String>,
     #[command(flatten)]
     pub lock: LockArguments,
     #[command(flatten)]
@@ -37,9 +34,9 @@ pub fn run(arguments: &Arguments, named: &ManifestArguments, output: &Output) ->
     let request = RollbackRequest {
         selected: arguments.services.selected(),
         to: arguments.to,
+        declared: declared.clone(),
         origin: origin::of_process(&arguments.origin),
         lock_wait: arguments.lock.lock_wait,
-        reason: arguments.reason.clone(),
     };
     acting::act(&declared, output, async |stack| stack.rollback(&request).await)
 }

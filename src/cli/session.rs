@@ -119,6 +119,24 @@ pub fn open_home(name: &StackName, output: &Output) -> Result<Home, Failure> {
     Ok(home)
 }
 
+/// The same, while the runtime goes on with what it waits for.
+pub async fn open_home_beside(name: &StackName, output: &Output) -> Result<Home, Failure> {
+    let (name, output) = (name.clone(), *output);
+    let opened = tokio::task::spawn_blocking(move || open_home(&name, &output)).await;
+    opened.unwrap_or_else(|error| Err(Failure::new(Exit::Bug, format!("could not open the home: {error}"))))
+}
+
+/// The engine that the environment names.
+///
+/// # Errors
+/// No engine answers.
+pub async fn engine() -> Result<DockerEngine, Failure> {
+    let variable = |name: &str| std::env::var(name).ok();
+    let socket =
+        connect::socket(variable).map_err(|error| Failure::because(Exit::Unreachable, &error).hint(error.hint()))?;
+    DockerEngine::connect(&socket).await.map_err(|error| stack_failure(&StackError::Engine(error)))
+}
+
 /// The stack on the engine that the environment names.
 ///
 /// # Errors
@@ -129,14 +147,21 @@ pub async fn stack(
     events: EventSender,
     cancel: Cancel,
 ) -> Result<Stack, Failure> {
-    let variable = |name: &str| std::env::var(name).ok();
-    let socket =
-        connect::socket(variable).map_err(|error| Failure::because(Exit::Unreachable, &error).hint(error.hint()))?;
-    let engine = DockerEngine::connect(&socket).await.map_err(|error| stack_failure(&StackError::Engine(error)))?;
+    Ok(stack_on(engine().await?, desired, home, events, cancel))
+}
+
+/// The stack on this engine.
+pub fn stack_on(
+    engine: DockerEngine,
+    desired: &Desired,
+    home: Option<Arc<Home>>,
+    events: EventSender,
+    cancel: Cancel,
+) -> Stack {
     let engine: Arc<dyn Engine> = Arc::new(engine);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
     let logins = Arc::new(RegistryLogins::new(&desired.registries));
-    Ok(Stack {
+    Stack {
         name: desired.stack.clone(),
         prober: Arc::new(DockerProber::new(engine.clone(), clock.clone())),
         engine,
@@ -148,7 +173,7 @@ pub async fn stack(
         cancel,
         draw: Arc::new(SystemDraw),
         root: rustix::process::geteuid().is_root(),
-    })
+    }
 }
 
 /// Registries whose TLS is set up when one is asked: most applies ask none.

@@ -32,7 +32,6 @@ pub fn run(arguments: &Arguments, named: &ManifestArguments, output: &Output) ->
         wish: Wish::Start,
         selected: arguments.services.selected(),
         lasts: None,
-        reason: None,
         origin: origin::of_process(&arguments.origin),
         lock_wait: arguments.lock.lock_wait,
     };

@@ -2,17 +2,17 @@
 
 use super::{
     acting,
-    arguments::{
-        LockArguments, ManifestArguments, NamedServiceArguments, OriginArguments, OverrideArguments,
-        SuspensionArguments,
-    },
+    arguments::{LockArguments, ManifestArguments, NamedServiceArguments, OriginArguments, OverrideArguments, span},
     exit::Exit,
     failure::Failure,
     origin,
     output::Output,
     session,
 };
-use crate::controllers::stack::{SuspendRequest, Wish};
+use crate::{
+    controllers::stack::{SuspendRequest, Wish},
+    model::units::Millis,
+};
 use clap::Args;
 
 /// Stop services and keep them stopped
@@ -22,8 +22,9 @@ pub struct Arguments {
     pub services: NamedServiceArguments,
     #[command(flatten)]
     pub manifest: ManifestArguments,
-    #[command(flatten)]
-    pub suspension: SuspensionArguments,
+    /// Ends by itself after so long [default: when a person ends it]
+    #[arg(long = "for", value_name = "DURATION", value_parser = span)]
+    pub lasts: Option<Millis>,
     #[command(flatten)]
     pub lock: LockArguments,
     #[command(flatten)]
@@ -36,8 +37,7 @@ pub fn run(arguments: &Arguments, named: &ManifestArguments, output: &Output) ->
     let request = SuspendRequest {
         wish: Wish::Stop,
         selected: arguments.services.selected(),
-        lasts: arguments.suspension.lasts,
-        reason: arguments.suspension.reason.clone(),
+        lasts: arguments.lasts,
         origin: origin::of_process(&arguments.origin),
         lock_wait: arguments.lock.lock_wait,
     };

@@ -20,6 +20,9 @@ pub trait Reader {
 
     /// The path with its first symbolic link followed, when it has one (`develop.watch` asks).
     fn follow_link(&self, path: &Path) -> Option<PathBuf>;
+
+    /// The mode (lower twelve bits), user and group of a file; `None` where that isn't known.
+    fn mode_and_owner(&self, path: &Path) -> Option<(u32, u32, u32)>;
 }
 
 /// The real file system.
@@ -52,6 +55,12 @@ impl Reader for Disk {
         let rest = path.strip_prefix(link).ok()?;
         std::fs::canonicalize(link).ok().map(|target| target.join(rest))
     }
+
+    fn mode_and_owner(&self, path: &Path) -> Option<(u32, u32, u32)> {
+        use std::os::unix::fs::MetadataExt as _;
+        let metadata = std::fs::metadata(path).ok()?;
+        Some((metadata.mode() & 0o7777, metadata.uid(), metadata.gid()))
+    }
 }
 
 /// Files in memory, by absolute path.
@@ -80,6 +89,10 @@ impl Reader for Memory {
     }
 
     fn follow_link(&self, _: &Path) -> Option<PathBuf> {
+        None
+    }
+
+    fn mode_and_owner(&self, _: &Path) -> Option<(u32, u32, u32)> {
         None
     }
 }

@@ -18,9 +18,9 @@ use std::{
 };
 use tokio::sync::Notify;
 
-/// One concern, kept as it should be.
-#[async_trait]
-pub trait Controller: Send {
+/// One concern, kept as it should be. Controllers share one thread: each waits far more than it works.
+#[async_trait(?Send)]
+pub trait Controller {
     /// One round: observe, plan, execute. Dropping the future is safe at any moment.
     async fn reconcile(&mut self) -> Result<Requeue, ControllerError>;
 }
@@ -93,6 +93,22 @@ impl EngineSince {
 
     /// Since when.
     pub fn since(&self) -> Timestamp {
+        Timestamp(self.0.load(Ordering::Relaxed))
+    }
+}
+
+/// By when a round that is under way must be done, or say again by when: past that a watchdog ends it.
+#[derive(Clone, Debug, Default)]
+pub struct Patience(Arc<AtomicI64>);
+
+impl Patience {
+    /// From now on the round is waited for until then.
+    pub fn until(&self, moment: Timestamp) {
+        self.0.store(moment.0, Ordering::Relaxed);
+    }
+
+    /// Until when.
+    pub fn ends(&self) -> Timestamp {
         Timestamp(self.0.load(Ordering::Relaxed))
     }
 }

@@ -201,13 +201,15 @@ impl<'a> Drive<'a> {
             RolloutResult::Done => {
                 let recorded = self.stage.effects.journal.rollout_done(&self.stage.plan.rollouts[rollout].members);
                 warn_unless(self.stage, recorded).await;
-                (EventKind::RolloutDone, Severity::Info, format!("{id}: done in {took}"))
+                (EventKind::RolloutDone, Severity::Info, format!("{id}: done in {}", took.rounded()))
             }
             RolloutResult::Failed { after: AfterFailure::UndoFailed, .. } => {
                 (EventKind::UndoFailed, Severity::Error, format!("{id}: could not be taken back, see the steps above"))
             }
             RolloutResult::Failed { after: AfterFailure::Left, error, .. } => {
-                let text = format!("{id}: {error}\nboth containers are left as they are, the next round tries again");
+                let replaces = self.stage.plan.rollouts[rollout].replaces;
+                let left = if replaces { "both containers are left as they are" } else { "it is left as it is" };
+                let text = format!("{id}: {error}\n{left}, the next round tries again");
                 (EventKind::RolloutFailed, Severity::Error, text)
             }
             RolloutResult::Failed { after: AfterFailure::Nothing, .. } => {

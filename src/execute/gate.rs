@@ -109,7 +109,7 @@ impl<'g> GateState<'g> {
         match self.gate.proof {
             Proof::Completed {} => self.completed |= state.status == Status::Exited && state.exit_code == 0,
             Proof::Ready { .. } if state.status == Status::Exited && self.crashed.is_none() => {
-                self.crashed = Some("exited by itself with 0".to_owned());
+                self.crashed = Some("exited with 0".to_owned());
             }
             Proof::Ready { .. } => self.judge(now),
         }

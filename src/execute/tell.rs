@@ -3,7 +3,7 @@
 use super::stage::Stage;
 use crate::model::{
     names::Resource,
-    step::{Does, Gate, Proof, Step, Update},
+    step::{Does, Gate, Proof, Step},
 };
 
 /// What a step does, as an order: `stop webkit-core-1`.
@@ -26,7 +26,7 @@ pub(super) fn title(stage: &Stage<'_>, step: &Step) -> String {
         Does::Stop(stop) => format!("stop {}", stage.name_of(&stop.container)),
         Does::Remove(remove) => format!("remove {}", stage.name_of(&remove.container)),
         Does::Rename(rename) => format!("rename {} to {}", stage.name_of(&rename.container), rename.to),
-        Does::Update(update) => format!("update {}: {}", stage.name_of(&update.container), updated(update)),
+        Does::Update(update) => format!("update {}: {}", stage.name_of(&update.container), update.in_words()),
     }
 }
 
@@ -48,13 +48,4 @@ fn awaited(gate: &Gate) -> String {
         Proof::Ready { .. } if gate.min_ready.0 == 0 => "is ready".to_owned(),
         Proof::Ready { .. } => format!("is ready for {}", gate.min_ready),
     }
-}
-
-fn updated(update: &Update) -> String {
-    let mut parts: Vec<String> = crate::model::fields::fields(&update.limits)
-        .into_iter()
-        .map(|(field, value)| format!("{field} {value}"))
-        .collect();
-    parts.extend(update.restart.map(|restart| format!("restart {restart}")));
-    parts.join(", ")
 }

@@ -14,16 +14,22 @@ pub struct Identity {
 impl Identity {
     /// Of a state directory on this machine.
     pub(super) fn of(state_dir: &Path) -> Identity {
-        let home = std::env::var("EVENKEEL_HOME_ID").ok().filter(|id| !id.is_empty()).unwrap_or_else(|| {
-            let path = state_dir.canonicalize().unwrap_or_else(|_| state_dir.to_owned());
-            let in_container = ["/.dockerenv", "/run/.containerenv"].iter().any(|mark| Path::new(mark).exists());
-            let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
-            let path = if in_container { on_host(&path, &mounts) } else { path };
-            path.display().to_string()
-        });
+        let home = std::env::var("EVENKEEL_HOME_ID")
+            .ok()
+            .filter(|id| !id.is_empty())
+            .unwrap_or_else(|| on_this_host(state_dir).display().to_string());
         let machine = std::fs::read_to_string("/etc/machine-id").ok().as_deref().and_then(machine_id);
         Identity { home, machine }
     }
+}
+
+/// Where a folder of this process is on the host, for the engine to mount.
+pub(super) fn on_this_host(folder: &Path) -> PathBuf {
+    let path = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+    let in_container = ["/.dockerenv", "/run/.containerenv"].iter().any(|mark| Path::new(mark).exists());
+    // On a host with many containers it is long, and slow to read.
+    let mounts = || std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+    if in_container { on_host(&path, &mounts()) } else { path }
 }
 
 fn machine_id(text: &str) -> Option<String> {

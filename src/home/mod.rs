@@ -3,6 +3,7 @@
 //!
 //! One state directory serves one engine; a `Home` is one stack in it. Its calls block, each for milliseconds.
 
+mod copies;
 mod error;
 mod events;
 mod evidence;
@@ -34,7 +35,7 @@ use rusqlite::OptionalExtension;
 use sealing::{Key, Sealer};
 use std::{
     path::{Path, PathBuf},
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, OnceLock},
 };
 use store::{Durability, Opened, Store};
 
@@ -44,7 +45,9 @@ pub struct Home {
     store: Store,
     sealer: Sealer,
     locks: Locks,
-    identity: Identity,
+    copies_on_host: PathBuf,
+    /// Found out when it is asked for: who only reads does not need it.
+    identity: OnceLock<Identity>,
     moved_aside: Option<PathBuf>,
     remembered: Mutex<Option<(u64, Arc<Body>)>>,
 }
@@ -96,7 +99,8 @@ impl Home {
             store,
             sealer,
             locks: Locks::Memory(Arc::default()),
-            identity: Identity { home: "/var/lib/evenkeel".to_owned(), machine: None },
+            copies_on_host: Path::new("/var/lib/evenkeel/stacks").join(stack.as_str()).join("copies"),
+            identity: Identity { home: "/var/lib/evenkeel".to_owned(), machine: None }.into(),
             moved_aside: None,
             remembered: Mutex::default(),
         })
@@ -104,7 +108,7 @@ impl Home {
 
     /// The same home under another name, for simulations of two.
     pub fn with_identity(self, identity: Identity) -> Home {
-        Home { identity, ..self }
+        Home { identity: identity.into(), ..self }
     }
 
     fn of(stack: &StackName, store: Store, key: &Key, folder: StackFolder, moved_aside: Option<PathBuf>) -> Home {
@@ -112,10 +116,20 @@ impl Home {
             stack: stack.clone(),
             sealer: Sealer::new(key, stack, store.path()),
             store,
-            identity: Identity::of(folder.state_dir()),
+            copies_on_host: copies::on_host(&folder),
+            identity: OnceLock::new(),
             locks: Locks::Files(folder),
             moved_aside,
             remembered: Mutex::default(),
+        }
+    }
+
+    /// The home as it is to be used from now on, where its files are gone or are others: they were removed while it was
+    /// open. `None` while they are there, and for one in memory.
+    pub fn reopened(&self) -> Result<Option<Home>, HomeError> {
+        match &self.locks {
+            Locks::Files(folder) if !self.store.is_there() => Home::open(folder.state_dir(), &self.stack).map(Some),
+            _ => Ok(None),
         }
     }
 
@@ -126,7 +140,10 @@ impl Home {
 
     /// Which home this is, for the claim of the stack.
     pub fn identity(&self) -> &Identity {
-        &self.identity
+        self.identity.get_or_init(|| match &self.locks {
+            Locks::Files(folder) => Identity::of(folder.state_dir()),
+            Locks::Memory(_) => Identity::of(self.store.path()),
+        })
     }
 
     /// Where the damaged database was put that this opening found: what was in it is lost to evenkeel, and the user should

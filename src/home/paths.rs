@@ -75,6 +75,11 @@ impl StackFolder {
         self.folder.join("waiting")
     }
 
+    /// Mounted by the engine: see `copies`.
+    pub(super) fn copies(&self) -> PathBuf {
+        self.folder.join("copies")
+    }
+
     pub(super) fn state_dir(&self) -> &Path {
         &self.state_dir
     }

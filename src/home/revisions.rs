@@ -24,7 +24,7 @@ pub const REVISIONS_MAX: usize = 100;
 pub struct NewRevision {
     pub made: Timestamp,
     pub by: Origin,
-    /// Such as `apply`, `apply core`, `rollback to 12`, `down`.
+    /// What makes it, such as `apply`, `apply core`, `rollback to 12`, `down`.
     pub reason: String,
     pub desired: Desired,
     pub images: Images,
@@ -91,11 +91,19 @@ impl Home {
         self.store.read(|transaction| self.load(transaction, number))
     }
 
+    /// The number of the current revision, and how its services fare under it; `None` before the first.
+    pub fn current_records(&self) -> Result<Option<(u64, BTreeMap<ServiceName, ServiceRecord>)>, HomeError> {
+        self.store.read(|transaction| {
+            let Some(number) = newest(transaction)? else { return Ok(None) };
+            Ok(Some((number, records(transaction, number)?)))
+        })
+    }
+
     /// All that are kept, the newest first.
     pub fn list(&self) -> Result<Vec<RevisionSummary>, HomeError> {
         self.store.read(|transaction| {
             let mut statement = transaction.prepare_cached(
-                "SELECT number, made, actor, commit_id, run_url, version, reason FROM revisions ORDER BY number DESC",
+                "SELECT number, made, actor, commit_id, run_url, version, reason, why FROM revisions ORDER BY number DESC",
             )?;
             let mut summaries: Vec<RevisionSummary> = statement.query_map([], summary)?.collect::<Result<_, _>>()?;
             let mut services = services(transaction, None)?;
@@ -118,7 +126,7 @@ impl Home {
             };
             let draft = Draft { made, by, reason, body: Body { desired, images, hashes }, records };
             let number = before.map_or(1, |before| before + 1);
-            insert(transaction, &self.sealer, number, &draft)?;
+            self.insert(transaction, number, &draft)?;
             for service in &release {
                 facts::remove(transaction, facts::Kind::Hold, service.as_str())?;
             }
@@ -138,7 +146,7 @@ impl Home {
             let NewRevision { made, by, reason, desired, images, hashes, .. } = new;
             let records = desired.services.keys().map(|name| (name.clone(), ServiceRecord::Good)).collect();
             let draft = Draft { made, by, reason, body: Body { desired, images, hashes }, records };
-            insert(transaction, &self.sealer, 0, &draft)
+            self.insert(transaction, 0, &draft)
         })
     }
 
@@ -206,11 +214,38 @@ impl Home {
         })
     }
 
+    /// Writes a revision and lets those go that are kept no more.
+    pub(super) fn insert(&self, transaction: &Transaction<'_>, number: u64, draft: &Draft) -> Result<(), HomeError> {
+        let Draft { made, by, reason, body, records } = draft;
+        let sealed = self.sealer.seal(&place(number), body)?;
+        let at = in_database(number);
+        transaction
+            .prepare_cached(
+                "INSERT INTO revisions (number, made, actor, commit_id, run_url, version, reason, sealed, why) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            )?
+            .execute(params![at, made.0, by.actor, by.commit, by.run_url, by.version, reason, sealed, by.reason])?;
+        let mut statement = transaction.prepare_cached(
+            "INSERT INTO revision_services (revision, service, record, image, fingerprint) VALUES (?1, ?2, ?3, ?4, ?5)",
+        )?;
+        for (name, service) in &body.desired.services {
+            statement.execute(params![
+                at,
+                name.as_str(),
+                records.get(name).map(|record| record_text(*record)),
+                body.images.get(&service.container.image).map(|image| image.id.as_str()),
+                body.hashes.get(name).map(|hash| self.sealer.fingerprint(name, hash)),
+            ])?;
+        }
+        self.record_copies(transaction, at, &body.desired)?;
+        retire(transaction)
+    }
+
     /// The whole of one revision.
     pub(super) fn load(&self, transaction: &Transaction<'_>, number: u64) -> Result<Option<Revision>, HomeError> {
         let light = transaction
             .prepare_cached(
-                "SELECT number, made, actor, commit_id, run_url, version, reason FROM revisions WHERE number = ?1",
+                "SELECT number, made, actor, commit_id, run_url, version, reason, why FROM revisions WHERE number = ?1",
             )?
             .query_row([in_database(number)], summary)
             .optional()?;
@@ -218,8 +253,7 @@ impl Home {
             return Ok(None);
         };
         let Body { desired, images, hashes } = Body::clone(&*self.body(transaction, number)?);
-        let records = services(transaction, Some(number))?.remove(&number).unwrap_or_default();
-        let services = records.into_iter().filter_map(|(name, service)| Some((name, service.record?))).collect();
+        let services = records(transaction, number)?;
         Ok(Some(Revision { number, made, by, reason, desired, images, hashes, services }))
     }
 
@@ -234,7 +268,9 @@ impl Home {
             .query_row([in_database(number)], |row| row.get(0))
             .optional()?;
         let sealed = sealed.ok_or(HomeError::NoRevision { number })?;
-        let body = Arc::new(self.sealer.unseal::<Body>(&place(number), &sealed)?);
+        let mut body = self.sealer.unseal::<Body>(&place(number), &sealed)?;
+        self.follow_copies(&mut body.desired);
+        let body = Arc::new(body);
         *remembered = Some((number, Arc::clone(&body)));
         Ok(body)
     }
@@ -245,36 +281,6 @@ pub(super) fn newest(transaction: &Transaction<'_>) -> Result<Option<u64>, HomeE
     let number: Option<i64> =
         transaction.prepare_cached("SELECT max(number) FROM revisions")?.query_row([], |row| row.get(0))?;
     Ok(number.map(from_database))
-}
-
-/// Writes a revision and lets those go that are kept no more.
-pub(super) fn insert(
-    transaction: &Transaction<'_>,
-    sealer: &Sealer,
-    number: u64,
-    draft: &Draft,
-) -> Result<(), HomeError> {
-    let Draft { made, by, reason, body, records } = draft;
-    let sealed = sealer.seal(&place(number), body)?;
-    transaction
-        .prepare_cached(
-            "INSERT INTO revisions (number, made, actor, commit_id, run_url, version, reason, sealed) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-        )?
-        .execute(params![in_database(number), made.0, by.actor, by.commit, by.run_url, by.version, reason, sealed])?;
-    let mut statement = transaction.prepare_cached(
-        "INSERT INTO revision_services (revision, service, record, image, fingerprint) VALUES (?1, ?2, ?3, ?4, ?5)",
-    )?;
-    for (name, service) in &body.desired.services {
-        statement.execute(params![
-            in_database(number),
-            name.as_str(),
-            records.get(name).map(|record| record_text(*record)),
-            body.images.get(&service.container.image).map(|image| image.id.as_str()),
-            body.hashes.get(name).map(|hash| sealer.fingerprint(name, hash)),
-        ])?;
-    }
-    retire(transaction)
 }
 
 /// Removes what is kept no more. The current revision is the newest, so it always stays.
@@ -292,6 +298,7 @@ fn retire(transaction: &Transaction<'_>) -> Result<(), HomeError> {
     if removed > 0 {
         transaction
             .execute("DELETE FROM revision_services WHERE revision NOT IN (SELECT number FROM revisions)", [])?;
+        transaction.execute("DELETE FROM copies WHERE revision NOT IN (SELECT number FROM revisions)", [])?;
         facts::retire(transaction)?;
     }
     Ok(())
@@ -336,14 +343,25 @@ fn set_records(
     Ok(())
 }
 
+/// How the services of a revision fare under it.
+pub(super) fn records(
+    transaction: &Transaction<'_>,
+    number: u64,
+) -> Result<BTreeMap<ServiceName, ServiceRecord>, HomeError> {
+    let services = services(transaction, Some(number))?.remove(&number).unwrap_or_default();
+    Ok(services.into_iter().filter_map(|(name, service)| Some((name, service.record?))).collect())
+}
+
 /// The services of one revision, or of all, by revision.
 fn services(
     transaction: &Transaction<'_>,
     of: Option<u64>,
 ) -> Result<BTreeMap<u64, BTreeMap<ServiceName, ServiceSummary>>, HomeError> {
-    let mut statement = transaction.prepare_cached(
-        "SELECT revision, service, record, image FROM revision_services WHERE ?1 IS NULL OR revision = ?1",
-    )?;
+    // Two statements, so that one revision is found by the index and not by reading all of them.
+    let mut statement = transaction.prepare_cached(match of {
+        Some(_) => "SELECT revision, service, record, image FROM revision_services WHERE revision = ?1",
+        None => "SELECT revision, service, record, image FROM revision_services WHERE ?1 IS NULL",
+    })?;
     let mut rows = statement.query([of.map(in_database)])?;
     let mut services: BTreeMap<u64, BTreeMap<ServiceName, ServiceSummary>> = BTreeMap::new();
     while let Some(row) = rows.next()? {
@@ -360,7 +378,13 @@ fn summary(row: &Row<'_>) -> rusqlite::Result<RevisionSummary> {
     Ok(RevisionSummary {
         number: from_database(row.get(0)?),
         made: Timestamp(row.get(1)?),
-        by: Origin { actor: row.get(2)?, commit: row.get(3)?, run_url: row.get(4)?, version: row.get(5)? },
+        by: Origin {
+            actor: row.get(2)?,
+            commit: row.get(3)?,
+            run_url: row.get(4)?,
+            version: row.get(5)?,
+            reason: row.get(7)?,
+        },
         reason: row.get(6)?,
         services: BTreeMap::new(),
     })

@@ -2,7 +2,10 @@
 //! without the key tells nothing; what was changed, or moved to another place, does not unseal.
 
 use super::error::HomeError;
-use crate::model::names::{DesiredHash, ServiceName, StackName};
+use crate::model::{
+    content::{Content, Permissions},
+    names::{DesiredHash, ServiceName, StackName},
+};
 use chacha20poly1305::{
     KeyInit as _, XChaCha20Poly1305, XNonce,
     aead::{Aead, Payload},
@@ -158,6 +161,15 @@ impl Sealer {
     pub(super) fn fingerprint(&self, service: &ServiceName, hash: &DesiredHash) -> String {
         let parts = [self.stack.as_str(), service.as_str(), hash.as_str()];
         hex::encode(keyed_hash(self.fingerprints.as_slice(), &parts.map(str::as_bytes)))
+    }
+
+    /// The name of a copy of a mounted file: another for another content, or for others who may use it.
+    pub(super) fn copy_name(&self, content: &Content) -> String {
+        let Permissions { mode, uid, gid } = content.permissions.unwrap_or(Permissions { mode: 0, uid: 0, gid: 0 });
+        let permissions = format!("{mode:o} {uid} {gid}");
+        let parts = ["copy", self.stack.as_str(), &content.sha256, &permissions];
+        let name = keyed_hash(self.fingerprints.as_slice(), &parts.map(str::as_bytes));
+        hex::encode(&name[..16])
     }
 
     /// Tells whether a database was sealed with this key, without telling the key.

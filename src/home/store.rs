@@ -12,7 +12,7 @@ use rustix::fs::{FlockOperation, flock};
 use std::{
     fs::{self, File, OpenOptions},
     io,
-    os::unix::fs::OpenOptionsExt,
+    os::unix::fs::{MetadataExt, OpenOptionsExt},
     path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -23,6 +23,9 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const OPENING_POLL: Duration = Duration::from_millis(10);
 /// The log of the database is cut to this after it was taken over into the file, in bytes.
 const LOG_BYTES_MAX: i64 = 4 << 20;
+/// When so much of the log is not in the file yet, it is taken over. Who opens the database first reads all that is not,
+/// so this is what every start of the program waits for.
+const LOG_PAGES_MAX: u32 = 100;
 
 /// How sure a write must be before it returns. Both survive the death of the process at any instant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +41,8 @@ pub(super) struct Store {
     path: PathBuf,
     connection: Mutex<Connection>,
     writable: bool,
+    /// Which file it was at the opening: device and number.
+    file: Option<(u64, u64)>,
 }
 
 /// A store, and where the damaged file went that it takes the place of.
@@ -99,7 +104,13 @@ impl Store {
     }
 
     fn of(path: PathBuf, connection: Connection, writable: bool) -> Store {
-        Store { path, connection: Mutex::new(connection), writable }
+        let file = identity(&path);
+        Store { path, connection: Mutex::new(connection), writable, file }
+    }
+
+    /// Whether its file is still the one that was opened.
+    pub(super) fn is_there(&self) -> bool {
+        identity(&self.path) == self.file
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -144,6 +155,10 @@ impl Store {
         }
         placed(&self.path, error)
     }
+}
+
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    fs::metadata(path).ok().map(|file| (file.dev(), file.ino()))
 }
 
 /// What a database without a file is called.
@@ -201,6 +216,7 @@ fn connect(path: &Path, migrations: &[&str]) -> Result<Connection, HomeError> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "journal_size_limit", LOG_BYTES_MAX)?;
+    connection.pragma_update(None, "wal_autocheckpoint", LOG_PAGES_MAX)?;
     schema::migrate(&mut connection, path, migrations)?;
     Ok(connection)
 }

@@ -56,7 +56,7 @@ impl Home {
             }
             let reason = reason(failed, rollback_stack);
             let draft = Draft { made, by: by.clone(), reason, body: back.body, records: back.records };
-            revisions::insert(transaction, &self.sealer, number + 1, &draft)?;
+            self.insert(transaction, number + 1, &draft)?;
             Ok(Some(number + 1))
         })
     }

@@ -9,7 +9,7 @@ use crate::{
     },
     model::{
         container::{ContainerSpec, MountSource},
-        content::Content,
+        content::{Content, Permissions},
         plan::{Note, NoteCode},
         value::Value,
     },
@@ -41,6 +41,7 @@ pub fn of(service: &str, spec: &ContainerSpec, recording: &Recording<'_>, notes:
                 source: Some(source.clone()),
                 sha256: hex::encode(Sha256::digest(&bytes)),
                 bytes: Value::sensitive(STANDARD.encode(&bytes)),
+                permissions: recording.mode_and_owner(path).map(|(mode, uid, gid)| Permissions { mode, uid, gid }),
             }),
             Ok(_) => {}
             Err(error) => notes.push(Note {

@@ -137,4 +137,8 @@ impl Reader for Recording<'_> {
     fn follow_link(&self, path: &Path) -> Option<PathBuf> {
         self.inner.follow_link(path)
     }
+
+    fn mode_and_owner(&self, path: &Path) -> Option<(u32, u32, u32)> {
+        self.inner.mode_and_owner(path)
+    }
 }

@@ -17,6 +17,19 @@ pub struct Content {
     pub sha256: String,
     /// The content itself, base64; always sensitive. Kept so that a rollback can have it back.
     pub bytes: Value,
+    /// Who may use the file; absent where that isn't known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub permissions: Option<Permissions>,
+}
+
+/// Who may use a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Permissions {
+    /// The lower twelve bits.
+    pub mode: u32,
+    pub uid: u32,
+    pub gid: u32,
 }
 
 /// The label that says which contents a container was made with: `1:<salt>:<HMAC-SHA-256(salt, sorted list)>`. It can be
@@ -49,7 +62,8 @@ mod tests {
     use super::*;
 
     fn content(target: &str, sha256: &str) -> Content {
-        Content { target: target.into(), source: None, sha256: sha256.into(), bytes: Value::sensitive("") }
+        let bytes = Value::sensitive("");
+        Content { target: target.into(), source: None, sha256: sha256.into(), bytes, permissions: None }
     }
 
     #[test]

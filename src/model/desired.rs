@@ -1,7 +1,7 @@
 //! Project and policy, fully resolved: all that a plan needs to know about what should be.
 
 use super::{
-    container::ContainerSpec,
+    container::{ContainerSpec, MountSource},
     content::Content,
     names::{DesiredHash, ImageId, ImageReference, NetworkName, ServiceName, StackName, VolumeName},
     policy::{Dependency, Liveness, Probes, PullPolicy, RolloutPolicy, StackPolicy},
@@ -99,6 +99,14 @@ pub struct Service {
 }
 
 impl Service {
+    /// The named volumes that it mounts.
+    pub fn volumes(&self) -> impl Iterator<Item = &VolumeName> {
+        self.container.mounts.values().filter_map(|mount| match &mount.source {
+            MountSource::Volume(name) => Some(name),
+            _ => None,
+        })
+    }
+
     /// Whether Docker itself checks its health, given what the image declares.
     pub fn has_healthcheck(&self, image: Option<&super::container::Healthcheck>) -> bool {
         match &self.container.healthcheck {

@@ -39,7 +39,7 @@ pub struct Event {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum EventKind {
-    /// An apply, rollback, restart or down began.
+    /// An apply, rollback, restart or down began; `data.actor` says who asked for it, `data.reason` why.
     ApplyStarted,
     /// It ended; `data.exit` is its exit code.
     ApplyEnded,

@@ -173,6 +173,8 @@ pub enum Reason {
     Missing,
     /// It should run and does not.
     NotRunning,
+    /// `docker pause` froze it.
+    Frozen,
     /// It runs, and its liveness probe fails.
     NotLive,
     /// It should not run, and does.
@@ -203,6 +205,7 @@ impl std::fmt::Display for Reason {
             Reason::RestartRequested => "restart requested",
             Reason::Missing => "missing",
             Reason::NotRunning => "not running",
+            Reason::Frozen => "paused by hand",
             Reason::NotLive => "liveness failed",
             Reason::Stopped => "to be stopped",
             Reason::Scaled => "scaled",
@@ -395,6 +398,12 @@ codes! {
 }
 
 impl HeldCode {
+    /// Whether an apply leaves a service so held as the current revision has it, instead of accepting what is declared.
+    pub fn keeps_what_was_accepted(self) -> bool {
+        use HeldCode::{Manual, OutsideWindow, Paused, RolledBack, Stopped};
+        matches!(self, RolledBack | Paused | Stopped | OutsideWindow | Manual)
+    }
+
     /// The exit code when this stops the whole plan before its first step; `None` when the rest goes on (exit 9).
     pub fn stops_everything(self) -> Option<u8> {
         match self {

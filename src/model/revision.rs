@@ -17,7 +17,7 @@ pub struct Revision {
     pub number: u64,
     pub made: Timestamp,
     pub by: Origin,
-    /// Such as `apply`, `apply core`, `undone: core`, `rollback to 12`, `down`, `adopted`.
+    /// What made it, such as `apply`, `apply core`, `undone: core`, `rollback to 12`, `down`, `adopted`.
     pub reason: String,
     pub desired: Desired,
     pub images: Images,
@@ -34,6 +34,9 @@ pub struct Revision {
 pub struct Origin {
     /// `--actor`, a CI variable, or `user@host`.
     pub actor: String,
+    /// `--reason`: why, in the words of who asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]

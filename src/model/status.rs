@@ -2,7 +2,7 @@
 
 use super::{
     container::Limits,
-    names::{ContainerId, ContainerName, ImageReference, ServiceName, StackName},
+    names::{ContainerId, ContainerName, ImageReference, NetworkName, ServiceName, StackName},
     observed::{Health, Status as ContainerStatus},
     plan::Held,
     revision::Suspension,
@@ -10,6 +10,7 @@ use super::{
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// The state of one stack.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -22,6 +23,9 @@ pub struct StackStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revision: Option<u64>,
     pub services: Vec<ServiceStatus>,
+    /// What is there of services that are no longer declared; it is left alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_declared: Vec<NotDeclared>,
     /// Networks and containers that differ outside of a service, in words.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub drift: Vec<String>,
@@ -52,6 +56,15 @@ pub struct ServiceStatus {
     pub last_rollout: Option<LastRollout>,
 }
 
+/// What is there of a service that is no longer declared.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct NotDeclared {
+    /// The service.
+    pub name: ServiceName,
+    pub containers: Vec<ContainerStatusLine>,
+}
+
 /// One container of a service.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -65,6 +78,9 @@ pub struct ContainerStatusLine {
     pub started_at: Option<Timestamp>,
     pub restarts: u32,
     pub limits: Limits,
+    /// Networks that somebody connected it to; they are left.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub connected_by_hand: BTreeSet<NetworkName>,
 }
 
 /// How the last rollout of a service ended.

@@ -4,6 +4,7 @@
 use super::{
     container::{Attachment, ContainerSpec, Limits, RestartPolicy},
     desired::{Network, Volume},
+    fields::fields,
     names::{
         ContainerId, ContainerName, ImageId, ImageReference, NetworkName, Resource, ServiceName, StepId, VolumeName,
     },
@@ -289,6 +290,23 @@ pub struct Update {
     pub limits: Limits,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restart: Option<RestartPolicy>,
+}
+
+impl Update {
+    /// What it sets: `memory 1536Mi, memorySwap 3Gi, pids 256, restart always`.
+    pub fn in_words(&self) -> String {
+        let mut parts: Vec<String> = fields(&self.limits)
+            .iter()
+            .map(|(name, value)| match (name.as_str(), self.limits.memory_swap.map(u64::try_from)) {
+                // The engine knows it as a number, for it can be less than none.
+                ("memorySwap", Some(Ok(bytes))) => format!("{name} {}", Bytes(bytes)),
+                ("memorySwap", Some(Err(_))) => format!("{name} unlimited"),
+                _ => format!("{name} {}", value.shown()),
+            })
+            .collect();
+        parts.extend(self.restart.map(|restart| format!("restart {restart}")));
+        parts.join(", ")
+    }
 }
 
 impl Does {

@@ -58,6 +58,17 @@ impl Millis {
         Millis(minutes * 60_000)
     }
 
+    /// Rounded, as a person reads it: `320ms`, `14.2s`, `2m05s`, `1h02m`.
+    pub fn rounded(self) -> String {
+        let seconds = self.0 / 1000;
+        match self.0 {
+            0..1000 => format!("{}ms", self.0),
+            1000..60_000 => format!("{seconds}.{}s", self.0 % 1000 / 100),
+            60_000..3_600_000 => format!("{}m{:02}s", seconds / 60, seconds % 60),
+            _ => format!("{}h{:02}m", seconds / 3600, seconds % 3600 / 60),
+        }
+    }
+
     /// The same span for the standard library.
     pub fn duration(self) -> Duration {
         Duration::from_millis(self.0)

@@ -15,8 +15,11 @@ use crate::{
 use futures::{StreamExt, TryStreamExt, stream};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How many reads are in flight at once.
-const READS_MAX: usize = 16;
+/// How many containers of the stack, or images, are inspected at once: the engine answers no sooner when it is asked for
+/// more, and each is a connection.
+const INSPECTED_AT_ONCE: usize = 6;
+/// How many of the others: one whose memory use is asked for can take the engine a second.
+const LOOKED_AT_AT_ONCE: usize = 16;
 
 /// Networks and volumes to look at beside those that carry the stack's label: what the manifest names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -57,21 +60,20 @@ pub async fn observe(
     now: Timestamp,
 ) -> EngineResult<Observed> {
     // The engine takes its time over its facts, and nothing waits for them.
-    let (facts, things) = futures::try_join!(engine.facts(), things(engine, stack, wanted))?;
-    Ok(Observed { at: now, engine: facts, ..things })
-}
-
-/// All but the time and the facts.
-async fn things(engine: &dyn Engine, stack: &StackName, wanted: &Wanted) -> EngineResult<Observed> {
-    let (listed, volumes) = futures::try_join!(engine.list_containers(), engine.list_volumes())?;
-    let (ours, others): (Vec<_>, Vec<_>) = listed.into_iter().partition(|container| is_of(&container.labels, stack));
-    let (containers, others) = futures::try_join!(inspect_all(engine, ours, wanted), look_at_all(engine, others))?;
-
-    let image_ids: BTreeSet<ImageId> = containers.values().map(|container| container.image.clone()).collect();
-    let mut networks = wanted.networks.clone();
-    networks.extend(containers.values().flat_map(|container| container.spec.networks.keys().cloned()));
-    let (images, networks) =
-        futures::try_join!(image_configs(engine, image_ids), networks_of(engine, stack, networks))?;
+    let (facts, containers, volumes, looked_at) = futures::try_join!(
+        engine.facts(),
+        containers(engine, stack, wanted),
+        engine.list_volumes(),
+        networks(engine, stack, wanted.networks.clone())
+    )?;
+    let Containers { containers, others, images } = containers;
+    let joined = containers.values().flat_map(|container| container.spec.networks.keys());
+    let missed: BTreeSet<NetworkName> = joined.filter(|name| !looked_at.inspected.contains(*name)).cloned().collect();
+    let looked_at = match missed.is_empty() {
+        true => looked_at,
+        // Those that only a container names: seldom there.
+        false => networks(engine, stack, missed.into_iter().chain(looked_at.inspected).collect()).await?,
+    };
 
     let claim = claim(&volumes, stack);
     let mounted: BTreeSet<&VolumeName> =
@@ -80,7 +82,23 @@ async fn things(engine: &dyn Engine, stack: &StackName, wanted: &Wanted) -> Engi
         is_of(&volume.labels, stack) || wanted.volumes.contains(&volume.name) || mounted.contains(&volume.name)
     };
     let volumes = volumes.into_iter().filter(named).map(|volume| (volume.name.clone(), volume)).collect();
-    Ok(Observed { containers, others, networks, volumes, images, claim, ..Observed::default() })
+    Ok(Observed { at: now, engine: facts, containers, others, networks: looked_at.networks, volumes, images, claim })
+}
+
+/// Everything about containers.
+struct Containers {
+    containers: BTreeMap<ContainerName, ObservedContainer>,
+    others: BTreeMap<ContainerName, OtherContainer>,
+    images: BTreeMap<ImageId, ImageConfig>,
+}
+
+async fn containers(engine: &dyn Engine, stack: &StackName, wanted: &Wanted) -> EngineResult<Containers> {
+    let listed = engine.list_containers().await?;
+    let (ours, others): (Vec<_>, Vec<_>) = listed.into_iter().partition(|container| is_of(&container.labels, stack));
+    let (containers, others) = futures::try_join!(inspect_all(engine, ours, wanted), look_at_all(engine, others))?;
+    let image_ids: BTreeSet<ImageId> = containers.values().map(|container| container.image.clone()).collect();
+    let images = image_configs(engine, image_ids).await?;
+    Ok(Containers { containers, others, images })
 }
 
 fn is_of(labels: &BTreeMap<String, String>, stack: &StackName) -> bool {
@@ -100,7 +118,7 @@ async fn inspect_all(
                 None => None,
             })
         })
-        .buffer_unordered(READS_MAX);
+        .buffer_unordered(INSPECTED_AT_ONCE);
     inspected.try_filter_map(async |found| Ok(found.map(|found| (found.name.clone(), found)))).try_collect().await
 }
 
@@ -119,7 +137,8 @@ async fn look_at_all(
     engine: &dyn Engine,
     listed: Vec<ContainerSummary>,
 ) -> EngineResult<BTreeMap<ContainerName, OtherContainer>> {
-    let looked_at = stream::iter(listed).map(|container| look_at(engine, container)).buffer_unordered(READS_MAX);
+    let looked_at =
+        stream::iter(listed).map(|container| look_at(engine, container)).buffer_unordered(LOOKED_AT_AT_ONCE);
     looked_at.try_filter_map(async |found| Ok(found.map(|found| (found.name.clone(), found)))).try_collect().await
 }
 
@@ -159,15 +178,21 @@ async fn look_at(engine: &dyn Engine, listed: ContainerSummary) -> EngineResult<
 async fn image_configs(engine: &dyn Engine, ids: BTreeSet<ImageId>) -> EngineResult<BTreeMap<ImageId, ImageConfig>> {
     let inspected = stream::iter(ids)
         .map(|id| async move { engine.inspect_image(id.as_str()).await.map(|found| (id, found)) })
-        .buffer_unordered(READS_MAX);
+        .buffer_unordered(INSPECTED_AT_ONCE);
     inspected.try_filter_map(async |(id, found)| Ok(found.map(|found| (id, found.config)))).try_collect().await
 }
 
-async fn networks_of(
+/// The networks, and those of them that were looked at closely.
+struct Networks {
+    networks: BTreeMap<NetworkName, ObservedNetwork>,
+    inspected: BTreeSet<NetworkName>,
+}
+
+async fn networks(
     engine: &dyn Engine,
     stack: &StackName,
     mut inspect: BTreeSet<NetworkName>,
-) -> EngineResult<BTreeMap<NetworkName, ObservedNetwork>> {
+) -> EngineResult<Networks> {
     let networks = engine.list_networks(&inspect).await?;
     // The stack's own, which neither a container nor the manifest names: seen only now, and seldom there.
     let missed = |network: &&ObservedNetwork| is_of(&network.labels, stack) && !inspect.contains(&network.name);
@@ -179,7 +204,8 @@ async fn networks_of(
             engine.list_networks(&inspect).await?
         }
     };
-    Ok(networks.into_iter().map(|network| (network.name.clone(), network)).collect())
+    let networks = networks.into_iter().map(|network| (network.name.clone(), network)).collect();
+    Ok(Networks { networks, inspected: inspect })
 }
 
 fn claim(volumes: &[ObservedVolume], stack: &StackName) -> Option<Claim> {

@@ -3,17 +3,18 @@
 
 use super::{
     normal::{Surroundings, normal},
-    survey::split_prefix,
+    survey::{is_up, split_prefix},
 };
 use crate::model::{
-    container::NetworkMode,
+    container::{NetworkMode, RestartPolicy},
     desired::{Desired, Service},
     image::{ImageConfig, Images, ResolvedImage},
     labels::compose,
     names::ServiceName,
     observed::{Observed, ObservedContainer},
+    units::Timestamp,
 };
-use std::collections::BTreeMap;
+use std::{cmp::Reverse, collections::BTreeMap};
 
 /// The stack as it runs, with the policy that is declared now, and what its images are. Services that don't run are not
 /// in it.
@@ -30,7 +31,7 @@ pub fn as_it_runs(declared: &Desired, observed: &Observed) -> (Desired, Images) 
     desired.volumes.retain(|name, _| observed.volumes.contains_key(name));
     let mut images = Images::new();
     for (name, containers) in by_service {
-        let Some(first) = containers.iter().min_by_key(|container| (container.number(), container.name.clone())) else {
+        let Some(first) = containers.iter().min_by_key(|container| (container.number(), claim(container))) else {
             continue;
         };
         let config = observed.images.get(&first.image).cloned().unwrap_or_default();
@@ -42,6 +43,14 @@ pub fn as_it_runs(declared: &Desired, observed: &Observed) -> (Desired, Images) 
         desired.services.insert(name, service);
     }
     (desired, images)
+}
+
+/// How good a container's claim is to be what served, the best first. What an interrupted rollout kept served before it;
+/// a candidate is not proven, and counts where nothing else runs. Among equals the newest.
+fn claim(container: &ObservedContainer) -> (bool, bool, bool, Reverse<Timestamp>) {
+    let prefix = split_prefix(&container.name).0;
+    let is_kept = prefix == Some(container.id.short());
+    (!is_kept, !is_up(container), prefix.is_some(), Reverse(container.created))
 }
 
 fn service_of(
@@ -56,6 +65,11 @@ fn service_of(
     let around = Surroundings { image, engine: &observed.engine, id: Some(&first.id), name: final_name };
     let mut container = normal(&first.spec, &around);
     container.image = first.spec.image.clone();
+    let today = declared.services.get(name);
+    if container.restart == RestartPolicy::No {
+        // An interrupted rollout may have taken it.
+        container.restart = today.map_or(RestartPolicy::No, |service| service.container.restart);
+    }
     let bookkeeping =
         |label: &String| label.starts_with(compose::PREFIX) && *label != compose::NUMBER && *label != compose::IMAGE;
     container
@@ -65,7 +79,6 @@ fn service_of(
         // The engine gives every container an address; only a declared one is fixed, and that can't be told apart here.
         attachment.mac = None;
     }
-    let today = declared.services.get(name);
     let by_number = format!("{}-{name}-{}", declared.stack, first.number());
     let container_name = (final_name != by_number).then(|| final_name.to_owned());
     let mut service = Service {

@@ -138,15 +138,9 @@ fn forgive(found: &mut ContainerSpec, wanted: &ContainerSpec, of: &Comparison) {
     if found.network_mode != wanted.network_mode {
         return;
     }
-    // The current revision may already be the one that no longer declares it, where an apply was killed. Who connects by
-    // hand gives no alias; evenkeel and docker compose give the service's name.
-    let was_declared = |name: &NetworkName| {
-        let service = of.current.and_then(|current| current.services.get(&of.service.name));
-        let attached = of.container.spec.networks.get(name);
-        service.is_some_and(|service| service.container.networks.contains_key(name))
-            || attached.is_some_and(|attached| attached.aliases.contains(of.service.name.as_str()))
-    };
-    found.networks.retain(|name, _| wanted.networks.contains_key(name) || was_declared(name));
+    let current = of.current.and_then(|current| current.services.get(&of.service.name));
+    let by_hand = |name: &NetworkName| is_by_hand(name, of.container, &of.service.name, current);
+    found.networks.retain(|name, _| wanted.networks.contains_key(name) || !by_hand(name));
     for (name, attachment) in &mut found.networks {
         let Some(asked) = wanted.networks.get(name) else { continue };
         if asked.mac.is_none() {
@@ -164,6 +158,29 @@ fn forgive(found: &mut ContainerSpec, wanted: &ContainerSpec, of: &Comparison) {
         // A container that shares a network has the other's name.
         found.hostname = None;
     }
+}
+
+/// Whether somebody connected a container to a network that is not declared for it now. The current revision may already
+/// be the one that no longer declares it, where an apply was killed. Who connects by hand gives no alias; evenkeel and
+/// docker compose give the service's name.
+fn is_by_hand(
+    network: &NetworkName,
+    container: &ObservedContainer,
+    service: &ServiceName,
+    current: Option<&Service>,
+) -> bool {
+    let attached = container.spec.networks.get(network);
+    !current.is_some_and(|service| service.container.networks.contains_key(network))
+        && !attached.is_some_and(|attached| attached.aliases.contains(service.as_str()))
+}
+
+/// The networks that somebody connected a container of this service to.
+pub fn connected_by_hand(service: &Service, container: &ObservedContainer) -> BTreeSet<NetworkName> {
+    if service.container.network_mode != NetworkMode::Networks {
+        return BTreeSet::new();
+    }
+    let by_hand = |name: &&NetworkName| is_by_hand(name, container, &service.name, Some(service));
+    container.spec.networks.keys().filter(by_hand).cloned().collect()
 }
 
 /// What one changed field asks for.

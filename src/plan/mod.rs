@@ -4,6 +4,7 @@
 //! The order of decisions is that of `plan` below.
 
 mod adopt;
+mod budget;
 mod capacity;
 mod compare;
 mod down;
@@ -13,6 +14,7 @@ mod order;
 mod orphans;
 mod ownership;
 mod resources;
+mod restraint;
 mod rollout;
 mod scope;
 mod services;
@@ -22,6 +24,9 @@ pub mod window;
 mod work;
 
 pub use adopt::as_it_runs;
+pub use budget::{is_spent, of as budget_of, spent};
+pub use compare::connected_by_hand;
+pub use orphans::not_declared;
 pub use scope::merged;
 
 use crate::model::{
@@ -33,8 +38,10 @@ use survey::All;
 
 /// What is to be done so that the engine is as desired.
 pub fn plan(desired: &Desired, observed: &Observed, context: &PlanContext) -> Plan {
-    let all = All { desired, observed, context };
     let mut plan = empty(desired, context);
+    let (desired, context) = scope::with_held(desired, context, &mut plan.held);
+    let (desired, context) = (desired.as_ref(), context.as_ref());
+    let all = All { desired, observed, context };
 
     plan.held.extend(ownership::refusals(desired, observed, context));
     if let Purpose::Down { volumes } = context.purpose {
@@ -53,7 +60,8 @@ pub fn plan(desired: &Desired, observed: &Observed, context: &PlanContext) -> Pl
     plan.changes.extend(services.changes);
     plan.held.extend(services.held);
     plan.notes.extend(services.notes);
-    let orphans = orphans::orphans(&all, &services.rollouts);
+    plan.changes_at = services.changes_at.into_iter().filter(|at| *at > context.now).min();
+    let orphans = orphans::orphans(&all, &services.rollouts, &plan.held);
     plan.changes.extend(orphans.changes);
     plan.held.extend(orphans.held);
     plan.notes.extend(orphans.notes);

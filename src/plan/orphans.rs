@@ -6,13 +6,14 @@ use super::{
     survey::All,
 };
 use crate::model::{
+    desired::Desired,
     labels::ours,
-    names::{Resource, ServiceName, StepId},
-    observed::ObservedContainer,
+    names::{NetworkName, Resource, ServiceName, StepId},
+    observed::{Observed, ObservedContainer},
     plan::{Action, Change, Held, HeldCode, Note, NoteCode, Purpose, Reason, Rollout},
     step::{AnonymousVolumes, Cause, Does, Step},
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What is no longer declared.
 #[derive(Default)]
@@ -25,17 +26,13 @@ pub(super) struct Orphans {
 }
 
 /// Looks for what is no longer declared, when the whole stack is planned. It goes after everything else.
-pub(super) fn orphans(all: &All, rollouts: &[(Rollout, Vec<Step>)]) -> Orphans {
+/// Services that are held stay as the current revision has them, and so do their networks.
+pub(super) fn orphans(all: &All, rollouts: &[(Rollout, Vec<Step>)], held: &[Held]) -> Orphans {
     let mut orphans = Orphans::default();
     if all.context.selected.is_some() || all.context.purpose == Purpose::Restart {
         return orphans;
     }
-    let mut by_service: BTreeMap<ServiceName, Vec<&ObservedContainer>> = BTreeMap::new();
-    for container in super::ownership::ours(all.desired, all.observed).into_values() {
-        if let Some(service) = container.service().filter(|name| !all.desired.services.contains_key(name)) {
-            by_service.entry(service).or_default().push(container);
-        }
-    }
+    let by_service = not_declared(all.desired, all.observed);
     if !all.desired.policy.prune {
         orphans.notes.extend(by_service.iter().map(|(service, containers)| note(service, containers)));
         return orphans;
@@ -64,8 +61,22 @@ pub(super) fn orphans(all: &All, rollouts: &[(Rollout, Vec<Step>)]) -> Orphans {
         }
         orphans.rollouts.push(draft.finish(&after));
     }
-    remove_networks(all, cause, &after, &mut orphans);
+    remove_networks(all, cause, &after, &networks_of_held(all, held), &mut orphans);
     orphans
+}
+
+/// Our containers whose service is not in this desired state, by service.
+pub fn not_declared<'a>(
+    desired: &Desired,
+    observed: &'a Observed,
+) -> BTreeMap<ServiceName, Vec<&'a ObservedContainer>> {
+    let mut by_service: BTreeMap<ServiceName, Vec<&ObservedContainer>> = BTreeMap::new();
+    for container in super::ownership::ours(desired, observed).into_values() {
+        if let Some(service) = container.service().filter(|name| !desired.services.contains_key(name)) {
+            by_service.entry(service).or_default().push(container);
+        }
+    }
+    by_service
 }
 
 /// An emptied manifest, or one of less than half the services, is more likely a slip than a wish.
@@ -76,11 +87,22 @@ fn too_much(all: &All) -> bool {
     !all.context.yes && (all.desired.services.is_empty() || left * 2 < before)
 }
 
-fn remove_networks(all: &All, cause: Cause, after: &[StepId], orphans: &mut Orphans) {
+/// The networks that held services are on in the current revision; one that does not run is not seen to be attached.
+fn networks_of_held<'a>(all: &All<'a>, held: &[Held]) -> BTreeSet<&'a NetworkName> {
+    let is_held = |name: &ServiceName| {
+        let resource = Resource::Service(name.clone());
+        held.iter().any(|held| held.resource == resource)
+    };
+    let current = all.context.facts.current.iter().flat_map(|current| &current.desired.services);
+    current.filter(|(name, _)| is_held(name)).flat_map(|(_, service)| service.container.networks.keys()).collect()
+}
+
+fn remove_networks(all: &All, cause: Cause, after: &[StepId], needed: &BTreeSet<&NetworkName>, orphans: &mut Orphans) {
     let stack = all.desired.stack.as_str();
     for (name, network) in &all.observed.networks {
         let is_ours = network.labels.get(ours::STACK).map(String::as_str) == Some(stack);
-        if !is_ours || all.desired.networks.contains_key(name) || !network.attached.is_empty() {
+        let is_declared = all.desired.networks.contains_key(name) || needed.contains(name);
+        if !is_ours || is_declared || !network.attached.is_empty() {
             continue;
         }
         orphans.changes.push(removed(Resource::Network(name.clone()), cause));

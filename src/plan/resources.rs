@@ -29,16 +29,8 @@ impl Resources {
     /// The steps that a service's containers wait for.
     pub fn needed_by(&self, service: &Service) -> impl Iterator<Item = &StepId> {
         let networks = service.container.networks.keys().filter_map(|name| self.networks.get(name));
-        networks.chain(volumes_of(service).filter_map(|name| self.volumes.get(name)))
+        networks.chain(service.volumes().filter_map(|name| self.volumes.get(name)))
     }
-}
-
-/// The named volumes that a service mounts.
-pub(super) fn volumes_of(service: &Service) -> impl Iterator<Item = &VolumeName> {
-    service.container.mounts.values().filter_map(|mount| match &mount.source {
-        crate::model::container::MountSource::Volume(name) => Some(name),
-        _ => None,
-    })
 }
 
 /// Plans the networks and volumes that these services need. What no service uses is not made, as docker compose does.
@@ -51,7 +43,7 @@ pub(super) fn resources(
     let mut found = Resources::default();
     let networks: BTreeSet<&NetworkName> =
         needed_by.iter().flat_map(|service| service.container.networks.keys()).collect();
-    let volumes: BTreeSet<&VolumeName> = needed_by.iter().flat_map(|service| volumes_of(service)).collect();
+    let volumes: BTreeSet<&VolumeName> = needed_by.iter().flat_map(|service| service.volumes()).collect();
     for (name, network) in desired.networks.iter().filter(|(name, _)| networks.contains(name)) {
         plan_network(name, network, desired, observed, context, &mut found);
     }

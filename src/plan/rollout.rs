@@ -3,7 +3,7 @@
 
 use super::{
     draft::{CALL_DEADLINE, Draft, STOP_MARGIN},
-    strategy::{Choice, choose, is_stateful},
+    strategy::{Choice, choose, holds_data, is_stateful},
     survey::{All, Slot, View, is_up, network_order},
     work::Work,
 };
@@ -23,6 +23,35 @@ use std::collections::BTreeMap;
 pub(super) struct Member<'a, 'v> {
     pub view: &'v View<'a>,
     pub work: Vec<(&'v Slot<'a>, Work<'a>)>,
+    /// What is left over of interrupted rollouts stays too.
+    pub keeps_leftovers: bool,
+    /// Replicas above the declared number stay too.
+    pub keeps_surplus: bool,
+}
+
+impl Member<'_, '_> {
+    /// Nothing is done to any container of it.
+    pub fn rest(&mut self) {
+        self.work.iter_mut().for_each(|(_, work)| *work = Work::Nothing);
+        (self.keeps_leftovers, self.keeps_surplus) = (true, true);
+    }
+
+    /// No container of it that runs is stopped.
+    pub fn spare(&mut self) {
+        let stops = |work: &Work| matches!(work, Work::Replace(old, _) if is_up(old));
+        self.work.iter_mut().filter(|(_, work)| stops(work)).for_each(|(_, work)| *work = Work::Nothing);
+        self.keeps_surplus = true;
+    }
+
+    /// Left over of interrupted rollouts, and to be removed.
+    pub fn discards(&self) -> bool {
+        !self.keeps_leftovers && !self.view.discarded.is_empty()
+    }
+
+    /// Replicas above the declared number, to be removed.
+    pub fn removes_surplus(&self) -> bool {
+        !self.keeps_surplus && !self.view.surplus.is_empty()
+    }
 }
 
 /// One container to be replaced or made.
@@ -57,15 +86,18 @@ pub(super) fn build<'a>(draft: &mut Draft, members: &[Member<'a, '_>], all: &All
         if let Some(container) = member.view.slots.first().and_then(|slot| slot.current.or(slot.kept)) {
             refs.insert(member.view.service.name.clone(), existing(container));
         }
-        if !serves_meanwhile(member) {
-            discard(draft, member.view);
+        if member.discards() {
+            discard(draft, member, false);
         }
     }
     for member in members {
         in_place(draft, member);
     }
-    for member in members.iter().filter(|member| serves_meanwhile(member)) {
-        discard(draft, member.view);
+    for member in members {
+        if member.discards() {
+            discard(draft, member, true);
+        }
+        rename_restored(draft, member);
     }
     let replaced: Vec<Entry> = entries(members, |work| match work {
         Work::Replace(old, _) => Some((Some(*old), None)),
@@ -91,7 +123,7 @@ pub(super) fn build<'a>(draft: &mut Draft, members: &[Member<'a, '_>], all: &All
     if !fresh.is_empty() {
         make(draft, &fresh, &mut refs, all);
     }
-    members.iter().for_each(|member| remove_surplus(draft, member.view));
+    members.iter().filter(|member| member.removes_surplus()).for_each(|member| remove_surplus(draft, member.view));
 }
 
 /// Takes the entries out of what the slots ask for.
@@ -111,20 +143,24 @@ fn entries<'a, 'v>(
 
 /// Whether a candidate that nobody wants any more is all that serves until the old container, stopped already, is up again;
 /// it goes after that then.
-fn serves_meanwhile(member: &Member) -> bool {
-    let view = member.view;
-    let starts = |name: &ContainerName| {
-        member.work.iter().any(|(slot, work)| slot.name == *name && matches!(work, Work::Start(_)))
+fn serves_meanwhile(member: &Member, container: &ObservedContainer, name: &ContainerName) -> bool {
+    let starts = |(slot, work): &(&Slot, Work)| {
+        slot.name == *name && matches!(work, Work::Start(old) | Work::Restore(old) if !is_up(old))
     };
-    let waits = |(container, name): &(&ObservedContainer, ContainerName)| is_up(container) && starts(name);
-    view.discarded.iter().any(waits)
-        && view.discarded.iter().all(|(_, name)| starts(name))
-        && choose(view, None).strategy == Strategy::StartFirst
+    is_up(container) && member.work.iter().any(starts) && choose(member.view, None).strategy == Strategy::StartFirst
 }
 
-/// Removes what an interrupted rollout made and nobody wants any more.
-fn discard(draft: &mut Draft, view: &View) {
-    for (container, name) in &view.discarded {
+/// Removes what an interrupted rollout made and nobody wants any more: what serves meanwhile, or what does not.
+fn discard(draft: &mut Draft, member: &Member, meanwhile: bool) {
+    let view = member.view;
+    let now = |(container, name): &&(&ObservedContainer, ContainerName)| {
+        serves_meanwhile(member, container, name) == meanwhile
+    };
+    // A candidate whose parent is replaced once more belongs to the parent that goes.
+    let outdated = member.work.iter().filter(|(_, work)| matches!(work, Work::Replace(..)));
+    let outdated: Vec<(&ObservedContainer, ContainerName)> =
+        outdated.filter_map(|(slot, _)| Some((slot.candidate?, slot.name.clone()))).collect();
+    for (container, name) in view.discarded.iter().chain(&outdated).filter(now) {
         let slot = view.slots.iter().find(|slot| slot.name == *name);
         let carried = slot.and_then(|slot| slot.current.or(slot.kept)).map(anonymous_volumes).unwrap_or_default();
         let remove = Remove {
@@ -133,9 +169,32 @@ fn discard(draft: &mut Draft, view: &View) {
             force: true,
             volumes: AnonymousVolumes::RemoveExcept { carried: carried.into_values().collect() },
         };
-        let id = format!("{}/discard/{}", view.service.name, container.id.short());
-        draft.step(id, Does::Remove(remove), Resource::Container(container.name.clone()), CALL_DEADLINE);
+        let path = format!("{}/discard/{}", view.service.name, container.id.short());
+        if is_up(container) && holds_data(container) {
+            let stop = Stop { container: existing(container), grace: container.spec.stop_grace };
+            let target = Resource::Container(container.name.clone());
+            draft.step(format!("{path}/stop"), Does::Stop(stop), target, stop_deadline(container));
+        }
+        draft.step(path, Does::Remove(remove), Resource::Container(container.name.clone()), CALL_DEADLINE);
     }
+}
+
+/// Gives restored containers the names that what served meanwhile had.
+fn rename_restored(draft: &mut Draft, member: &Member) {
+    for (slot, work) in &member.work {
+        if let Work::Restore(kept) = work
+            && is_served_meanwhile(member, slot)
+        {
+            rename(draft, slot, kept, &format!("{}/{}", member.view.service.name, slot.number));
+        }
+    }
+}
+
+fn is_served_meanwhile(member: &Member, slot: &Slot) -> bool {
+    let of_it = |(container, name): &(&ObservedContainer, ContainerName)| {
+        *name == slot.name && serves_meanwhile(member, container, name)
+    };
+    member.view.discarded.iter().any(of_it)
 }
 
 /// Puts right what can be put right where it is, and starts what should run.
@@ -143,12 +202,42 @@ fn in_place(draft: &mut Draft, member: &Member) {
     for (slot, work) in &member.work {
         let path = format!("{}/{}", member.view.service.name, slot.number);
         match work {
-            Work::InPlace(container) => put_right(draft, slot, container, &path, false),
+            Work::InPlace(container) => {
+                rename(draft, slot, container, &path);
+                put_right(draft, slot, container, &path, false);
+            }
             Work::Start(container) => {
+                rename(draft, slot, container, &path);
                 put_right(draft, slot, container, &path, false);
                 start_and_prove(draft, member.view, slot, container, &path);
             }
+            Work::Unpause(container) => {
+                rename(draft, slot, container, &path);
+                put_right(draft, slot, container, &path, false);
+                let unpause = Does::Unpause { container: existing(container) };
+                draft.step(format!("{path}/unpause"), unpause, Resource::Container(slot.name.clone()), CALL_DEADLINE);
+                gate(draft, member.view, slot, existing(container));
+            }
+            Work::Restart(container, answer) => {
+                draft.why = format!("its liveness probe failed: {answer}");
+                halt(draft, slot, container, &path);
+                start_and_prove(draft, member.view, slot, container, &path);
+            }
+            Work::Halt(container) => {
+                if would_come_back(container) {
+                    let restart = Some(RestartPolicy::No);
+                    let update = Update { container: existing(container), limits: Default::default(), restart };
+                    let target = Resource::Container(slot.name.clone());
+                    draft.step(format!("{path}/update"), Does::Update(Box::new(update)), target, CALL_DEADLINE);
+                }
+                if is_up(container) {
+                    halt(draft, slot, container, &path);
+                }
+            }
             Work::Restore(kept) => {
+                if !is_served_meanwhile(member, slot) {
+                    rename(draft, slot, kept, &path);
+                }
                 put_right(draft, slot, kept, &path, true);
                 if !is_up(kept) {
                     start_and_prove(draft, member.view, slot, kept, &path);
@@ -162,12 +251,26 @@ fn in_place(draft: &mut Draft, member: &Member) {
     }
 }
 
-fn put_right(draft: &mut Draft, slot: &Slot, container: &ObservedContainer, path: &str, restore: bool) {
-    let target = Resource::Container(slot.name.clone());
+fn halt(draft: &mut Draft, slot: &Slot, container: &ObservedContainer, path: &str) {
+    let stop = Does::Stop(Stop { container: existing(container), grace: container.spec.stop_grace });
+    draft.step(format!("{path}/stop"), stop, Resource::Container(slot.name.clone()), stop_deadline(container));
+}
+
+/// Whether the engine would start a stopped container when it starts itself.
+pub(super) fn would_come_back(container: &ObservedContainer) -> bool {
+    matches!(container.spec.restart, RestartPolicy::Always | RestartPolicy::OnFailure(_))
+}
+
+fn rename(draft: &mut Draft, slot: &Slot, container: &ObservedContainer, path: &str) {
     if container.name != slot.name {
         let rename = Rename { container: existing(container), to: slot.name.clone() };
-        draft.step(format!("{path}/rename"), Does::Rename(rename), target.clone(), CALL_DEADLINE);
+        let target = Resource::Container(slot.name.clone());
+        draft.step(format!("{path}/rename"), Does::Rename(rename), target, CALL_DEADLINE);
     }
+}
+
+fn put_right(draft: &mut Draft, slot: &Slot, container: &ObservedContainer, path: &str, restore: bool) {
+    let target = Resource::Container(slot.name.clone());
     let difference = &slot.difference;
     let restart = difference.restart.or(restore.then_some(slot.spec.restart).filter(|p| *p != container.spec.restart));
     if difference.limits.is_some() || restart.is_some() {
@@ -345,6 +448,7 @@ fn keep(draft: &mut Draft, entry: &Entry, old: &ObservedContainer, all: &All) {
     }
     // One without its policy was stopped by a rollout that was cut off: it served before.
     let was_held = old.spec.restart == RestartPolicy::No && policy != RestartPolicy::No;
+    draft.serving |= was_held;
     if is_up(old) || was_held {
         draft.also_takes_back(back_start);
     }

@@ -4,9 +4,10 @@ use super::{services::Views, survey::All};
 use crate::model::{
     desired::{Desired, desired_hash},
     names::{DesiredHash, Resource, ServiceName},
-    plan::{Held, HeldCode, Purpose},
+    plan::{Held, HeldCode, PlanContext, Purpose},
+    revision::Hold,
 };
-use std::collections::BTreeSet;
+use std::{borrow::Cow, collections::BTreeSet};
 
 /// The desired state of an apply that names services: those from the manifest with the networks and volumes they need;
 /// everything else, stack policy included, as in the current revision.
@@ -20,7 +21,7 @@ pub fn merged(manifest: &Desired, current: &Desired, named: &BTreeSet<ServiceNam
             for network in service.container.networks.keys() {
                 merged.networks.extend(manifest.networks.get(network).map(|found| (network.clone(), found.clone())));
             }
-            for volume in super::resources::volumes_of(service) {
+            for volume in service.volumes() {
                 merged.volumes.extend(manifest.volumes.get(volume).map(|found| (volume.clone(), found.clone())));
             }
             merged.services.insert(name.clone(), service.clone());
@@ -52,6 +53,48 @@ fn dependencies(desired: &Desired, named: &BTreeSet<ServiceName>) -> impl Iterat
         }
     }
     found.into_iter()
+}
+
+/// A service that a rollback moved stays as the current revision has it, whatever is declared, until its declaration changes
+/// or an apply names it: kept so, and put right where it is not. Gives what is desired then, and what its images are.
+pub(super) fn with_held<'a>(
+    desired: &'a Desired,
+    context: &'a PlanContext,
+    held: &mut Vec<Held>,
+) -> (Cow<'a, Desired>, Cow<'a, PlanContext>) {
+    let as_declared = (Cow::Borrowed(desired), Cow::Borrowed(context));
+    let (Purpose::Apply | Purpose::Follow, Some(current)) = (context.purpose, &context.facts.current) else {
+        return as_declared;
+    };
+    let is_left = |name: &ServiceName, hold: &Hold| {
+        let service = desired.services.get(name)?;
+        let image = context.images.get(&service.container.image)?;
+        (desired_hash(service, &image.id) == hold.left).then_some(())
+    };
+    let is_named = |name: &ServiceName| context.selected.as_ref().is_some_and(|selected| selected.contains(name));
+    let (mut names, mut images) = (BTreeSet::new(), context.images.clone());
+    for (name, hold) in
+        context.facts.holds.iter().filter(|(name, hold)| !is_named(name) && is_left(name, hold).is_some())
+    {
+        held.push(Held {
+            resource: Resource::Service(name.clone()),
+            code: HeldCode::RolledBack,
+            reason: format!("rolled back by {} at {}: {}", hold.actor, hold.since, hold.reason),
+            hint: format!("change it, or `evenkeel apply {name}` to try it again"),
+        });
+        if let Some(service) = current.desired.services.get(name) {
+            let image = &service.container.image;
+            images.extend(current.images.get(image).map(|found| (image.clone(), found.clone())));
+            names.insert(name.clone());
+        }
+    }
+    if names.is_empty() {
+        return as_declared;
+    }
+    let mut kept = merged(&current.desired, desired, &names);
+    (kept.source, kept.overrides) = (desired.source.clone(), desired.overrides.clone());
+    kept.registries.clone_from(&desired.registries);
+    (Cow::Owned(kept), Cow::Owned(PlanContext { images, ..context.clone() }))
 }
 
 /// The services to act on.
@@ -96,16 +139,5 @@ fn hold(all: &All, views: &Views, name: &ServiceName) -> Option<Option<Held>> {
             ),
         }));
     }
-    let named = all.context.selected.as_ref().is_some_and(|selected| selected.contains(name));
-    match facts.holds.get(name) {
-        Some(hold) if matches!(purpose, Purpose::Apply | Purpose::Follow) && !named && is_now(&hold.left) => {
-            Some(Some(Held {
-                resource,
-                code: HeldCode::RolledBack,
-                reason: format!("rolled back by {} at {}: {}", hold.actor, hold.since, hold.reason),
-                hint: format!("change it, or `evenkeel apply {name}` to try it again"),
-            }))
-        }
-        _ => None,
-    }
+    None
 }

@@ -6,19 +6,22 @@ use super::{
     normal,
     order::{self, Wait},
     resources::Resources,
+    restraint,
     rollout::{self, Member},
-    survey::{self, All, Slot, View},
+    survey::{self, All, Parents, Slot, View},
     work::{self, Wishes, Work},
 };
 use crate::model::{
-    desired::{Service, desired_hash},
+    container::RestartPolicy,
+    desired::desired_hash,
     fields::FieldChange,
     labels::ours,
-    names::{ContainerId, ImageReference, Resource, ServiceName, StepId},
+    names::{ImageReference, Resource, ServiceName, StepId},
     observed::{ObservedContainer, Status},
     plan::{Action, Change, Held, HeldCode, Note, NoteCode, Purpose, Reason, Rollout},
     policy::{ProbeHost, ProbeKind, Strategy},
     step::{Cause, Does, Pull, Step},
+    units::Timestamp,
     value::Value,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,6 +38,8 @@ pub(super) struct Services {
     pub rollouts: Vec<(Rollout, Vec<Step>)>,
     /// Units whose containers run twice for a while.
     pub surging: Vec<Vec<ServiceName>>,
+    /// When time alone makes this another plan.
+    pub changes_at: Vec<Timestamp>,
 }
 
 /// Sorts the containers of every service, parents before those that share with them.
@@ -47,7 +52,7 @@ pub(super) fn views<'a>(all: &All<'a>, held: &mut Vec<Held>) -> Views<'a> {
         }
     }
     let mut views = Views::new();
-    let mut parents: BTreeMap<ServiceName, ContainerId> = BTreeMap::new();
+    let (mut parents, mut next_parents) = (Parents::new(), Parents::new());
     for name in order::units(all.desired).into_iter().flatten() {
         let Some(service) = all.desired.services.get(&name) else { continue };
         let Some(image) = all.context.images.get(&service.container.image) else {
@@ -60,9 +65,11 @@ pub(super) fn views<'a>(all: &All<'a>, held: &mut Vec<Held>) -> Views<'a> {
             continue;
         };
         let containers = by_service.get(&name).map(Vec::as_slice).unwrap_or_default();
-        let view = survey::view(service, image, containers, &parents, all);
-        if let Some(first) = view.slots.first().and_then(|slot| slot.current.or(slot.kept)) {
-            parents.insert(name.clone(), first.id.clone());
+        let view = survey::view(service, image, containers, [&parents, &next_parents], all);
+        if let Some(slot) = view.slots.first() {
+            let is = slot.current.or(slot.kept);
+            parents.extend(is.map(|container| (name.clone(), container.id.clone())));
+            next_parents.extend(slot.candidate.or(is).map(|container| (name.clone(), container.id.clone())));
         }
         views.insert(name, view);
     }
@@ -82,11 +89,15 @@ pub(super) fn services<'a>(
         let in_scope: Vec<&View> =
             unit.iter().filter(|name| scope.contains(name)).filter_map(|name| views.get(name)).collect();
         let Some(leader) = in_scope.first() else { continue };
-        let members = members(all, &in_scope);
+        let mut members = members(all, &in_scope);
+        let restraints = restraint::restrain(all, &mut members);
+        services.held.extend(restraints.held);
+        services.changes_at.extend(restraints.ends);
         let names: Vec<ServiceName> = in_scope.iter().map(|view| view.service.name.clone()).collect();
-        let cause = cause(all, &in_scope);
+        let cause = cause(all, &in_scope, &members);
         let mut draft = Draft::new(&leader.service.name, names.clone(), cause);
         draft.serving = in_scope.iter().any(|view| view.runs() || view.keeps() || has_run(all, view));
+        draft.spends = spends(&members);
         rollout::build(&mut draft, &members, all);
         pull(&in_scope, &mut draft, &mut line);
         for member in &members {
@@ -108,25 +119,44 @@ pub(super) fn services<'a>(
 
 /// What each slot of each member asks for; a member whose parent is replaced is replaced with it.
 fn members<'a, 'v>(all: &All<'a>, views: &[&'v View<'a>]) -> Vec<Member<'a, 'v>> {
-    let mut replaced = BTreeSet::new();
+    let (mut replaced, mut renewed) = (BTreeSet::new(), BTreeSet::new());
     let mut members = Vec::new();
     for view in views.iter().copied() {
         let named = all.context.selected.as_ref().is_none_or(|selected| selected.contains(&view.service.name));
         let wishes = Wishes {
             facts: &all.context.facts,
+            unwell: &all.context.unwell,
             replaced: &replaced,
+            renewed: &renewed,
             restart: all.context.purpose == Purpose::Restart && named,
         };
         let work: Vec<_> = view.slots.iter().map(|slot| (slot, work::work(view, slot, &wishes))).collect();
-        if work
-            .iter()
-            .any(|(_, work)| matches!(work, Work::Replace(..) | Work::Finish { .. } | Work::Start(_) | Work::Create(_)))
-        {
+        let is_renewed =
+            |work: &Work| matches!(work, Work::Replace(..) | Work::Start(_) | Work::Restart(..) | Work::Create(_));
+        if work.iter().any(|(_, work)| is_renewed(work)) {
+            renewed.insert(view.service.name.clone());
+        }
+        if work.iter().any(|(_, work)| is_renewed(work) || matches!(work, Work::Finish { .. })) {
             replaced.insert(view.service.name.clone());
         }
-        members.push(Member { view, work });
+        members.push(Member { view, work, keeps_leftovers: false, keeps_surplus: false });
     }
     members
+}
+
+/// Whose restart counts: one that evenkeel alone makes. What the engine's policy restarts, it counts itself; what a person
+/// stopped or removed is put right at once.
+fn spends(members: &[Member]) -> Vec<ServiceName> {
+    let counts = |member: &&Member| {
+        let service = member.view.service;
+        let alone = service.container.restart == RestartPolicy::No && !service.one_shot;
+        member.work.iter().any(|(_, work)| match work {
+            Work::Restart(..) => true,
+            Work::Start(container) => alone && container.state.started_at.is_some(),
+            _ => false,
+        })
+    };
+    members.iter().filter(counts).map(|member| member.view.service.name.clone()).collect()
 }
 
 /// Where the units stand so far: who is proven by which step.
@@ -217,7 +247,14 @@ fn pull(views: &[&View], draft: &mut Draft, line: &mut Line) {
 }
 
 /// Why the unit changes: what was asked, or whether the current revision says otherwise than what is declared.
-fn cause(all: &All, views: &[&View]) -> Cause {
+fn cause(all: &All, views: &[&View], members: &[Member]) -> Cause {
+    let any = |of: fn(&Work) -> bool| members.iter().any(|member| member.work.iter().any(|(_, work)| of(work)));
+    if any(|work| matches!(work, Work::Halt(_))) {
+        return Cause::Suspension;
+    }
+    if any(|work| matches!(work, Work::Restart(..))) {
+        return Cause::Liveness;
+    }
     match all.context.purpose {
         Purpose::Restart => return Cause::Restart,
         Purpose::Rollback => return Cause::Rollback,
@@ -226,13 +263,14 @@ fn cause(all: &All, views: &[&View]) -> Cause {
     }
     let Some(current) = &all.context.facts.current else { return all.context.facts.cause_of_first() };
     let same = |view: &&View| {
-        let before = current.desired.services.get(&view.service.name);
-        let hash = |service: &Service| {
-            let image = current.images.get(&service.container.image).map(|image| image.id.clone());
-            (image.map(|id| desired_hash(service, &id)), service.replicas)
-        };
+        let Some(before) = current.desired.services.get(&view.service.name) else { return false };
+        let image = current.images.get(&before.container.image).map(|image| &image.id);
+        // Hashing takes longer than all else that is planned where nothing changed.
+        if before == view.service && image == Some(&view.image.id) {
+            return true;
+        }
         let now = (Some(desired_hash(view.service, &view.image.id)), view.service.replicas);
-        before.is_some_and(|before| hash(before) == now)
+        now == (image.map(|id| desired_hash(before, id)), before.replicas)
     };
     if views.iter().all(same) { Cause::Drift } else { Cause::Manifest }
 }
@@ -242,10 +280,10 @@ fn change(all: &All, member: &Member, cause: Cause, strategy: Option<Strategy>) 
     let view = member.view;
     let mut found: Vec<(Action, Reason)> =
         member.work.iter().filter_map(|(slot, work)| of_work(view, slot, work)).collect();
-    if !view.surplus.is_empty() {
+    if member.removes_surplus() {
         found.push((Action::Update, Reason::Scaled));
     }
-    if !view.discarded.is_empty() {
+    if member.discards() {
         found.push((Action::Update, Reason::Unfinished));
     }
     let adopted = || {
@@ -289,6 +327,9 @@ fn of_work(view: &View, slot: &Slot, work: &Work) -> Option<(Action, Reason)> {
         Work::Create(reason) if view.exists() => Some((Action::Update, *reason)),
         Work::Create(reason) => Some((Action::Create, *reason)),
         Work::Start(_) => Some((Action::Update, Reason::NotRunning)),
+        Work::Unpause(_) => Some((Action::Update, Reason::Frozen)),
+        Work::Restart(..) => Some((Action::Update, Reason::NotLive)),
+        Work::Halt(_) => Some((Action::Update, Reason::Stopped)),
         Work::Replace(_, reason) => Some((Action::Replace, *reason)),
         Work::Finish { .. } => Some((Action::Replace, Reason::Unfinished)),
         Work::Restore(_) | Work::Await(_) => Some((Action::Update, Reason::Unfinished)),
@@ -324,7 +365,9 @@ fn change_fields(view: &View, action: Action) -> Vec<FieldChange> {
         let to = Value::plain(format!("{} (sha256:{})", view.service.container.image, view.image.id.short()));
         fields.insert("image".into(), FieldChange { path: "image".into(), from: None, to: Some(to) });
     }
-    let there = view.slots.iter().filter(|slot| slot.current.or(slot.kept).is_some()).count() + view.surplus.len();
+    let is_kept = |container: &ObservedContainer| survey::split_prefix(&container.name).0.is_some();
+    let surplus = view.surplus.iter().filter(|container| !is_kept(container)).count();
+    let there = view.slots.iter().filter(|slot| slot.current.or(slot.kept).is_some()).count() + surplus;
     let replicas = view.service.replicas;
     if u32::try_from(there).is_ok_and(|there| there != replicas && there > 0) && !view.service.one_shot {
         let path = "replicas".to_owned();
@@ -363,11 +406,8 @@ fn notes(all: &All, view: &View, draft: &Draft) -> Vec<Note> {
             hint: None,
         })
         .collect();
-    let content = |change: &FieldChange| change.path.starts_with("content");
-    let changed = view.slots.iter().any(|slot| slot.difference.fields.iter().any(content));
-    let bound = view.service.contents.iter().any(|content| content.source.is_some());
     let stops_first = matches!(draft.strategy, Some(Strategy::StopFirst | Strategy::Recreate));
-    if changed && bound && stops_first {
+    if stops_first && view.slots.iter().any(|slot| changed_in_place(&slot.difference.fields)) {
         notes.push(Note {
             code: NoteCode::UndoHasNewContent,
             text: format!("{name}: a bound file changed, so an undo starts the old container with the new content"),
@@ -375,6 +415,15 @@ fn notes(all: &All, view: &View, draft: &Draft) -> Vec<Note> {
         });
     }
     notes
+}
+
+/// Whether a file changed that the old container mounts too: it sees the new content when it is started again. Where
+/// another file is mounted from now on, each container has its own.
+fn changed_in_place(fields: &[FieldChange]) -> bool {
+    let mounted_elsewhere =
+        |target: &str| fields.iter().any(|change| change.path.starts_with(&format!("mounts.{target}.source")));
+    let content = fields.iter().filter_map(|change| change.path.strip_prefix("content"));
+    content.map(|rest| rest.trim_start_matches('.')).any(|target| !mounted_elsewhere(target))
 }
 
 /// A probe from inside a network namespace needs root.

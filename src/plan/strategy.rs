@@ -82,6 +82,11 @@ pub(super) fn is_stateful(service: &Service, image: &ImageConfig) -> bool {
     writable_volume(service, image).is_some()
 }
 
+/// Whether a container has data that it may be writing: it is asked to stop before it goes.
+pub(super) fn holds_data(container: &ObservedContainer) -> bool {
+    container.spec.mounts.values().any(is_written)
+}
+
 fn is_written(mount: &Mount) -> bool {
     if mount.read_only {
         return false;

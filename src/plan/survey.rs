@@ -3,7 +3,8 @@
 //!
 //! - *foreign*: not ours (see `ownership`); never reaches here
 //! - *kept*: named `<its own id, 12>_n`: the old container of an unfinished stopFirst rollout
-//! - *candidate*: named `<another id, 12>_n`, or named n while a kept one of n exists: not proven yet
+//! - *candidate*: named `<another id, 12>_n`, or named n while a kept one of n exists: not proven yet. The only running
+//!   container of n is current, though, unless it or the kept one is what is desired
 //! - *finished one-shot*: exited 0
 //! - *surplus*: number above `replicas`, no such service, or the older of two with one name and number
 //! - *current*: all others
@@ -34,6 +35,8 @@ pub(super) struct Slot<'a> {
     pub kept: Option<&'a ObservedContainer>,
     /// Started, on all its networks, and equal to what is desired: worth gating again.
     pub candidate: Option<&'a ObservedContainer>,
+    /// Whether `current` is the new one of an unfinished rollout, not proven, which only serves until another does.
+    pub unproven: bool,
     /// How `current`, or else `kept`, differs from what is desired.
     pub difference: Difference,
 }
@@ -68,6 +71,11 @@ impl View<'_> {
     }
 }
 
+/// Whether the engine has to start it again and again: it may be seen running in between, and serves nothing.
+fn falls(container: &ObservedContainer) -> bool {
+    container.state.status == Status::Restarting || container.state.restart_count > 0
+}
+
 /// Whether a container holds on to what it has: it runs, or is about to again.
 pub(super) fn is_up(container: &ObservedContainer) -> bool {
     matches!(container.state.status, Status::Running | Status::Restarting | Status::Paused)
@@ -91,12 +99,16 @@ pub(super) fn split_prefix(name: &ContainerName) -> (Option<&str>, &str) {
     }
 }
 
-/// Sorts the containers of one service.
+/// By service whose namespaces others share, the container that stands for it.
+pub(super) type Parents = BTreeMap<ServiceName, ContainerId>;
+
+/// Sorts the containers of one service. `parents` are those that there are, and those that there will be where the
+/// candidates of an interrupted rollout take their places.
 pub(super) fn view<'a>(
     service: &'a Service,
     image: &'a ResolvedImage,
     containers: &[&'a ObservedContainer],
-    parents: &BTreeMap<ServiceName, ContainerId>,
+    parents: [&Parents; 2],
     all: &All<'a>,
 ) -> View<'a> {
     let mut view = View { service, image, slots: Vec::new(), discarded: Vec::new(), surplus: Vec::new() };
@@ -125,13 +137,14 @@ fn slot<'a>(
     number: u32,
     name: ContainerName,
     containers: &[&'a ObservedContainer],
-    parents: &BTreeMap<ServiceName, ContainerId>,
+    parents: [&Parents; 2],
     all: &All<'a>,
     discarded: &mut Vec<(&'a ObservedContainer, ContainerName)>,
     surplus: &mut Vec<&'a ObservedContainer>,
 ) -> Slot<'a> {
     let spec = spec_for(all, service, image, number, &name);
-    let difference = |container: &'a ObservedContainer| {
+    let [parents, next_parents] = parents;
+    let difference_with = |container: &'a ObservedContainer, parents: &Parents| {
         let nothing = ImageConfig::default();
         let own_image = match all.observed.images.get(&container.image) {
             Some(config) => config,
@@ -154,19 +167,20 @@ fn slot<'a>(
         }
         difference
     };
+    let difference = |container: &'a ObservedContainer| difference_with(container, parents);
 
-    let mut kept = None;
+    let mut all_kept = Vec::new();
     let mut candidates = Vec::new();
     let mut currents = Vec::new();
     for container in containers.iter().copied() {
         let (prefix, rest) = split_prefix(&container.name);
         match prefix.filter(|_| rest == name.as_str()) {
-            Some(prefix) if prefix == container.id.short() => kept = Some(container),
+            Some(prefix) if prefix == container.id.short() => all_kept.push(container),
             Some(_) => candidates.push(container),
             None => currents.push(container),
         }
     }
-    if kept.is_some() {
+    if !all_kept.is_empty() {
         candidates.append(&mut currents);
     }
     // The one that runs is the current one, and among equals the newest.
@@ -174,15 +188,27 @@ fn slot<'a>(
     let mut current = currents.pop();
     surplus.append(&mut currents);
 
-    let mut candidate = None;
+    let is_desired = |container: &'a ObservedContainer| difference_with(container, next_parents).is_empty();
+    let may_return =
+        |container: &'a ObservedContainer| difference(container).replace.is_empty() && can_start(container);
+    let mut kept = kept_one(all_kept, may_return, name.clone(), discarded, surplus);
+
     candidates.sort_by_key(|container| container.created);
+    let serving = kept.is_none_or(|kept| !is_up(kept) && !may_return(kept));
+    let (mut candidate, mut unproven) = (None, false);
     for container in candidates {
-        let alone = current.is_none() && kept.is_none() && is_up(container);
-        if alone && candidate.is_none() {
+        let is_of_today = is_complete(container) && is_desired(container);
+        let alone = current.is_none() && candidate.is_none() && serving && is_up(container);
+        if alone && (kept.is_none() || !is_of_today && !falls(container)) {
             // The only running container of n is never removed for a failed gate: it takes n, whatever it is.
-            current = Some(container);
-        } else if is_complete(container) && difference(container).is_empty() && candidate.is_none() {
+            (current, unproven) = (Some(container), kept.is_some());
+            surplus.extend(kept.take());
+        } else if is_of_today && candidate.is_none() {
             candidate = Some(container);
+        } else if let Some(old) = current.filter(|old| is_up(container) && !is_up(old) && !may_return(old)) {
+            // It was proven, so the old one had stopped for it already; what is desired is a third.
+            discarded.push((old, name.clone()));
+            current = Some(container);
         } else {
             discarded.push((container, name.clone()));
         }
@@ -191,7 +217,32 @@ fn slot<'a>(
         discarded.extend(candidate.take().map(|container| (container, name.clone())));
     }
     let difference = current.or(kept).map(difference).unwrap_or_default();
-    Slot { number, name, spec, current, kept, candidate, difference }
+    Slot { number, name, spec, current, kept, candidate, unproven, difference }
+}
+
+/// Of the kept containers the one that the rollout goes on with: one that is what is desired, else the newest, which ran
+/// last. There is more than one where a third desired state met an unfinished rollout and was cut off, too: those made
+/// after the one that returns were never proven.
+fn kept_one<'a>(
+    mut all: Vec<&'a ObservedContainer>,
+    may_return: impl Fn(&'a ObservedContainer) -> bool,
+    name: ContainerName,
+    discarded: &mut Vec<(&'a ObservedContainer, ContainerName)>,
+    surplus: &mut Vec<&'a ObservedContainer>,
+) -> Option<&'a ObservedContainer> {
+    all.sort_by_key(|container| container.created);
+    let chosen = all.iter().rposition(|container| may_return(container));
+    let newer = all.split_off(chosen.map_or(all.len(), |chosen| chosen + 1));
+    discarded.extend(newer.into_iter().map(|container| (container, name.clone())));
+    let kept = all.pop();
+    surplus.extend(all);
+    kept
+}
+
+/// Whether a container that does not run may come up again. One whose last start failed may not: the engine remembers, for
+/// one, networks by ids that exist no more when a network is made anew.
+pub(super) fn can_start(container: &ObservedContainer) -> bool {
+    is_up(container) || container.state.error.is_empty()
 }
 
 /// Whether a candidate was started, and is on a network where it should be.

@@ -50,6 +50,8 @@ fn wrong_usage() {
         &["apply", "--plan", "p.json", "core"],
         &["apply", "--yes", "--confirm"],
         &["rollback", "--to", "last"],
+        &["restart", "--reason", " "],
+        &["down", "--reason", "two\nlines"],
         &["history", "--last", "0"],
         &["logs"],
         &["diff", "a b"],

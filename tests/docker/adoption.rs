@@ -75,12 +75,18 @@ secrets: {token: {file: ./token}}
 
 fn declared(what: &str) -> Stack {
     let stack = Stack::new(what);
+    declare(&stack, "evenkeel-test/redis:1");
+    stack
+}
+
+/// Declares it, with this image for one that stores.
+pub fn declare(stack: &Stack, store: &str) {
     stack.write("web.env", "SECRET_TOKEN=abcdefgh\nPLAIN=1\n");
     stack.write("web.conf", "x\n");
     stack.write("settings", "a\n");
     stack.write("token", "t\n");
-    stack.declare(COMPOSE, "defaults: {rollout: {minReady: 300ms, deadline: 30s}}");
-    stack
+    let compose = COMPOSE.replace("evenkeel-test/redis:1", store);
+    stack.declare(&compose, "defaults: {rollout: {minReady: 300ms, deadline: 30s}}");
 }
 
 /// docker compose compares its config-hash, so it must be the one that docker compose itself would write.

@@ -1,126 +1,204 @@
-//! evenkeel is killed around each call that could change something, of an update of two services: one rolls start-first, the
-//! other has data and rolls stop-first. In half of the runs its home is lost too. The next apply always comes to the same
-//! end, with nothing left over.
+//! evenkeel is killed around each call that could change something, verb by verb. In half of the runs its home is lost too.
+//! The next apply, or the same verb again, always comes to the same end, with nothing left over.
 
 use crate::{
     private::PrivateEngine,
-    proxy::{Cut, Proxy},
-    stack::{Place, Stack},
+    proxy::Cut,
+    stack::Place,
+    victim::{Side, Victim, at_once, listed, nothing_else_is_there, until_through},
 };
-use std::{collections::BTreeSet, fs, process::Stdio};
+use std::collections::BTreeSet;
 
-const COMPOSE: &str = r#"
-services:
-  web:
-    image: evenkeel-test/web:<version>
-    restart: unless-stopped
-  store:
-    image: evenkeel-test/web:volume
-    environment: {VERSION: "<version>", FAIL: "<fail>"}
-    volumes: ["named:/named"]
-    restart: always
-volumes: {named: }
-"#;
-const SPEC: &str = r#"services: {
-  web: {probes: {readiness: {http: {port: 8080, path: /health}, period: 100ms}}, rollout: {minReady: 200ms, deadline: 20s}},
-  store: {probes: {readiness: {http: {port: 8080, path: /health}, period: 100ms}}, rollout: {minReady: 200ms, deadline: 20s}}}"#;
+/// The rollout of the service with data, then of the other.
+const STOP_FIRST: [&str; 6] = ["update", "stop", "rename", "create", "start", "remove"];
+const START_FIRST: [&str; 5] = ["create", "start", "stop", "remove", "rename"];
 
-/// The next version after one.
-fn next(version: u32) -> u32 {
-    version % 3 + 1
+/// A story, its victim at its end, and what it called when it was not cut.
+type Story<'a> = Box<dyn FnOnce() -> (Victim, Vec<String>) + Send + 'a>;
+
+/// The version after this run's; each run has another than the one before.
+fn version(run: usize) -> u32 {
+    u32::try_from(run % 3).unwrap() + 1
 }
 
-/// `fail` is what the one with data does at its start, empty for nothing.
-fn declare(stack: &Stack, version: u32, fail: &str) {
-    stack.declare(&COMPOSE.replace("<version>", &version.to_string()).replace("<fail>", fail), SPEC);
-}
-
-/// What every end must be like.
-fn check(stack: &Stack, version: u32, what: &str) {
-    let containers = stack.containers();
-    assert_eq!(containers.keys().collect::<Vec<_>>(), ["store-1", "web-1"], "{what}: {containers:?}");
-    assert!(containers.values().all(|container| container.state == "running"), "{what}: {containers:?}");
-    assert_eq!(containers["web-1"].image, format!("evenkeel-test/web:{version}"), "{what}");
-    assert_eq!(containers["web-1"].policy, "unless-stopped", "{what}");
-    assert_eq!(containers["store-1"].policy, "always", "{what}");
-    assert_eq!(stack.answers("store-1", "/version"), version.to_string(), "{what}");
-    assert_eq!(stack.exec("store-1", &["cat", "/named/kept", "/data/kept"]), "in the named one\nin the anonymous one");
-    let log = stack.exec("store-1", &["cat", "/data/log"]);
-    assert!(!log.contains("overlap"), "{what}: two ran on one volume: {log}");
-    stack.evenkeel(&["diff", "--exit-code"]).exits(0);
-}
-
-/// How a series of updates is cut.
-struct Series {
-    name: &'static str,
-    cut: fn(usize) -> Cut,
-    /// Whether the home is lost after the cuts of odd numbers, or of even ones.
-    wiped: usize,
-    /// What the one with data does at its start in the update that is cut: then the undo is cut too.
-    fail: &'static str,
-}
-
-/// Cuts one update after the other, each one call later, until one is through before it is cut. The next apply, of what
-/// works, must come to its end. How many were cut.
-fn cut_each(place: &Place, series: &Series) -> (Stack, usize) {
-    let stack = Stack::at(series.name, place.clone());
-    let proxy = Proxy::before(&place.host);
-    let mut version = 1;
-    declare(&stack, version, "");
-    stack.evenkeel(&["apply"]).exits(0);
-    stack.exec("store-1", &["sh", "-c", "echo in the named one >/named/kept; echo in the anonymous one >/data/kept"]);
-    for number in 1..60 {
-        version = next(version);
-        declare(&stack, version, series.fail);
-        let was_cut = proxy.cut((series.cut)(number), || {
-            let mut command = stack.command(&["apply"]);
-            command.env("DOCKER_HOST", proxy.host()).stdout(Stdio::null()).stderr(Stdio::null());
-            command.spawn().unwrap()
-        });
-        let what = format!("{} {:?}, {:?}", series.name, (series.cut)(number), proxy.calls().last());
-        if was_cut && number % 2 == series.wiped {
-            fs::remove_dir_all(stack.home()).unwrap();
-        }
-        declare(&stack, version, "");
-        let ran = stack.evenkeel(&["apply"]);
-        assert_eq!(ran.code, 0, "{what}: {}", ran.all());
-        check(&stack, version, &what);
-        if !was_cut {
-            return (stack, number - 1);
-        }
-    }
-    panic!("an update has no end");
+/// `wiped` says whether the home is lost after the cuts of odd numbers, or of even ones; `fail` what the one with data does
+/// at its start in the update that is cut: then the undo is cut too.
+fn updated(place: &Place, name: &str, side: Side, wiped: usize, fail: &str) -> (Victim, Vec<String>) {
+    let mut victim = Victim::at(place, name, side);
+    victim.begin(version(0));
+    let calls = until_through(|number| {
+        victim.declare(version(number), version(number), fail);
+        let calls = victim.cut(number, &["apply"], number % 2 == wiped);
+        victim.declare(version(number), version(number), "");
+        victim.then(&["apply"], 0);
+        victim.runs(version(number), version(number));
+        victim.is_whole();
+        calls
+    });
+    (victim, calls)
 }
 
 #[test]
-fn killed_around_any_call_the_next_apply_comes_to_the_same_end() {
+fn killed_in_an_update_or_its_undo_the_next_apply_comes_to_the_same_end() {
     let engine = PrivateEngine::start("cuts", &[]);
-    let place = engine.place();
-    let all_series = [
-        Series { name: "before", cut: Cut::Before, wiped: 0, fail: "" },
-        Series { name: "after", cut: Cut::After, wiped: 1, fail: "" },
-        Series { name: "undone", cut: Cut::After, wiped: 0, fail: "exit:1" },
+    let place = &engine.place();
+    let stories: Vec<Story> = vec![
+        Box::new(move || updated(place, "before", Cut::Before, 0, "")),
+        Box::new(move || updated(place, "after", Cut::After, 1, "")),
+        Box::new(move || updated(place, "undone", Cut::After, 0, "exit:1")),
     ];
-    let ended: Vec<(Stack, usize)> = std::thread::scope(|scope| {
-        let started: Vec<_> = all_series.iter().map(|series| scope.spawn(|| cut_each(&place, series))).collect();
-        // All are waited for before one that failed is told, so that none is left behind.
-        let ended: Vec<_> = started.into_iter().map(|thread| thread.join()).collect();
-        ended.into_iter().map(|ended| ended.unwrap_or_else(|failed| std::panic::resume_unwind(failed))).collect()
-    });
-    let calls: Vec<usize> = ended.iter().map(|(_, calls)| *calls).collect();
-    // create, start, stop, remove, rename of the one; policy, stop, rename, create, start, remove of the other; and the
-    // image tags, whose number depends on what a home remembers.
-    assert!(calls[0] >= 11 && calls[1] >= 11 && calls[2] >= 8, "an update has {calls:?} calls");
+    let (victims, calls): (Vec<_>, Vec<_>) = at_once(stories).into_iter().unzip();
+    // The last run's image is none of those that the home knows since it was lost, so it is tagged.
+    let update = [STOP_FIRST.as_slice(), &START_FIRST, &["tag"]].concat();
+    assert_eq!(calls[0], update);
+    assert_eq!(calls[1], update);
+    assert_eq!(
+        calls[2],
+        ["update", "stop", "rename", "create", "start", "remove", "rename", "update", "start"],
+        "the one with data goes first: where it fails, the other is not begun"
+    );
+    nothing_else_is_there(place, &victims);
+}
 
-    // This engine has nothing else, so every volume that nobody mounts was left over.
-    let all = |words: &[&str]| -> BTreeSet<String> { place.docker(words).lines().map(str::to_owned).collect() };
-    let mut known = BTreeSet::new();
-    for (stack, _) in &ended {
-        known.insert(format!("evenkeel_home_{}", stack.name));
-        let form = "{{range .Mounts}}{{println .Name}}{{end}}";
-        let mounted = place.docker(&["inspect", "-f", form, &stack.full("store-1"), &stack.full("web-1")]);
-        known.extend(mounted.split_whitespace().map(str::to_owned));
+/// A restart makes no revision: an apply finishes or takes back what it has begun.
+fn restarted(place: &Place, name: &str, side: Side, wiped: usize) -> (Victim, Vec<String>) {
+    let mut victim = Victim::at(place, name, side);
+    victim.begin(1);
+    let calls = until_through(|number| {
+        let calls = victim.cut(number, &["restart"], number % 2 == wiped);
+        victim.then(&["apply"], 0);
+        victim.runs(1, 1);
+        victim.is_whole();
+        calls
+    });
+    (victim, calls)
+}
+
+/// What a killed rollback has begun the next apply goes on with, for it is the current revision; what is declared is held.
+fn rolled_back(place: &Place, name: &str, side: Side) -> (Victim, Vec<String>) {
+    let mut victim = Victim::at(place, name, side);
+    victim.begin(1);
+    let calls = until_through(|number| {
+        let left = if number % 2 == 0 { 2 } else { 3 };
+        victim.declare(left, left, "");
+        victim.then(&["apply"], 0);
+        victim.runs(left, left);
+        let calls = victim.cut(number, &["rollback"], false);
+        victim.then(&["apply"], 9);
+        victim.runs(1, 1);
+        victim.declare(1, 1, "");
+        victim.is_whole();
+        calls
+    });
+    (victim, calls)
+}
+
+/// Only one service is applied; the other follows after it.
+fn applied_alone(place: &Place, name: &str, side: Side, wiped: usize, service: &str) -> (Victim, Vec<String>) {
+    let mut victim = Victim::at(place, name, side);
+    victim.begin(version(0));
+    let calls = until_through(|number| {
+        let (old, new) = (version(number - 1), version(number));
+        victim.declare(new, new, "");
+        let calls = victim.cut(number, &["apply", service], number % 2 == wiped);
+        victim.then(&["apply", service], 0);
+        let (web, store) = if service == "web" { (new, old) } else { (old, new) };
+        victim.runs(web, store);
+        victim.then(&["apply"], 0);
+        victim.runs(new, new);
+        victim.is_whole();
+        calls
+    });
+    (victim, calls)
+}
+
+#[test]
+fn killed_in_a_restart_a_rollback_or_an_apply_of_one_service_the_end_is_the_same() {
+    let engine = PrivateEngine::start("cutverbs", &[]);
+    let place = &engine.place();
+    let stories: Vec<Story> = vec![
+        Box::new(move || restarted(place, "restart-b", Cut::Before, 0)),
+        Box::new(move || restarted(place, "restart-a", Cut::After, 1)),
+        Box::new(move || rolled_back(place, "rollback-b", Cut::Before)),
+        Box::new(move || rolled_back(place, "rollback-a", Cut::After)),
+        Box::new(move || applied_alone(place, "web-b", Cut::Before, 1, "web")),
+        Box::new(move || applied_alone(place, "store-a", Cut::After, 0, "store")),
+    ];
+    let (victims, calls): (Vec<_>, Vec<_>) = at_once(stories).into_iter().unzip();
+    let both = [STOP_FIRST.as_slice(), &START_FIRST].concat();
+    for (calls, wanted) in calls[..4].iter().zip([&both, &both, &both, &both]) {
+        assert_eq!(calls, wanted);
     }
-    assert_eq!(all(&["volume", "ls", "-q"]), known);
-    assert_eq!(all(&["ps", "-aq"]).len(), 2 * ended.len());
+    assert_eq!(calls[4], [START_FIRST.as_slice(), &["tag"]].concat());
+    assert_eq!(calls[5], STOP_FIRST);
+    nothing_else_is_there(place, &victims);
+}
+
+/// What came up and went again.
+struct UpAndDown {
+    victim: Victim,
+    up: Vec<String>,
+    down: Vec<String>,
+    /// All that must be left of it.
+    volumes: BTreeSet<String>,
+}
+
+/// Comes up from nothing and goes again, and both are cut. `words` are those of the going.
+fn up_and_down(place: &Place, name: &str, side: Side, wiped: usize, words: &[&str]) -> UpAndDown {
+    let mut victim = Victim::at(place, name, side);
+    let named = format!("{}_named", victim.stack.name);
+    let keeps = !words.contains(&"--volumes");
+    let kept = if keeps { vec![named] } else { Vec::new() };
+    let mut volumes: BTreeSet<String> = kept.iter().cloned().collect();
+    let mut up = None;
+    let down = until_through(|number| {
+        victim.declare(1, 1, "");
+        let calls = victim.cut(number, &["apply"], number % 2 == wiped);
+        victim.then(&["apply"], 0);
+        victim.runs(1, 1);
+        victim.then(&["diff", "--exit-code"], 0);
+        volumes.extend(victim.mounted().into_iter().filter(|_| keeps));
+        up = up.take().or(calls);
+        let down = victim.cut(number, words, number % 2 == wiped);
+        victim.then(words, 0);
+        victim.is_gone(&kept);
+        up.as_ref().and(down)
+    });
+    UpAndDown { victim, up: up.unwrap_or_default(), down, volumes }
+}
+
+#[test]
+fn killed_in_a_first_apply_or_a_down_the_same_again_comes_to_its_end() {
+    let engine = PrivateEngine::start("cutdown", &[]);
+    let place = &engine.place();
+    let without = &["down", "--yes"];
+    let with = &["down", "--yes", "--volumes"];
+    let ended = at_once::<UpAndDown>(vec![
+        Box::new(move || up_and_down(place, "down-b", Cut::Before, 0, without)),
+        Box::new(move || up_and_down(place, "down-a", Cut::After, 1, without)),
+        Box::new(move || up_and_down(place, "volumes-b", Cut::Before, 1, with)),
+        Box::new(move || up_and_down(place, "volumes-a", Cut::After, 0, with)),
+    ]);
+    // The claim, by the revision and by the first round; what the containers need; they; the tags of their images.
+    let claimed = ["create volume", "create volume"];
+    let up = ["create network", "create", "create", "start", "start", "tag", "tag"];
+    let gone = ["stop", "remove", "stop", "remove", "remove network"];
+    let let_go = ["untag", "untag", "remove volume"];
+    for (story, keeps) in ended.iter().zip([true, true, false, false]) {
+        // Where volumes were kept, the last run found the named one.
+        let volume: &[&str] = if keeps { &[] } else { &["create volume"] };
+        assert_eq!(sorted(&story.up), sorted(&[claimed.as_slice(), volume, &up].concat()));
+        // The anonymous one goes with its container.
+        let volumes: &[&str] = if keeps { &[] } else { &["remove volume"] };
+        assert_eq!(sorted(&story.down), sorted(&[gone.as_slice(), volumes, &let_go].concat()));
+    }
+    let known = ended.iter().flat_map(|story| story.volumes.iter().cloned()).collect();
+    assert_eq!(listed(place, &["volume", "ls", "-q"]), known);
+    ended.iter().for_each(|story| assert_eq!(story.victim.stack.ids(), [].into()));
+}
+
+fn sorted<T: AsRef<str>>(calls: &[T]) -> Vec<&str> {
+    let mut calls: Vec<&str> = calls.iter().map(AsRef::as_ref).collect();
+    calls.sort_unstable();
+    calls
 }

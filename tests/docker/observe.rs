@@ -39,7 +39,11 @@ async fn ours_is_inspected_and_others_are_looked_at() {
             mounts: [("/data".to_owned(), Mount::of(MountSource::Volume(volume.clone())))].into(),
             ..script("sleep 600")
         };
-        place.run("core", &ours).await;
+        let core = place.run("core", &ours).await;
+        // Neither labelled as the stack's nor wanted: only the container says that it matters.
+        let joined = NetworkName::new(place.name("joined"));
+        engine.create_network(&joined, &Network::default()).await.unwrap();
+        engine.connect(&core, &joined, &Attachment::default()).await.unwrap();
         place.create("stopped", &ContainerSpec { labels: labels(&project), ..script("true") }).await;
         let other = ContainerSpec {
             labels: labels(&[
@@ -56,6 +60,7 @@ async fn ours_is_inspected_and_others_are_looked_at() {
             ..script("sleep 600")
         };
         place.run("theirs", &other).await;
+        place.run("unlimited", &script("sleep 600")).await;
 
         let wanted = Wanted { volumes: [VolumeName::new("nothing-of-this-name")].into(), ..Wanted::default() };
         let observed = observe(engine, &stack, &wanted, NOW).await.unwrap();
@@ -76,6 +81,10 @@ async fn ours_is_inspected_and_others_are_looked_at() {
         assert_eq!(theirs.limits.memory, Some(Bytes::mebi(32)));
         assert_eq!(theirs.published.iter().collect::<Vec<_>>(), ["127.0.0.1:43917/tcp"]);
 
+        let unlimited = &observed.others[&names("unlimited")];
+        assert!(unlimited.memory_used.is_some_and(|used| used.0 > 0 && used < Bytes::mebi(64)), "{unlimited:?}");
+
+        assert_eq!(observed.networks[&joined].attached, [names("core")].into());
         assert_eq!(observed.networks[&network].attached, [names("core"), names("theirs")].into());
         assert!(observed.networks[&unused].attached.is_empty() && observed.networks.len() >= 5);
         assert!(observed.volumes.contains_key(&volume));

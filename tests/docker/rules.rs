@@ -2,7 +2,12 @@
 //! saved plans.
 
 use crate::stack::Stack;
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    fs::{self, Permissions},
+    os::unix::fs::{PermissionsExt, chown},
+    path::PathBuf,
+};
 
 const QUICK: &str = "defaults: {rollout: {minReady: 300ms, deadline: 20s}}";
 
@@ -12,6 +17,13 @@ fn up(what: &str, compose: &str, spec: &str) -> (Stack, BTreeMap<String, String>
     stack.evenkeel(&["apply"]).exits(0);
     let ids = stack.ids();
     (stack, ids)
+}
+
+/// Where a file in a container is on the host.
+fn bound(stack: &Stack, target: &str) -> PathBuf {
+    let mounts = stack.inspect("web-1")["Mounts"].clone();
+    let mount = mounts.as_array().unwrap().iter().find(|mount| mount["Destination"] == target).unwrap();
+    PathBuf::from(mount["Source"].as_str().unwrap())
 }
 
 #[test]
@@ -30,6 +42,54 @@ fn limits_and_restart_policy_change_in_place() {
     assert_eq!(now["HostConfig"]["PidsLimit"], 80);
     assert_eq!(now["HostConfig"]["NanoCpus"], 750_000_000);
     assert_eq!(now["HostConfig"]["RestartPolicy"]["Name"], "unless-stopped");
+    stack.evenkeel(&["diff", "--exit-code"]).exits(0);
+}
+
+/// The file is another user's, and nobody else may read it; the container runs as that user.
+#[test]
+fn a_rollback_has_the_old_content_of_a_bound_file_back() {
+    let mut stack = Stack::new("copies");
+    let compose = r#"services: {web: {image: "evenkeel-test/web:1", restart: always, user: "4711", volumes: ["./bound:/etc/bound:ro"]}}"#;
+    let write = |stack: &Stack, text: &str| {
+        stack.write("bound", text);
+        chown(stack.path("bound"), Some(4711), Some(4712)).unwrap();
+        fs::set_permissions(stack.path("bound"), Permissions::from_mode(0o400)).unwrap();
+    };
+    stack.declare(compose, QUICK);
+    for text in ["one\n", "two\n"] {
+        write(&stack, text);
+        stack.evenkeel(&["apply"]).exits(0);
+    }
+    stack.evenkeel(&["rollback", "web"]).exits(0);
+    let read = |stack: &Stack| stack.exec("web-1", &["cat", "/etc/bound"]);
+    assert_eq!(read(&stack), "one");
+    let copy = bound(&stack, "/etc/bound");
+    assert!(copy.starts_with(stack.home().canonicalize().unwrap()), "{}", copy.display());
+
+    // What is lost of it is there again after any apply, and nothing is replaced for that.
+    let ids = stack.ids();
+    fs::remove_file(&copy).unwrap();
+    stack.evenkeel(&["apply"]).exits(9).says("rolled-back");
+    stack.docker(&["restart", "--time", "0", &stack.full("web-1")]);
+    assert_eq!((read(&stack).as_str(), stack.ids()), ("one", ids));
+
+    // A home that is moved takes it along.
+    let moved = stack.path("moved");
+    fs::rename(stack.home(), &moved).unwrap();
+    stack.variables.insert("EVENKEEL_STATE_DIR".into(), moved.display().to_string());
+    stack.docker(&["volume", "rm", &format!("evenkeel_home_{}", stack.name)]);
+    stack.evenkeel(&["status"]).exits(0).says("mounts./etc/bound");
+    stack.evenkeel(&["restart", "web"]).exits(0);
+    assert_eq!(read(&stack), "one");
+    assert!(bound(&stack, "/etc/bound").starts_with(moved.canonicalize().unwrap()));
+
+    write(&stack, "three\n");
+    stack.evenkeel(&["diff"]).exits(0).says("/bound");
+    stack.evenkeel(&["apply"]).exits(0);
+    assert_eq!(
+        (read(&stack).as_str(), bound(&stack, "/etc/bound")),
+        ("three", stack.path("bound").canonicalize().unwrap())
+    );
     stack.evenkeel(&["diff", "--exit-code"]).exits(0);
 }
 
@@ -136,6 +196,13 @@ fn services_no_longer_declared_are_left_until_prune_is_on() {
     stack.evenkeel(&["apply"]);
     assert_eq!(stack.ids(), before, "reported, not removed");
     stack.evenkeel(&["diff"]).exits(0).says("old");
+    let beside = stack.full("debug");
+    stack.docker(&["network", "create", &beside]);
+    stack.docker(&["network", "connect", &beside, &stack.full("web-1")]);
+    let status = stack.evenkeel(&["status", "--format", "json"]).exits(0).json();
+    assert_eq!(status["notDeclared"][0]["containers"][0]["name"], stack.full("old-1"), "{status:#}");
+    assert_eq!(status["services"][0]["containers"][0]["connectedByHand"][0], beside, "{status:#}");
+    stack.evenkeel(&["status"]).exits(0).says("connected by hand").says("old-1 running");
     stack.declare(less, &format!("prune: true, {QUICK}"));
     stack.evenkeel(&["apply", "--yes"]).exits(0);
     assert_eq!(stack.ids().into_iter().collect::<Vec<_>>(), [("web-1".to_owned(), before["web-1"].clone())]);

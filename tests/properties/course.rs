@@ -1,8 +1,7 @@
-//! One apply with what goes wrong in it: faults, a kill and the start after it, a lost home.
+//! Where stories play, and what goes wrong in them: faults, a kill and the start after it, somebody else's hands.
 
-use crate::{seed::Seed, shape::is_of_stack, stacks::Sketch, support::Host, watch::Watch};
+use crate::{seed::Seed, support::Host};
 use evenkeel::{
-    controllers::stack::{Applied, Request, StackError},
     engine::{
         ErrorKind,
         simulated::{Fault, Foreign},
@@ -14,35 +13,6 @@ use evenkeel::{
         value::Value,
     },
 };
-use std::collections::BTreeMap;
-
-/// How an apply ended.
-pub enum Ended {
-    Applied(Box<Applied>),
-    Refused(StackError),
-    Killed,
-}
-
-impl Ended {
-    /// In a line.
-    pub fn told(&self) -> String {
-        match self {
-            Ended::Applied(applied) => format!("exit {} {:?} {:?}", applied.exit, applied.left, applied.held),
-            Ended::Refused(error) => error.to_string(),
-            Ended::Killed => "killed".to_owned(),
-        }
-    }
-
-    /// Its exit code; `None`: it was killed.
-    pub fn exit(&self) -> Option<u8> {
-        match self {
-            Ended::Applied(applied) => Some(applied.exit),
-            Ended::Refused(_) => Some(3),
-            Ended::Killed => None,
-        }
-    }
-}
-
 /// A host with what is not ours beside the stack.
 pub async fn host() -> Host {
     let host = Host::new();
@@ -69,46 +39,6 @@ pub async fn host() -> Host {
     host.engine.create_network(&"foreign".into(), &Network::default()).await.unwrap();
     host.engine.create_volume(&"foreign".into(), &Volume::default()).await.unwrap();
     host
-}
-
-/// Applies with these faults. After a kill the engine answers again; with `wipe` the home is a new one then.
-pub async fn apply(host: &mut Host, request: &Request, faults: Vec<Fault>, wipe: bool) -> Ended {
-    match host.apply_with(request, faults, wipe).await {
-        Some(Ok(applied)) => Ended::Applied(Box::new(applied)),
-        Some(Err(error)) => Ended::Refused(error),
-        None => Ended::Killed,
-    }
-}
-
-/// Says to the watch what must hold while `from` becomes `to`.
-pub fn expect(watch: &Watch, host: &Host, from: &Sketch, to: &Sketch, crashes: bool) {
-    let snapshot = host.engine.snapshot();
-    let mut floors = BTreeMap::new();
-    for (name, part) in &to.parts {
-        let before = from.parts.get(name);
-        let alone = |sketch: &Sketch| {
-            sketch.parts.get(name).is_none_or(|part| part.shares.is_none())
-                && !sketch.parts.values().any(|part| part.shares == Some(name))
-        };
-        let first = part.starts_first() && before.is_some_and(crate::stacks::Part::starts_first);
-        if !crashes && first && alone(from) && alone(to) {
-            let ready = snapshot.containers.iter().filter(|seen| {
-                is_of_stack(seen)
-                    && seen.ready
-                    && seen.service.as_ref().is_some_and(|service| service.as_str() == *name)
-            });
-            let wanted = part.replicas.min(before.map_or(0, |before| before.replicas)) as usize;
-            floors.insert((*name).to_owned(), ready.count().min(wanted));
-        }
-    }
-    let sharing = to
-        .parts
-        .iter()
-        .chain(&from.parts)
-        .filter(|(_, part)| part.allows_two_writers())
-        .map(|(name, _)| (*name).to_owned())
-        .collect();
-    watch.expect(floors, sharing);
 }
 
 /// Something that goes wrong at one of the first `calls` mutating calls.
@@ -142,4 +72,9 @@ fn meddling(seed: &mut Seed, names: &[String]) -> Foreign {
         7 => Foreign::Disconnect(name, "shop_default".into()),
         _ => Foreign::OutOfMemory(name),
     }
+}
+
+/// Whether the service of this name is one that somebody else laid hands on.
+pub fn is_meddled(fault: &Fault) -> bool {
+    matches!(fault, Fault::Meddle(..))
 }

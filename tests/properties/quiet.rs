@@ -4,6 +4,7 @@ use crate::{
     course,
     seed::{Seed, seeds},
     stacks::Sketch,
+    story::request,
     support::{Host, SHOP},
 };
 use evenkeel::{
@@ -105,7 +106,7 @@ async fn quiet(number: u64) {
                 sink.lock().unwrap().push_str(&text);
             }
         });
-        let request = host.request(&sketch.manifest(), &[]);
+        let request = request(&mut host, sketch);
         clean("the desired state's debug output", &format!("{:?}", request.desired));
         let stack = Stack { events, ..host.stack() };
         let plan = stack.diff(&request).await.unwrap();
@@ -144,10 +145,10 @@ async fn a_home_on_disk_holds_no_sensitive_value_unsealed() {
     let mut seed = Seed::new(11);
     for _ in 0..6 {
         let from = Sketch::fine(&mut seed);
-        let request = host.request(&from.broken(&mut seed).manifest(), &[]);
-        host.stack().apply(&request).await.unwrap();
-        let request = host.request(&from.manifest(), &[]);
-        host.stack().apply(&request).await.unwrap();
+        for sketch in [from.broken(&mut seed), from] {
+            let request = request(&mut host, &sketch);
+            host.stack().apply(&request).await.unwrap();
+        }
     }
     let mut files = vec![folder.path().to_owned()];
     let mut read = 0;

@@ -32,11 +32,15 @@ impl Seed {
     }
 }
 
+/// How many stories all properties together tell in an ordinary run.
+const STORIES: u64 = 1_000;
+
 /// The seeds of a property's cases, from `first` on: as many as it wants, or as the environment says.
 pub fn seeds(first: u64, cases: u64) -> Vec<u64> {
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
-    match number("EVENKEEL_SEED") {
-        Some(seed) => vec![seed],
-        None => (first..first + number("EVENKEEL_CASES").unwrap_or(cases)).collect(),
+    if let Some(seed) = number("EVENKEEL_SEED") {
+        return vec![seed];
     }
+    let share = number("EVENKEEL_STORIES").map(|all| (all * cases).div_ceil(STORIES));
+    (first..first + share.unwrap_or(cases)).collect()
 }

@@ -65,7 +65,6 @@ impl Shape {
         let used: BTreeSet<String> =
             snapshot.containers.iter().flat_map(|seen| &seen.writable_volumes).map(ToString::to_string).collect();
         let all = engine.list_volumes().await.unwrap();
-        let is_anonymous = |name: &str| name.len() == 64 && name.bytes().all(|b| b.is_ascii_hexdigit());
         let names: BTreeSet<String> = all.iter().map(|volume| volume.name.to_string()).collect();
         let left_over = names.iter().filter(|name| is_anonymous(name) && !used.contains(*name)).count();
         let networks = engine.list_networks(&BTreeSet::new()).await.unwrap();
@@ -84,6 +83,11 @@ impl Shape {
     }
 }
 
+/// Whether it is a volume without a name of its own.
+pub fn is_anonymous(name: &str) -> bool {
+    name.len() == 64 && name.bytes().all(|b| b.is_ascii_hexdigit())
+}
+
 /// Whether it is a container of the stack, and not one beside it.
 pub fn is_of_stack(seen: &evenkeel::engine::simulated::Seen) -> bool {
     seen.stack.as_ref().is_some_and(|stack| stack.as_str() == "shop") && !seen.name.as_str().starts_with("foreign")
@@ -99,7 +103,8 @@ pub async fn foreign(host: &Host) -> Vec<String> {
         .map(|seen| format!("{} {} {}", seen.name, seen.id, seen.status))
         .collect();
     let networks = host.engine.list_networks(&BTreeSet::new()).await.unwrap();
-    all.extend(networks.iter().filter(|n| n.name.as_str().starts_with("foreign")).map(|n| format!("{n:?}")));
+    let theirs = networks.iter().filter(|network| network.name.as_str().starts_with("foreign"));
+    all.extend(theirs.map(|network| format!("{:?} {:?} {:?}", network.ids, network.definition, network.labels)));
     let volumes = host.engine.list_volumes().await.unwrap();
     all.extend(volumes.iter().filter(|v| v.name.as_str().starts_with("foreign")).map(|v| format!("{v:?}")));
     all.sort();

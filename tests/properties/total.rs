@@ -4,6 +4,7 @@ use crate::{
     course,
     seed::{Seed, seeds},
     stacks::Sketch,
+    story::request,
 };
 use evenkeel::{
     model::{
@@ -32,10 +33,11 @@ fn whatever_runs_there_is_a_whole_plan() {
 async fn case(number: u64) {
     let mut seed = Seed::new(number);
     let (from, to) = (Sketch::fine(&mut seed), Sketch::fine(&mut seed));
-    let host = course::host().await;
-    host.apply(&from.manifest()).await;
-    let (before, _) = host.load(&from.manifest());
-    let (desired, _) = host.load(&to.manifest());
+    let mut host = course::host().await;
+    let before = request(&mut host, &from);
+    host.stack().apply(&before).await.unwrap();
+    let before = before.desired;
+    let desired = request(&mut host, &to).desired;
     let stack = before.stack.clone();
     let observed = observe(&host.engine, &stack, &Wanted::of([&before, &desired]), Timestamp(0)).await.unwrap();
     let images = images(&observed, &[&before, &desired]);

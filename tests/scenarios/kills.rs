@@ -2,7 +2,7 @@
 //! end is always the same.
 
 use crate::support::{Host, SHOP, shop};
-use evenkeel::engine::{Volumes, simulated::Fault};
+use evenkeel::engine::{Containers, Volumes, simulated::Fault};
 
 /// What is there at the end, and how many volumes.
 async fn end(host: &Host) -> (Vec<String>, usize) {
@@ -82,4 +82,90 @@ async fn of_a_unit_that_starts_first() {
     let unit = SHOP.replace("image: db:1", "image: checked:1").replace("      volumes: ['data:/data']\n", "");
     let unit = unit.replace("depends_on: [db]", "network_mode: 'service:db'");
     every_place(&unit, &unit.replace("checked:1", "web:2")).await;
+}
+
+/// Killed anywhere on the way from one manifest to another, its home lost, and then an update fails: what served is what is
+/// left, under its name and with its policy. That is the old one until the call that `proven` counts.
+async fn every_place_and_then_a_failure(from: &str, to: &str, broken: &str, proven: u64) {
+    let host = Host::new();
+    host.settle(from).await;
+    let (mutations, old) = (host.engine.mutations(), served(&host).await);
+    host.settle(to).await;
+    let (calls, new) = (host.engine.mutations() - mutations, served(&host).await);
+    let wanted = end(&host).await;
+    for call in 1..=calls as u64 {
+        for (fault, carried_out) in [(Fault::KillBefore(call), call - 1), (Fault::KillAfter(call), call)] {
+            let mut host = Host::new();
+            host.settle(from).await;
+            host.apply_with(&host.request(to, &[]), [fault.clone()], true).await;
+            let applied = host.apply(broken).await;
+            assert_eq!(applied.exit, 4, "{fault:?}: {applied:?}");
+            let left = if carried_out < proven { &old } else { &new };
+            assert_eq!(served(&host).await, *left, "{fault:?}");
+            host.settle(to).await;
+            assert_eq!(end(&host).await, wanted, "{fault:?}");
+        }
+    }
+}
+
+/// What runs, with its restart policy.
+async fn served(host: &Host) -> Vec<String> {
+    let mut lines = host.containers();
+    for line in &mut lines {
+        let name = line.split(' ').next().unwrap_or_default();
+        let restart = host.engine.inspect_container(name).await.unwrap().spec.restart;
+        line.push_str(&format!(" {restart:?}"));
+    }
+    lines
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_a_start_first_rollout_and_the_next_one_fails() {
+    let update = shop("image: web:1", "image: web:2");
+    every_place_and_then_a_failure(SHOP, &update, &shop("image: web:1", "image: web:crash"), 3).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_a_stop_first_rollout_and_the_next_one_fails() {
+    let update = shop("image: db:1", "image: db:2");
+    every_place_and_then_a_failure(SHOP, &update, &shop("image: db:1", "image: web:crash"), 6).await;
+}
+
+/// The current revision is what was gone back to, so an apply goes on with it: held is what is declared, not what is left.
+#[tokio::test(start_paused = true)]
+async fn of_a_rollback() {
+    let third = shop("LOG_LEVEL: info", "LOG_LEVEL: debug").replace("db:1", "db:1\n      environment: {NOTE: new}");
+    for (left, calls) in [(shop("image: web:1", "image: web:2"), 5), (shop("image: db:1", "image: db:2"), 6)] {
+        for call in 1..=calls {
+            for fault in [Fault::KillBefore(call), Fault::KillAfter(call), Fault::LoseReply(call)] {
+                let host = Host::new();
+                host.settle(SHOP).await;
+                let wanted = end(&host).await;
+                host.settle(&left).await;
+                host.rollback_with(fault.clone()).await;
+                let applied = host.apply(&left).await;
+                assert_eq!(applied.exit, 9, "{fault:?}: {applied:?}");
+                assert_eq!(end(&host).await, wanted, "{fault:?}");
+                host.assert_settled(SHOP).await;
+                // Its gates passed, so there is a way back to it.
+                host.settle(&third).await;
+                host.rollback_with(Fault::LoseReply(0)).await;
+                host.assert_settled(SHOP).await;
+            }
+        }
+    }
+}
+
+/// What a rollback holds is looked after like everything else.
+#[tokio::test(start_paused = true)]
+async fn what_was_rolled_back_is_repaired_though_it_is_held() {
+    let host = Host::new();
+    host.settle(SHOP).await;
+    let left = shop("image: web:1", "image: web:2");
+    host.settle(&left).await;
+    host.rollback_with(Fault::LoseReply(0)).await;
+    host.remove("shop-web-1");
+    let applied = host.apply(&left).await;
+    assert_eq!(applied.exit, 9, "{applied:?}");
+    host.assert_settled(SHOP).await;
 }

@@ -3,11 +3,16 @@
 
 mod support;
 
+mod contents;
 mod failures;
 mod first_apply;
+mod keeping;
 mod kills;
+mod observed;
+mod records;
 mod recovery;
 mod replacing;
 mod saved;
 mod suspensions;
+mod third;
 mod units;

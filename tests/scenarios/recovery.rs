@@ -273,3 +273,47 @@ async fn a_lost_reply_to_a_create_is_answered_by_looking() {
     assert_eq!(host.containers(), AFTER);
     host.assert_settled(&next_web()).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn down_leaves_no_tag_of_ours() {
+    let host = Host::new();
+    host.settle(SHOP).await;
+    let ours = || async {
+        let tags = evenkeel::engine::Images::list_tags(&host.engine).await.unwrap();
+        tags.keys().filter(|tag| tag.as_str().starts_with("evenkeel.local/")).count()
+    };
+    assert_eq!(ours().await, 2);
+    let request = evenkeel::controllers::stack::DownRequest {
+        desired: host.load(SHOP).0,
+        volumes: false,
+        origin: Default::default(),
+        lock_wait: evenkeel::model::units::Millis(0),
+    };
+    let down = host.stack().down(&request).await.unwrap();
+    assert_eq!(down.exit, 0, "{down:?}");
+    assert_eq!(ours().await, 0);
+}
+
+/// Seen running between two of its falls, it is not taken for what serves.
+#[tokio::test(start_paused = true)]
+async fn a_candidate_that_falls_again_and_again_is_removed() {
+    let mut seen_up = 0;
+    for wait in (0..6000).step_by(100) {
+        let mut host = Host::new();
+        host.settle(SHOP).await;
+        let db = host.id_of("shop-db-1");
+        let falling = shop("image: db:1", "image: web:crash");
+        host.killed(&falling, Fault::KillAfter(5), false).await;
+        tokio::time::sleep(std::time::Duration::from_millis(wait)).await;
+        let state = host.engine.inspect_container("shop-db-1").await.unwrap().state;
+        if state.is_running() && state.restart_count > 0 {
+            seen_up += 1;
+            let plan = host.diff(&next_db()).await;
+            assert!(plan.contains("db/discard/"), "{plan}");
+        }
+        host.settle(&next_db()).await;
+        assert_ne!(host.id_of("shop-db-1"), db);
+        assert_eq!(host.containers(), ["shop-db-1 db:2 running", "shop-web-1 web:1 running"]);
+    }
+    assert!(seen_up > 0);
+}

@@ -2,7 +2,7 @@
 
 use evenkeel::{
     cli::render::{plan::plan_text, style::Style},
-    controllers::stack::{Applied, Draw, Request, Stack, StackError},
+    controllers::stack::{Applied, Draw, Request, RollbackRequest, Stack, StackError},
     engine::{
         clock::SystemClock,
         registry::{Found, Registries, RegistryError},
@@ -39,6 +39,8 @@ pub struct Host {
     pub engine: SimulatedEngine,
     pub home: Arc<Home>,
     pub cancel: Cancel,
+    /// The files beside the manifest, by path and content.
+    pub files: BTreeMap<String, String>,
     draws: Arc<Draws>,
 }
 
@@ -104,7 +106,7 @@ impl Host {
             engine.add_image(name, config.clone(), behaviour);
         }
         let home = Arc::new(Home::in_memory(&StackName::from("shop")).unwrap());
-        Host { clock, engine, home, cancel: Cancel::default(), draws: Arc::default() }
+        Host { clock, engine, home, cancel: Cancel::default(), files: BTreeMap::new(), draws: Arc::default() }
     }
 
     /// What a manifest means; `services` is the part below `services:` in Compose syntax, indented by four.
@@ -115,7 +117,8 @@ impl Host {
     }
 
     pub fn load_with(&self, manifest: &str, overrides: Overrides, in_force: Overrides) -> (Desired, Vec<Note>) {
-        let files = Memory::of([("/srv/shop/evenkeel.yaml", manifest)]);
+        let mut files = Memory::of([("/srv/shop/evenkeel.yaml", manifest)]);
+        files.0.extend(self.files.iter().map(|(path, content)| (path.into(), content.clone())));
         let mut sources = Sources::new("/srv/shop", ["/srv/shop/evenkeel.yaml"], &files);
         sources.overrides = overrides;
         sources.in_force = in_force;
@@ -153,11 +156,20 @@ impl Host {
             yes: false,
             new_stack: false,
             saved: None,
+            unattended: false,
         }
     }
 
     pub async fn try_apply(&self, manifest: &str, services: &[&str]) -> Result<Applied, StackError> {
         self.stack().apply(&self.request(manifest, services)).await
+    }
+
+    /// Rolls back; the manifest says what its files hold now.
+    pub async fn rollback(&self, manifest: &str, services: &[&str], to: Option<u64>) -> Applied {
+        let Request { desired, selected, origin, lock_wait, .. } = self.request(manifest, services);
+        let origin = Origin { reason: Some("errors".into()), ..origin };
+        let request = RollbackRequest { selected, to, declared: desired, origin, lock_wait };
+        self.stack().rollback(&request).await.unwrap_or_else(|error| panic!("{error}"))
     }
 
     /// Applies with what goes wrong in it. `None`: evenkeel was killed; it is started again then, with `wipe` with a new home.
@@ -167,11 +179,21 @@ impl Host {
         faults: impl IntoIterator<Item = Fault>,
         wipe: bool,
     ) -> Option<Result<Applied, StackError>> {
+        self.disturbed(faults, wipe, async |stack| stack.apply(request).await).await
+    }
+
+    /// Does something with what goes wrong in it. `None` as for `apply_with`.
+    pub async fn disturbed<T>(
+        &mut self,
+        faults: impl IntoIterator<Item = Fault>,
+        wipe: bool,
+        act: impl AsyncFnOnce(&Stack) -> T,
+    ) -> Option<T> {
         self.engine.arm(faults);
         let stack = self.stack();
         let ended = tokio::select! {
             biased;
-            result = stack.apply(request) => Some(result),
+            result = act(&stack) => Some(result),
             () = self.engine.until_killed() => None,
         };
         drop(stack);
@@ -190,6 +212,25 @@ impl Host {
         let request = self.request(manifest, &[]);
         let ended = self.apply_with(&request, [fault.clone()], wipe).await;
         assert!(ended.is_none(), "{fault:?}: {ended:?}");
+    }
+
+    /// Rolls back with what goes wrong in it. Killed, evenkeel is started again.
+    pub async fn rollback_with(&self, fault: Fault) {
+        let request = RollbackRequest {
+            selected: None,
+            to: None,
+            declared: Desired::empty(StackName::from("shop")),
+            origin: Origin { actor: "ann".into(), ..Origin::default() },
+            lock_wait: Millis(0),
+        };
+        self.engine.arm([fault]);
+        let stack = self.stack();
+        tokio::select! {
+            biased;
+            ended = stack.rollback(&request) => drop(ended.unwrap_or_else(|error| panic!("{error}"))),
+            () = self.engine.until_killed() => self.engine.revive(),
+        }
+        self.engine.arm([]);
     }
 
     /// Applies the whole manifest.

@@ -22,7 +22,6 @@ fn request(wish: Wish, selected: Option<std::collections::BTreeSet<ServiceName>>
         wish,
         selected,
         lasts: None,
-        reason: None,
         origin: Origin { actor: "ann".into(), ..Origin::default() },
         lock_wait: Millis(0),
     }
@@ -47,7 +46,7 @@ async fn a_pause_is_written_down_and_told_and_ends_by_a_word() {
     let before = host.containers();
     let mut pause = request(Wish::Pause, Some([ServiceName::from("web")].into()));
     pause.lasts = Some(Millis::minutes(60));
-    pause.reason = Some("looking at a leak".into());
+    pause.origin.reason = Some("looking at a leak".into());
     let applied = host.stack().suspend(&pause).await.unwrap();
     assert_eq!((applied.exit, applied.rounds.len()), (0, 0));
     let suspension = host.home.facts().unwrap().suspensions[&ServiceName::from("web")].clone();
@@ -109,7 +108,7 @@ async fn what_contradicts_is_refused_and_nothing_is_done() {
 #[tokio::test(start_paused = true)]
 async fn all_means_those_of_which_it_can_be_wished() {
     let host = Host::new();
-    assert!(matches!(host.stack().suspend(&request(Wish::Pause, None)).await, Err(StackError::NoRevision(_))));
+    assert!(matches!(host.stack().suspend(&request(Wish::Pause, None)).await, Err(StackError::NothingApplied(_))));
     host.settle(SHOP).await;
     wish(&host, Wish::Stop, &["web"]).await.unwrap();
     host.stack().suspend(&request(Wish::Pause, None)).await.unwrap();
@@ -131,7 +130,7 @@ async fn a_resume_ends_what_a_rollback_holds() {
         to: None,
         origin: Origin { actor: "ann".into(), ..Origin::default() },
         lock_wait: Millis(0),
-        reason: None,
+        declared: host.load(SHOP).0,
     };
     assert_eq!(host.stack().rollback(&rollback).await.unwrap().exit, 0);
     assert_eq!(host.home.facts().unwrap().holds.len(), 1);

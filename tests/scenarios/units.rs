@@ -81,3 +81,36 @@ async fn a_dependant_that_fails_takes_the_parent_back_too() {
     assert_eq!(host.containers(), ["shop-db-1 db:1 running", "shop-web-1 web:1 running"]);
     host.assert_settled(&unit()).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_dependant_that_was_made_for_the_next_parent_serves_until_that_is_proven() {
+    use evenkeel::engine::simulated::Fault;
+    let stateless = unit().replace("image: db:1", "image: checked:1").replace("      volumes: ['data:/data']\n", "");
+    let mut host = Host::new();
+    host.settle(&stateless).await;
+    let next = stateless.replace("checked:1", "web:2");
+    // Create and start of both, then the old dependant is stopped.
+    host.killed(&next, Fault::KillAfter(5), false).await;
+    tokio::time::sleep(std::time::Duration::from_secs(5)).await;
+    host.engine.keep_history();
+    host.settle(&next).await;
+    assert_eq!(host.containers(), ["shop-db-1 web:2 running", "shop-web-1 web:1 running"]);
+    assert!(is_joined(&host).await);
+    assert!(host.engine.history().iter().all(|seen| seen.ready(&"web".into()) > 0), "at some moment no web was ready");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dependant_that_was_made_for_a_parent_that_goes_is_made_again() {
+    use evenkeel::engine::simulated::Fault;
+    let probed = unit().replace("image: web:1", "image: web:1\n      probes: {readiness: {http: {port: 80, path: /}}}");
+    let stops = probed.replace("    db:\n", "      rollout: {strategy: stopFirst, deadline: 20s}\n    db:\n");
+    let mut host = Host::new();
+    host.settle(&stops).await;
+    // Update (the restart policy), stop, rename, create, start.
+    host.killed(&stops.replace("web:1", "web:2"), Fault::KillAfter(5), false).await;
+    let third =
+        stops.replace("web:1", "web:2").replace("image: db:1", "image: db:1\n      environment: {LEVEL: debug}");
+    host.settle(&third).await;
+    assert_eq!(host.containers(), ["shop-db-1 db:1 running", "shop-web-1 web:2 running"]);
+    assert!(is_joined(&host).await);
+}

@@ -17,7 +17,7 @@ pub fn left_out(sources: &[Source]) -> Vec<String> {
     sources
         .iter()
         .map(|source| source.path.as_str())
-        .filter(|path| ["src/", "tests/", "benches/"].iter().any(|folder| path.starts_with(folder)))
+        .filter(|path| ["src/", "tests/", "benches/", "examples/"].iter().any(|folder| path.starts_with(folder)))
         .filter(|path| !reached.contains(path))
         .map(str::to_owned)
         .collect()
@@ -30,7 +30,7 @@ fn is_root(path: &str) -> bool {
         ["src", "lib.rs" | "main.rs"] | ["build.rs"] => true,
         ["src", "bin", _] => true,
         ["tests" | "benches", file] => file.ends_with(".rs"),
-        ["tests" | "benches", _, "main.rs"] => true,
+        ["tests" | "benches" | "examples", _, "main.rs"] => true,
         _ => false,
     }
 }

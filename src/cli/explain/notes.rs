@@ -59,7 +59,7 @@ pub fn explanation(code: NoteCode) -> Explanation {
         NoteCode::UndoHasNewContent => (
             "A bound file changed on the host, so taking this rollout back starts the old container with the new content.",
             "A bind mount shows the file as it is, whenever a container is started.",
-            "Use `configs:` for content that must go back with its service, or keep the old file at hand.",
+            "`evenkeel rollback` mounts a copy of the content that the older revision had; or put the old file back.",
         ),
         NoteCode::NotDeclared => (
             "A container of this stack belongs to a service that is no longer declared, and it is left alone.",

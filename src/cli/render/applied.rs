@@ -12,6 +12,7 @@ use crate::{
     model::{
         outcome::{Outcome, RolloutResult},
         plan::Plan,
+        step::Cause,
     },
 };
 
@@ -69,6 +70,11 @@ fn without_done(outcome: &Outcome) -> Outcome {
     outcome
 }
 
+fn is_down(applied: &Applied) -> bool {
+    let changes = applied.rounds.iter().flat_map(|(plan, _)| &plan.changes);
+    changes.into_iter().any(|change| change.cause == Cause::Down)
+}
+
 /// `revision 15: converged, 3 changes made`.
 fn sentence(applied: &Applied) -> Text {
     let revision = match applied.revision {
@@ -81,6 +87,7 @@ fn sentence(applied: &Applied) -> Text {
     };
     let (tone, words) = match Exit::from_code(applied.exit) {
         Exit::Done if applied.rounds.is_empty() => (Tone::Good, "converged, nothing to do".to_owned()),
+        Exit::Done if is_down(applied) => (Tone::Good, format!("the stack is removed, {made}")),
         Exit::Done => (Tone::Good, format!("converged, {made}")),
         Exit::Held => (Tone::Change, format!("applied, except what is held: {made}")),
         Exit::RolledBack => (Tone::Bad, "failed and rolled back: what ran before serves".to_owned()),

@@ -48,13 +48,16 @@ pub fn history_text(entries: &[HistoryEntry], now: Timestamp, style: Style) -> S
         return "no revision yet\n".to_owned();
     }
     let mut table = Table::default();
+    // Most people give none.
+    let reasons = entries.iter().any(|entry| entry.revision.by.reason.is_some());
     let titles = ["  REVISION", "MADE", "AGE", "WHAT", "SERVICES", "BY", "COMMIT"];
-    table.row(titles.iter().map(|title| Text::toned(Tone::Quiet, title)).collect());
+    let titles = titles.into_iter().chain(reasons.then_some("REASON"));
+    table.row(titles.map(|title| Text::toned(Tone::Quiet, title)).collect());
     for entry in entries {
         let revision = &entry.revision;
         let mark = if entry.current { Text::toned(Tone::Good, "*") } else { " ".into() };
         let commit = revision.by.commit.as_deref().map_or("-", |commit| commit.get(..12).unwrap_or(commit));
-        table.row(vec![
+        let mut row = vec![
             mark.space(1).and(Tone::Strong, revision.number.to_string()),
             moment(revision.made).into(),
             age(revision.made, now).into(),
@@ -62,11 +65,42 @@ pub fn history_text(entries: &[HistoryEntry], now: Timestamp, style: Style) -> S
             entry.outcome().into(),
             if revision.by.actor.is_empty() { "-".into() } else { revision.by.actor.as_str().into() },
             commit.into(),
-        ]);
+        ];
+        row.extend(reasons.then(|| revision.by.reason.as_deref().unwrap_or("-").into()));
+        table.row(row);
     }
     if entries.iter().any(|entry| entry.current) {
         table.whole("");
         table.whole(Text::toned(Tone::Quiet, "* the current revision"));
     }
     table.paint(style)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::revision::Origin;
+
+    fn made(number: u64, what: &str, reason: Option<&str>) -> RevisionSummary {
+        let by = Origin { actor: "ann@ci".into(), reason: reason.map(str::to_owned), ..Origin::default() };
+        let services = Default::default();
+        RevisionSummary { number, made: Timestamp(3_600_000), by, reason: what.to_owned(), services }
+    }
+
+    #[test]
+    fn reasons_have_a_column_where_there_are_any() {
+        let text = |reason| {
+            let entries = HistoryEntry::of_all(vec![made(2, "apply core", reason), made(1, "apply", None)]);
+            history_text(&entries, Timestamp(7_200_000), Style::PLAIN)
+        };
+        let expected = "\
+\x20 REVISION  MADE                  AGE  WHAT        SERVICES     BY      COMMIT  REASON
+* 2         1970-01-01 01:00:00Z  1h   apply core  no services  ann@ci  -       the page was slow
+  1         1970-01-01 01:00:00Z  1h   apply       no services  ann@ci  -       -
+
+* the current revision
+";
+        assert_eq!(text(Some("the page was slow")), expected);
+        assert!(!text(None).contains("REASON"));
+    }
 }

@@ -7,13 +7,7 @@ use crate::model::{
 
 /// How long something took: `320ms`, `14.2s`, `2m05s`, `1h02m`.
 pub fn took(span: Millis) -> String {
-    let seconds = span.0 / 1000;
-    match span.0 {
-        0..1000 => format!("{}ms", span.0),
-        1000..60_000 => format!("{seconds}.{}s", span.0 % 1000 / 100),
-        60_000..3_600_000 => format!("{}m{:02}s", seconds / 60, seconds % 60),
-        _ => format!("{}h{:02}m", seconds / 3600, seconds % 3600 / 60),
-    }
+    span.rounded()
 }
 
 /// How old something is, in one or two units: `12s`, `5m`, `3h12m`, `4d7h`.

@@ -28,6 +28,22 @@ pub fn status_text(status: &StackStatus, now: Timestamp, style: Style) -> String
     for service in &status.services {
         write_service(service, now, &mut table);
     }
+    if !status.not_declared.is_empty() {
+        table.whole("");
+    }
+    for service in &status.not_declared {
+        let containers: Vec<String> = service.containers.iter().map(container_in_words).collect();
+        table.whole(
+            Text::toned(Tone::Change, "?")
+                .space(1)
+                .and(Tone::Strong, service.name.as_str())
+                .space(1)
+                .plain(format!("is not declared any more, and is there: {}", containers.join("; "))),
+        );
+        table.whole(
+            Text::new().space(4).append(hint_text("an apply with `spec.prune: true` removes it, else do so by hand")),
+        );
+    }
     let of_services: Vec<&Held> = status.services.iter().filter_map(|service| service.held.as_ref()).collect();
     let others: Vec<&Held> = status.held.iter().filter(|held| !of_services.contains(held)).collect();
     if !others.is_empty() || !status.drift.is_empty() {
@@ -98,7 +114,12 @@ fn write_service(service: &ServiceStatus, now: Timestamp, table: &mut Table) {
     ]);
     let below = |text: Text| Text::new().space(4).append(text);
     for container in service.containers.iter().filter(|one| !one.ready || one.restarts > 0) {
-        table.whole(below(container_in_words(container)));
+        table.whole(below(container_in_words(container).into()));
+    }
+    for container in &service.containers {
+        for network in &container.connected_by_hand {
+            table.whole(below(format!("{} is on network `{network}`, connected by hand", container.name).into()));
+        }
     }
     if !service.drift.is_empty() {
         table.whole(below(Text::toned(Tone::Change, "differs:").space(1).plain(service.drift.join(", "))));
@@ -137,7 +158,7 @@ fn suspension_in_words(suspension: &Suspension) -> Text {
 }
 
 /// `webkit-admin-1 restarting, 5 restarts`.
-fn container_in_words(container: &ContainerStatusLine) -> Text {
+fn container_in_words(container: &ContainerStatusLine) -> String {
     let health = match container.health {
         Health::Unhealthy => ", unhealthy",
         Health::Starting if container.state == Status::Running => ", health starting",
@@ -148,7 +169,7 @@ fn container_in_words(container: &ContainerStatusLine) -> Text {
         1 => ", 1 restart".to_owned(),
         many => format!(", {many} restarts"),
     };
-    Text::from(format!("{} {}{health}{restarts}", container.name, container.state))
+    format!("{} {}{health}{restarts}", container.name, container.state)
 }
 
 /// `512Mi, 1 CPU`, or `-`.

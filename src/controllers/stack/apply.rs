@@ -3,6 +3,7 @@
 
 use super::{
     Stack, StackError,
+    bookkeeping::Tags,
     journal::Record,
     round::{Aim, Round},
     saved::SavedPlan,
@@ -18,7 +19,7 @@ use crate::{
         plan::{Action, CurrentRevision, Facts, Held, HeldCode, Note, Plan, Purpose, Reason},
         policy::OnFailure,
         revision::{Hold, Origin},
-        units::Millis,
+        units::{Millis, Timestamp},
     },
     observe::PullWish,
     plan::{as_it_runs, merged},
@@ -49,6 +50,8 @@ pub struct Request {
     pub new_stack: bool,
     /// Apply exactly this.
     pub saved: Option<SavedPlan>,
+    /// Nobody looks: what failed before is not tried again.
+    pub unattended: bool,
 }
 
 /// What an apply came to.
@@ -63,6 +66,8 @@ pub struct Applied {
     pub notes: Vec<Note>,
     /// What is still to be done, in words.
     pub left: Vec<String>,
+    /// When time alone lets more be done: a window opens, a pause ends.
+    pub changes_at: Option<Timestamp>,
     /// `8 adopted untouched · 1 in place · 2 replaced`, at the first apply of what ran before.
     pub adopted: Option<String>,
     /// What `pause`, `resume`, `stop` and `start` did.
@@ -98,13 +103,12 @@ impl Stack {
     pub async fn apply(&self, request: &Request) -> Result<Applied, StackError> {
         self.check_names(request)?;
         let home = self.home.clone().ok_or_else(|| StackError::NoHome(self.name.clone()))?;
-        let what = match &request.selected {
-            None => "apply".to_owned(),
-            Some(named) => format!("apply {}", named.iter().map(ServiceName::as_str).collect::<Vec<_>>().join(" ")),
-        };
+        let what = super::named("apply", request.selected.as_ref());
         let holder = Holder { actor: request.origin.actor.clone(), doing: what.clone() };
         let _lock = home.lock(holder, request.lock_wait, self.clock.as_ref()).await?;
-        let observed = self.look(&request.desired).await?;
+        // Most applies change nothing, and are done sooner when the tags are known by then.
+        let (observed, tags) = futures::join!(self.look(&request.desired), self.engine.list_tags());
+        let observed = observed?;
         let facts = self.facts(&observed)?;
         let aim = self.aim(request, &facts);
         let mut round = self.round_from(&aim, facts.clone(), observed).await?;
@@ -118,7 +122,7 @@ impl Stack {
         if let Some(exit) = refused(&round.plan) {
             return Ok(Applied { exit, held: round.plan.held, revision: facts.current.map(|c| c.number), ..applied });
         }
-        self.begin(format!("{what} by {}", request.origin.actor)).await;
+        self.begin(&what, &request.origin).await;
         let base = self.first_revision(&home, &facts, &round, request, &mut applied).await?;
         self.accept(&home, &facts, &round, request, &what).await?;
         let course = Course {
@@ -129,7 +133,8 @@ impl Stack {
             one_round: request.saved.is_some(),
         };
         self.converge(&home, course, round, &mut applied).await?;
-        self.finish(&home, &mut applied).await?;
+        let tags = tags.ok().filter(|_| applied.rounds.is_empty());
+        self.finish(&home, &mut applied, tags).await?;
         Ok(applied)
     }
 
@@ -151,7 +156,8 @@ impl Stack {
             (Some(named), Some(current)) => merged(&request.desired, &current.desired, named),
             _ => request.desired.clone(),
         };
-        let aim = Aim::of(desired, Purpose::Apply);
+        let purpose = if request.unattended { Purpose::Follow } else { Purpose::Apply };
+        let aim = Aim::of(desired, purpose);
         Aim { selected, pull: request.pull.clone(), yes: request.yes, saved, ..aim }
     }
 
@@ -200,6 +206,9 @@ impl Stack {
     ) -> Result<(), StackError> {
         let (desired, images) = accepted(facts.current.as_ref(), round);
         if facts.current.as_ref().is_some_and(|current| declares_the_same(current, &desired, &images)) {
+            for name in ended_holds(facts, &hashes(&desired, &images), &round.plan) {
+                home.clear_hold(&name)?;
+            }
             return Ok(());
         }
         let round = &Round { desired, images, ..round.clone() };
@@ -218,11 +227,7 @@ impl Stack {
     ) -> Result<(), StackError> {
         self.claim(&round.observed).await?;
         let hashes = hashes(&round.desired, &round.images);
-        let named = round.plan.context.selected.clone().unwrap_or_default();
-        let ended = |name: &ServiceName, hold: &Hold| named.contains(name) || hashes.get(name) != Some(&hold.left);
-        let released =
-            facts.holds.iter().filter(|(name, hold)| ended(name, hold) && !is_rolled_back(&round.plan, name));
-        let release = released.map(|(name, _)| name.clone()).collect();
+        let release = ended_holds(facts, &hashes, &round.plan);
         let number = home.make_current(NewRevision {
             made: self.clock.now(),
             by,
@@ -250,7 +255,7 @@ impl Stack {
         let mut round = first;
         let mut done: BTreeSet<(u64, StepId)> = BTreeSet::new();
         for count in 1..=ROUNDS_MAX {
-            let current = home.current()?.map(|revision| revision.number);
+            let current = home.current_records()?.map(|(number, _)| number);
             hold(applied, &round.plan);
             if round.plan.steps.is_empty() {
                 self.all_good(home, &round, applied)?;
@@ -263,12 +268,16 @@ impl Stack {
                 return Ok(());
             }
             self.claim(&round.observed).await?;
+            if let Some(revision) = home.current()? {
+                home.put_copies(&revision.desired)?;
+            }
             let journal = Arc::new(Record {
                 home: home.clone(),
                 clock: self.clock.clone(),
                 base: course.base,
                 rollback_stack: course.aim.desired.policy.on_failure == OnFailure::RollbackStack,
-                by: course.origin.clone(),
+                // What is taken back is not what was asked for.
+                by: Origin { reason: None, ..course.origin.clone() },
             });
             let outcome = self.act(&round, journal, current).await;
             let succeeded = outcome.steps.iter().filter(|step| step.error.is_none());
@@ -309,22 +318,24 @@ impl Stack {
     }
 
     /// Nothing differs: what is not held is good under the current revision.
-    fn all_good(&self, home: &Arc<Home>, round: &Round, applied: &Applied) -> Result<(), StackError> {
+    pub(super) fn all_good(&self, home: &Arc<Home>, round: &Round, applied: &Applied) -> Result<(), StackError> {
         if applied.exit != 0 {
             return Ok(());
         }
-        let held: BTreeSet<String> = round.plan.held.iter().map(|held| held.resource.to_string()).collect();
-        let suspensions = home.facts()?.suspensions;
+        // What a rollback holds is in the current revision as it is held.
+        let differs = |held: &&Held| held.code != HeldCode::RolledBack;
+        let held: BTreeSet<String> =
+            round.plan.held.iter().filter(differs).map(|held| held.resource.to_string()).collect();
         // What is stopped or left alone proves nothing.
-        let suspended = |name: &ServiceName| suspensions.get(name).is_some_and(|one| one.holds(self.clock.now()));
+        let suspended = home.suspended(self.clock.now())?;
         let in_scope = |name: &&ServiceName| {
             let selected = round.plan.context.selected.as_ref();
             selected.is_none_or(|selected| selected.contains(*name))
                 && !held.contains(&format!("service/{name}"))
-                && !suspended(name)
+                && !suspended.contains(*name)
         };
         let good: Vec<ServiceName> = round.desired.services.keys().filter(in_scope).cloned().collect();
-        let recorded = home.current()?.map(|revision| revision.services).unwrap_or_default();
+        let recorded = home.current_records()?.map(|(_, records)| records).unwrap_or_default();
         let good: Vec<ServiceName> = good
             .into_iter()
             .filter(|name| recorded.get(name) != Some(&crate::model::revision::ServiceRecord::Good))
@@ -335,14 +346,28 @@ impl Stack {
         Ok(())
     }
 
-    /// The last words of an apply.
-    pub(super) async fn finish(&self, home: &Arc<Home>, applied: &mut Applied) -> Result<(), StackError> {
-        let revision = home.current()?.map(|revision| revision.number);
-        let changed = revision != applied.revision || !applied.rounds.is_empty();
-        applied.revision = revision;
-        if changed {
-            self.keep_images().await;
+    /// Keeps the images of what it came to, and says the last words of an apply. `tags` are the engine's, where they are
+    /// known and nothing was done since.
+    pub(super) async fn finish(
+        &self,
+        home: &Arc<Home>,
+        applied: &mut Applied,
+        tags: Option<Tags>,
+    ) -> Result<(), StackError> {
+        let revision = home.current_records()?.map(|(number, _)| number);
+        if revision.is_some() {
+            self.keep_images(tags).await;
         }
+        if revision != applied.revision || !applied.rounds.is_empty() {
+            self.remove_unused_copies().await;
+        }
+        self.say_end(home, applied).await
+    }
+
+    /// Says the last words of an apply.
+    pub(super) async fn say_end(&self, home: &Arc<Home>, applied: &mut Applied) -> Result<(), StackError> {
+        let revision = home.current_records()?.map(|(number, _)| number);
+        applied.revision = revision;
         if !applied.held.is_empty() {
             applied.exit = gravest(applied.exit, 9);
         }
@@ -359,6 +384,7 @@ impl Stack {
 fn hold(applied: &mut Applied, plan: &Plan) {
     let new = plan.held.iter().filter(|held| !applied.held.contains(held)).cloned().collect::<Vec<_>>();
     applied.held.extend(new);
+    applied.changes_at = applied.changes_at.into_iter().chain(plan.changes_at).min();
 }
 
 /// What an outcome means for the apply.
@@ -431,21 +457,46 @@ pub(super) fn hashes(desired: &Desired, images: &Images) -> BTreeMap<ServiceName
     desired.services.values().filter_map(|service| Some((service.name.clone(), of(service)?))).collect()
 }
 
-/// What a round accepts: what it declares, but a service that a rollback holds as it is in the current revision.
+/// What a round accepts: what it declares, but a service that is held as it is in the current revision, with its networks
+/// and volumes.
 fn accepted(current: Option<&CurrentRevision>, round: &Round) -> (Desired, Images) {
     let (mut desired, mut images) = (round.desired.clone(), round.images.clone());
-    let held = |name: &ServiceName| is_rolled_back(&round.plan, name);
+    let held = |name: &ServiceName| is_held(&round.plan, name, HeldCode::keeps_what_was_accepted);
     for (name, service) in current.iter().flat_map(|current| &current.desired.services).filter(|(name, _)| held(name)) {
         let image = current.and_then(|current| current.images.get(&service.container.image));
         images.extend(image.map(|image| (service.container.image.clone(), image.clone())));
+        for (network, found) in current.iter().flat_map(|current| &current.desired.networks) {
+            if service.container.networks.contains_key(network) {
+                desired.networks.entry(network.clone()).or_insert_with(|| found.clone());
+            }
+        }
+        for (volume, found) in current.iter().flat_map(|current| &current.desired.volumes) {
+            if service.volumes().any(|name| name == volume) {
+                desired.volumes.entry(volume.clone()).or_insert_with(|| found.clone());
+            }
+        }
         desired.services.insert(name.clone(), service.clone());
     }
     (desired, images)
 }
 
-fn is_rolled_back(plan: &Plan, name: &ServiceName) -> bool {
+/// The services whose hold ends: an apply names them, or one of the whole stack declares them otherwise than what was left.
+/// An apply of other services says nothing about them.
+fn ended_holds(facts: &Facts, hashes: &BTreeMap<ServiceName, DesiredHash>, plan: &Plan) -> BTreeSet<ServiceName> {
+    let ended = |name: &ServiceName, hold: &Hold| match &plan.context.selected {
+        Some(named) => named.contains(name),
+        None => hashes.get(name) != Some(&hold.left),
+    };
+    let holds = facts
+        .holds
+        .iter()
+        .filter(|(name, hold)| ended(name, hold) && !is_held(plan, name, |code| code == HeldCode::RolledBack));
+    holds.map(|(name, _)| name.clone()).collect()
+}
+
+fn is_held(plan: &Plan, name: &ServiceName, by: impl Fn(HeldCode) -> bool) -> bool {
     let resource = Resource::Service(name.clone());
-    plan.held.iter().any(|held| held.code == HeldCode::RolledBack && held.resource == resource)
+    plan.held.iter().any(|held| by(held.code) && held.resource == resource)
 }
 
 /// Whether what is accepted is what the current revision says: then there is only drift, and no new revision.

@@ -1,5 +1,6 @@
-//! What evenkeel does for itself, outside of any plan: the claim that makes this home the stack's only one, and the tags
-//! that keep the images of kept revisions from being pruned. Both are idempotent, and made again by the next apply.
+//! What evenkeel does for itself, outside of any plan: the claim that makes this home the stack's only one, the tags that
+//! keep the images of kept revisions from being pruned, and the copies of files that none of them needs any more. All of
+//! it is idempotent, and done again by the next apply.
 
 use super::{Stack, StackError};
 use crate::{
@@ -8,18 +9,21 @@ use crate::{
         desired::Volume,
         event::{EventKind, Severity},
         labels::ours,
-        names::ImageReference,
+        names::{ImageId, ImageReference},
         observed::Observed,
         units::Millis,
         value::Value,
     },
     observe::claim_volume,
 };
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The claim is quick, and so are the tags all together. Neither stands in a plan with a deadline, so an engine that does
 /// not answer is not waited for longer.
 const PATIENCE: Millis = Millis::seconds(15);
+
+/// Every tag on the engine and the image it names.
+pub(super) type Tags = BTreeMap<ImageReference, ImageId>;
 
 impl Stack {
     /// Claims the stack for this home. Creating a volume is get-or-create and answers with the winner's labels, so of
@@ -56,8 +60,9 @@ impl Stack {
 
     /// Tags the images of kept revisions with a tag of ours, and takes the tags of forgotten ones away. What fails is
     /// told and tried again next time: it endangers a way back, not what runs.
-    pub(super) async fn keep_images(&self) {
-        let why = match within(self.clock.as_ref(), PATIENCE, self.try_keep_images()).await {
+    /// `tags` are the engine's, where they are known.
+    pub(super) async fn keep_images(&self, tags: Option<Tags>) {
+        let why = match within(self.clock.as_ref(), PATIENCE, self.try_keep_images(tags)).await {
             Some(Ok(())) => return,
             Some(Err(error)) => error.to_string(),
             None => format!("the engine did not answer within {PATIENCE}"),
@@ -66,10 +71,13 @@ impl Stack {
         self.tell(self.event(EventKind::Warning, Severity::Warning, text)).await;
     }
 
-    async fn try_keep_images(&self) -> Result<(), StackError> {
+    async fn try_keep_images(&self, tags: Option<Tags>) -> Result<(), StackError> {
         let Some(home) = &self.home else { return Ok(()) };
         let prefix = format!("evenkeel.local/{}/", self.name);
-        let tags = self.engine.list_tags().await?;
+        let tags = match tags {
+            Some(tags) => tags,
+            None => self.engine.list_tags().await?,
+        };
         let local: BTreeSet<_> = tags.values().cloned().collect();
         let mut wanted = BTreeSet::new();
         for (service, image) in home.kept_images()? {
@@ -85,6 +93,14 @@ impl Stack {
             self.engine.untag_image(tag).await?;
         }
         Ok(())
+    }
+
+    /// Takes the copies away that only forgotten revisions mounted. What fails is told and tried again next time.
+    pub(super) async fn remove_unused_copies(&self) {
+        if let Some(Err(error)) = self.home.as_ref().map(|home| home.remove_unused_copies()) {
+            let text = format!("copies of files that no revision needs any more could not be removed: {error}");
+            self.tell(self.event(EventKind::Warning, Severity::Warning, text)).await;
+        }
     }
 
     /// Takes all our tags and the claim away: the stack is gone.

@@ -46,7 +46,7 @@ impl Stack {
         if let Some(exit) = refused(&round.plan) {
             return Ok(Applied { exit, held: round.plan.held, revision: base, ..applied });
         }
-        self.begin(format!("down by {}", request.origin.actor)).await;
+        self.begin("down", &request.origin).await;
         let mut empty = Desired::empty(self.name.clone());
         empty.source = request.desired.source.clone();
         home.make_current(crate::home::NewRevision {
@@ -84,7 +84,7 @@ impl Stack {
             applied.exit = gravest(applied.exit, exit);
         }
         applied.rounds.push((round.plan, outcome));
-        self.finish(&home, &mut applied).await?;
+        self.say_end(&home, &mut applied).await?;
         Ok(applied)
     }
 

@@ -41,6 +41,9 @@ pub enum StackError {
     /// What is wanted of a service contradicts what somebody wants of it already.
     #[error("`{service}` is {}", match kind { SuspensionKind::Paused => "paused, not stopped", SuspensionKind::Stopped => "stopped" })]
     Suspended { service: ServiceName, kind: SuspensionKind },
+    /// What acts on the current revision, before there is one.
+    #[error("stack `{0}` has no revision yet")]
+    NothingApplied(crate::model::names::StackName),
     /// There is no revision to go back to.
     #[error("{0}")]
     NoRevision(String),
@@ -61,6 +64,7 @@ impl StackError {
             StackError::Locked(_) => 3,
             StackError::NoHome(_)
             | StackError::NoService { .. }
+            | StackError::NothingApplied(_)
             | StackError::Suspended { .. }
             | StackError::NoRevision(_) => 2,
             StackError::OtherHome { .. } => 8,
@@ -76,6 +80,7 @@ impl StackError {
             StackError::Home(error) => error.hint(),
             StackError::Locked(_) => Some("wait for it, or say how long to wait with `--lock-wait`".into()),
             StackError::NoHome(_) => Some("`evenkeel apply` makes one".into()),
+            StackError::NothingApplied(_) => Some("`evenkeel apply` makes the first".into()),
             StackError::OtherHome { .. } => Some("work there, or set EVENKEEL_HOME_ID to move the stack here".into()),
             StackError::Stale { .. } => Some("review and save it again: `evenkeel diff --out plan.json`".into()),
             StackError::NoService { near: Some(near), .. } => Some(format!("did you mean `{near}`?")),

@@ -7,6 +7,8 @@ mod down;
 mod error;
 mod journal;
 mod keep;
+mod liveness;
+mod rebuild;
 mod recorder;
 mod restart;
 mod rollback;
@@ -28,11 +30,11 @@ use crate::{
     engine::{Engine, clock::Clock, registry::Registries},
     execute::{Cancel, EventSender, Logins},
     home::Home,
-    model::names::{PlanId, StackName},
+    model::names::{PlanId, ServiceName, StackName},
     model::value::Salt,
     probe::Prober,
 };
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 /// One stack on one engine, with all that acting on it takes.
 pub struct Stack {
@@ -71,6 +73,12 @@ impl Draw for SystemDraw {
             buffer.iter_mut().zip(bytes.iter().cycle()).for_each(|(to, from)| *to = *from);
         }
     }
+}
+
+/// What is done, with the services that are named: `apply core web`, or `apply` for all.
+fn named(verb: &str, selected: Option<&BTreeSet<ServiceName>>) -> String {
+    let names = selected.into_iter().flatten().map(ServiceName::as_str);
+    std::iter::once(verb).chain(names).collect::<Vec<_>>().join(" ")
 }
 
 impl Stack {

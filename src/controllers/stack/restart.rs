@@ -24,9 +24,10 @@ impl Stack {
     /// Restarts.
     pub async fn restart(&self, request: &RestartRequest) -> Result<Applied, StackError> {
         let home = self.home.clone().ok_or_else(|| StackError::NoHome(self.name.clone()))?;
-        let holder = Holder { actor: request.origin.actor.clone(), doing: "restart".into() };
+        let what = super::named("restart", request.selected.as_ref());
+        let holder = Holder { actor: request.origin.actor.clone(), doing: what.clone() };
         let _lock = home.lock(holder, request.lock_wait, self.clock.as_ref()).await?;
-        let none = || StackError::NoRevision(format!("stack `{}` has no revision yet", self.name));
+        let none = || StackError::NothingApplied(self.name.clone());
         let current = home.facts()?.current.ok_or_else(none)?;
         let unknown = |name: &&ServiceName| !current.desired.services.contains_key(*name);
         if let Some(name) = request.selected.iter().flatten().find(unknown) {
@@ -41,11 +42,11 @@ impl Stack {
         if let Some(exit) = refused(&round.plan) {
             return Ok(Applied { exit, held: round.plan.held, revision: Some(current.number), ..applied });
         }
-        self.begin(format!("restart by {}", request.origin.actor)).await;
+        self.begin(&what, &request.origin).await;
         let base = Some(current.number);
         let course = Course { aim, origin: request.origin.clone(), base, is_rollback: false, one_round: false };
         self.converge(&home, course, round, &mut applied).await?;
-        self.finish(&home, &mut applied).await?;
+        self.finish(&home, &mut applied, None).await?;
         Ok(applied)
     }
 }

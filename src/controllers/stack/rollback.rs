@@ -9,7 +9,8 @@ use super::{
 use crate::{
     home::{Holder, Home},
     model::{
-        desired::Desired,
+        container::MountSource,
+        desired::{Desired, Service},
         names::ServiceName,
         plan::{CurrentRevision, Purpose},
         revision::{Hold, Origin, Revision},
@@ -25,10 +26,10 @@ pub struct RollbackRequest {
     pub selected: Option<BTreeSet<ServiceName>>,
     /// A revision; `None`: for each service the newest older one in which its gates passed.
     pub to: Option<u64>,
+    /// As loaded: it says what the bound files hold now. An empty one says nothing.
+    pub declared: Desired,
     pub origin: Origin,
     pub lock_wait: Millis,
-    /// Why, for the record.
-    pub reason: Option<String>,
 }
 
 impl Stack {
@@ -38,10 +39,11 @@ impl Stack {
         let holder = Holder { actor: request.origin.actor.clone(), doing: "rollback".into() };
         let _lock = home.lock(holder, request.lock_wait, self.clock.as_ref()).await?;
         let facts = home.facts()?;
-        let none = || StackError::NoRevision(format!("stack `{}` has no revision yet", self.name));
+        let none = || StackError::NothingApplied(self.name.clone());
         let current = facts.current.clone().ok_or_else(none)?;
         let older = self.older(&home, &current, request)?;
-        let desired = with_services_of(&current.desired, &older);
+        let mut desired = with_services_of(&current.desired, &older);
+        mount_copies(&mut desired, &current.desired, &request.declared, &home);
         let moved: BTreeSet<ServiceName> = older.keys().cloned().collect();
         let observed = self.look(&desired).await?;
         let facts = self.facts(&observed)?;
@@ -64,10 +66,12 @@ impl Stack {
             return Ok(Applied { exit, held: round.plan.held, revision: Some(current.number), ..applied });
         }
         let what = describe(&older, request);
-        self.begin(format!("{what} by {}", request.origin.actor)).await;
+        self.begin(&what, &request.origin).await;
+        // Before the revision that mounts them: where they can't be written, nothing has changed.
+        home.put_copies(&round.desired)?;
         let now = self.clock.now();
         let hold = |name: &ServiceName| {
-            let reason = request.reason.clone().unwrap_or_else(|| what.clone());
+            let reason = request.origin.reason.clone().unwrap_or_else(|| what.clone());
             Some((
                 name.clone(),
                 Hold { since: now, actor: request.origin.actor.clone(), reason, left: before.get(name)?.clone() },
@@ -83,7 +87,7 @@ impl Stack {
             one_round: false,
         };
         self.converge(&home, course, round, &mut applied).await?;
-        self.finish(&home, &mut applied).await?;
+        self.finish(&home, &mut applied, None).await?;
         Ok(applied)
     }
 
@@ -149,13 +153,31 @@ fn with_services_of(current: &Desired, older: &BTreeMap<ServiceName, Revision>) 
     desired
 }
 
+/// Mounts the home's copy of each file that is not known to hold what it held: a bind mount shows a file as it is now.
+fn mount_copies(desired: &mut Desired, current: &Desired, declared: &Desired, home: &Home) {
+    let contents = declared.services.values().flat_map(|service| &service.contents);
+    let now: BTreeSet<(Option<&String>, &String)> =
+        contents.map(|content| (content.source.as_ref(), &content.sha256)).collect();
+    let stays = |name: &ServiceName, service: &Service| current.services.get(name) == Some(service);
+    for service in desired.services.iter_mut().filter(|(name, service)| !stays(name, service)).map(|(_, one)| one) {
+        for content in &service.contents {
+            let (Some(mount), Some(source)) = (service.container.mounts.get_mut(&content.target), &content.source)
+            else {
+                continue;
+            };
+            if now.contains(&(Some(source), &content.sha256)) {
+                mount.source = MountSource::Bind(source.clone());
+            } else {
+                mount.source = MountSource::Bind(home.copy_of(content));
+                // One that is missing must not become a folder.
+                mount.create_host_path = false;
+            }
+        }
+    }
+}
+
 fn describe(older: &BTreeMap<ServiceName, Revision>, request: &RollbackRequest) -> String {
     let numbers: BTreeSet<u64> = older.values().map(|revision| revision.number).collect();
     let numbers = numbers.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
-    match &request.selected {
-        None => format!("rollback to {numbers}"),
-        Some(named) => {
-            format!("rollback {} to {numbers}", named.iter().map(ServiceName::as_str).collect::<Vec<_>>().join(" "))
-        }
-    }
+    format!("{} to {numbers}", super::named("rollback", request.selected.as_ref()))
 }

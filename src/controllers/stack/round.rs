@@ -11,7 +11,7 @@ use crate::{
         observed::{Claim, Observed},
         outcome::Outcome,
         plan::{CurrentRevision, Facts, Plan, PlanContext, Purpose, SavedContext},
-        units::Timestamp,
+        revision::Origin,
     },
     observe::{PullWish, Wanted, observe, resolve},
     plan::plan,
@@ -152,12 +152,16 @@ impl Stack {
         outcome
     }
 
-    /// Says that something begins.
-    pub(super) async fn begin(&self, text: String) -> Timestamp {
-        let event = self.event(EventKind::ApplyStarted, Severity::Info, text);
-        let time = event.time;
+    /// Says that something begins: what, who asked for it, and why.
+    pub(super) async fn begin(&self, what: &str, by: &Origin) {
+        let mut text = format!("{what} by {}", by.actor);
+        if let Some(reason) = &by.reason {
+            text.push_str(&format!(": {reason}"));
+        }
+        let mut event = self.event(EventKind::ApplyStarted, Severity::Info, text);
+        event.data.insert("actor".into(), by.actor.as_str().into());
+        event.data.extend(by.reason.as_ref().map(|reason| ("reason".to_owned(), reason.as_str().into())));
         self.tell(event).await;
-        time
     }
 }
 

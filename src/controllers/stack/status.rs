@@ -4,13 +4,17 @@ use super::{
     Stack, StackError,
     round::{Aim, current_or_empty},
 };
-use crate::model::{
-    desired::Desired,
-    names::{Resource, ServiceName},
-    observed::ObservedContainer,
-    plan::{Action, Plan, Purpose},
-    status::{ContainerStatusLine, ServiceStatus, StackStatus},
+use crate::{
+    model::{
+        desired::Desired,
+        names::{NetworkName, Resource, ServiceName},
+        observed::ObservedContainer,
+        plan::{Action, Plan, Purpose},
+        status::{ContainerStatusLine, NotDeclared, ServiceStatus, StackStatus},
+    },
+    plan::{connected_by_hand, not_declared},
 };
+use std::collections::{BTreeMap, BTreeSet};
 
 impl Stack {
     /// The state of the stack: against the current revision, or before the first against what is declared, where that
@@ -42,6 +46,13 @@ impl Stack {
         for service in &mut services {
             service.last_rollout = last.get(&service.name).cloned();
         }
+        // With `prune` it is drift. Of a manifest that is wrong, before the first apply, nothing is known.
+        let left_alone = !desired.policy.prune && (revision.is_some() || !desired.services.is_empty());
+        let found = if left_alone { not_declared(&desired, &round.observed) } else { BTreeMap::new() };
+        let not_declared = found.into_iter().map(|(name, containers)| NotDeclared {
+            name,
+            containers: containers.into_iter().map(|container| line(container, BTreeSet::new())).collect(),
+        });
         let elsewhere = |change: &&crate::model::plan::Change| !matches!(change.resource, Resource::Service(_));
         let words = |change: &crate::model::plan::Change| format!("{}: {}", change.resource, change.reason);
         let drift = round.plan.changes.iter().filter(elsewhere).map(words).collect();
@@ -50,6 +61,7 @@ impl Stack {
             converged: round.plan.steps.is_empty() && round.plan.held.is_empty() && revision.is_some(),
             revision,
             services,
+            not_declared: not_declared.collect(),
             drift,
             held: round.plan.held,
             backups: Vec::new(),
@@ -86,6 +98,9 @@ fn service_status(
         service.is_some_and(|service| service.one_shot) && container.state.exit_code == 0
     };
     let ready = containers.iter().filter(|container| container.state.is_ready() || done(container)).count();
+    let by_hand = |container: &ObservedContainer| {
+        service.map(|service| connected_by_hand(service, container)).unwrap_or_default()
+    };
     ServiceStatus {
         name: name.clone(),
         desired: service.map_or(0, |service| service.replicas),
@@ -94,12 +109,12 @@ fn service_status(
         drift: drift.collect(),
         held,
         suspension: facts.suspensions.get(name).filter(|one| one.holds(plan.context.time)).cloned(),
-        containers: containers.into_iter().map(line).collect(),
+        containers: containers.into_iter().map(|container| line(container, by_hand(container))).collect(),
         last_rollout: None,
     }
 }
 
-fn line(container: &ObservedContainer) -> ContainerStatusLine {
+fn line(container: &ObservedContainer, connected_by_hand: BTreeSet<NetworkName>) -> ContainerStatusLine {
     ContainerStatusLine {
         id: container.id.clone(),
         name: container.name.clone(),
@@ -109,5 +124,6 @@ fn line(container: &ObservedContainer) -> ContainerStatusLine {
         started_at: container.state.started_at,
         restarts: container.state.restart_count,
         limits: container.spec.limits.clone(),
+        connected_by_hand,
     }
 }

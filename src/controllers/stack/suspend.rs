@@ -39,8 +39,6 @@ pub struct SuspendRequest {
     pub selected: Option<BTreeSet<ServiceName>>,
     /// For `Pause` and `Stop`: how long. Without it: until a person ends it.
     pub lasts: Option<Millis>,
-    /// Why, for the record.
-    pub reason: Option<String>,
     pub origin: Origin,
     pub lock_wait: Millis,
 }
@@ -101,11 +99,11 @@ impl Stack {
     /// Records the wish; a stop or a start is carried out.
     pub async fn suspend(&self, request: &SuspendRequest) -> Result<Applied, StackError> {
         let home = self.home.clone().ok_or_else(|| StackError::NoHome(self.name.clone()))?;
-        let holder = Holder { actor: request.origin.actor.clone(), doing: request.wish.verb().into() };
+        let what = super::named(request.wish.verb(), request.selected.as_ref());
+        let holder = Holder { actor: request.origin.actor.clone(), doing: what.clone() };
         let _lock = home.lock(holder, request.lock_wait, self.clock.as_ref()).await?;
         let facts = home.facts()?;
-        let none = || StackError::NoRevision(format!("stack `{}` has no revision yet", self.name));
-        let current = facts.current.clone().ok_or_else(none)?;
+        let current = facts.current.clone().ok_or_else(|| StackError::NothingApplied(self.name.clone()))?;
         let now = self.clock.now();
         let named = named(request, &facts, &current, now)?;
         match request.wish {
@@ -113,7 +111,7 @@ impl Stack {
                 let suspended = self.record(&home, request, &facts, &named, now).await?;
                 Ok(Applied { suspended, revision: Some(current.number), ..Applied::default() })
             }
-            Wish::Stop | Wish::Start => self.carry_out(&home, request, current, named, now).await,
+            Wish::Stop | Wish::Start => self.carry_out(&home, request, &what, current, named, now).await,
         }
     }
 
@@ -122,6 +120,7 @@ impl Stack {
         &self,
         home: &Arc<Home>,
         request: &SuspendRequest,
+        what: &str,
         current: CurrentRevision,
         named: BTreeSet<ServiceName>,
         now: Timestamp,
@@ -142,12 +141,11 @@ impl Stack {
         if let Some(exit) = refused(&round.plan) {
             return Ok(Applied { exit, held: round.plan.held, revision: base, ..applied });
         }
-        let names = named.iter().map(ServiceName::as_str).collect::<Vec<_>>().join(" ");
-        self.begin(format!("{} {names} by {}", request.wish.verb(), request.origin.actor)).await;
+        self.begin(what, &request.origin).await;
         applied.suspended = self.record(home, request, &before, &named, now).await?;
         let course = Course { aim, origin: request.origin.clone(), base, is_rollback: false, one_round: false };
         self.converge(home, course, round, &mut applied).await?;
-        self.finish(home, &mut applied).await?;
+        self.finish(home, &mut applied, None).await?;
         Ok(applied)
     }
 
@@ -182,7 +180,7 @@ impl Stack {
 
     async fn tell_suspended(&self, request: &SuspendRequest, name: &ServiceName, what: &str, until: Option<Timestamp>) {
         let until_words = until.map(|until| format!(" until {until}")).unwrap_or_default();
-        let why = request.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+        let why = request.origin.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
         let text = format!("{what} by {}{until_words}{why}", request.origin.actor);
         let kind = if request.wish.kind().is_some() { EventKind::Suspended } else { EventKind::Resumed };
         let mut event = self.event(kind, Severity::Info, text);
@@ -190,7 +188,7 @@ impl Stack {
         event.data.insert("actor".into(), request.origin.actor.clone().into());
         event.data.insert("what".into(), what.into());
         event.data.extend(until.map(|until| ("until".into(), until.to_string().into())));
-        event.data.extend(request.reason.clone().map(|reason| ("reason".into(), reason.into())));
+        event.data.extend(request.origin.reason.clone().map(|reason| ("reason".into(), reason.into())));
         self.tell(event).await;
     }
 }
@@ -207,7 +205,7 @@ fn suspension(request: &SuspendRequest, now: Timestamp) -> Option<Suspension> {
         since: now,
         until: request.lasts.map(|span| now.plus(span)),
         actor: request.origin.actor.clone(),
-        reason: request.reason.clone(),
+        reason: request.origin.reason.clone(),
     })
 }
 

@@ -4,7 +4,7 @@ use super::{
     CHANGE, DockerEngine, READ, create, failure, inspect,
     json::{Inspected, Listed},
     logs::Tail,
-    missing,
+    memory, missing,
 };
 use crate::{
     engine::{ContainerSummary, Containers, Created, EngineError, EngineResult, ErrorKind, ExecAnswer, Images, Sent},
@@ -138,6 +138,10 @@ impl Containers for DockerEngine {
 
     async fn memory_used(&self, container: &ContainerId) -> EngineResult<Bytes> {
         let call = "read the memory use of container";
+        let pid = self.inspect_container(container.as_str()).await?.state.pid;
+        if let Some(used) = memory::used(pid, container) {
+            return Ok(used);
+        }
         let path = path(call, container.as_str(), "stats?stream=false&one-shot=true")?;
         let stats: Stats = self.read(call, container.short(), &path).await?;
         stats.memory_stats.used().ok_or_else(|| missing(call, container.short(), "memory use"))

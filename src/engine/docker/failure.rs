@@ -2,7 +2,7 @@
 
 use super::{
     super::{EngineError, ErrorKind, Sent},
-    wire::WireError,
+    connections::ReadError,
 };
 use crate::model::units::Millis;
 use std::{error::Error, io};
@@ -36,11 +36,11 @@ pub(super) fn from_bollard(call: &'static str, target: &str, error: bollard::err
 }
 
 /// From a read of our own.
-pub(super) fn from_wire(call: &'static str, target: &str, error: WireError) -> EngineError {
+pub(super) fn from_read(call: &'static str, target: &str, error: ReadError) -> EngineError {
     match error {
-        WireError::Connect(error) => no_connection(call, target, "the engine's socket", &error),
-        WireError::Broken(message) => unreachable(call, target, Sent::MaybeSent, lost(&message)),
-        WireError::Answer { status, body } => {
+        ReadError::Connect(error) => no_connection(call, target, "the engine's socket", &error),
+        ReadError::Broken(message) => unreachable(call, target, Sent::MaybeSent, lost(&message)),
+        ReadError::Answer { status, body } => {
             let json: Option<serde_json::Value> = serde_json::from_slice(&body).ok();
             let message = json.as_ref().and_then(|json| json["message"].as_str());
             let message = message.map_or_else(|| String::from_utf8_lossy(&body).into_owned(), str::to_owned);

@@ -1,6 +1,6 @@
 //! Images: inspect, pull, and the tags that name them.
 
-use super::{CHANGE, DockerEngine, READ, failure};
+use super::{CHANGE, DockerEngine, failure, json::ListedImage};
 use crate::{
     engine::{
         EngineError, EngineResult, ErrorKind, Images, LocalImage, PullProgress,
@@ -18,7 +18,7 @@ use async_trait::async_trait;
 use bollard::{
     auth::DockerCredentials,
     models,
-    query_parameters::{CreateImageOptions, ListImagesOptions, RemoveImageOptions, TagImageOptions},
+    query_parameters::{CreateImageOptions, RemoveImageOptions, TagImageOptions},
 };
 use futures::StreamExt;
 use serde::Deserialize;
@@ -80,8 +80,7 @@ impl Images for DockerEngine {
     }
 
     async fn list_tags(&self) -> EngineResult<BTreeMap<ImageReference, ImageId>> {
-        let listed = self.docker.list_images(None::<ListImagesOptions>);
-        let listed = self.call("list", "images", READ, listed).await?;
+        let listed: Vec<ListedImage> = self.read("list", "images", "/images/json").await?;
         let tags = listed.into_iter().flat_map(|image| {
             let id = ImageId::new(image.id);
             image.repo_tags.into_iter().map(move |tag| (ImageReference::new(tag), id.clone()))

@@ -1,4 +1,4 @@
-//! What we read of the engine's JSON about containers, under its own names. Null and absent alike are the default, and
+//! What we read of the engine's JSON, under its own names. Null and absent alike are the default, and
 //! enumerations are texts, so that an engine newer than this program can't make a whole answer unreadable.
 
 use crate::engine::image_config::{HealthcheckJson, nullable};
@@ -249,5 +249,22 @@ json! {
         ipv6_address: String,
         #[serde(rename = "LinkLocalIPs")]
         link_local_ips: Vec<String>,
+    }
+}
+json! {
+    /// One network: what is attached to it.
+    InspectedNetwork {
+        containers: BTreeMap<String, Attached>,
+    }
+}
+json! {
+    Attached {
+        name: String,
+    }
+}
+json! {
+    ListedImage {
+        id: String,
+        repo_tags: Vec<String>,
     }
 }

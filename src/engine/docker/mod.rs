@@ -2,8 +2,9 @@
 //! it translates between the API and our own types, field for field as docker compose fills it in, and decides nothing.
 //!
 //! What is read of containers is not bollard's: its enums are closed, so that one unknown word would fail a whole
-//! response, and it leaves fields out that older engines have. `wire` gets the JSON, `json` holds what we read of it.
+//! response, and it leaves fields out that older engines have. `connections` gets the JSON, `json` holds what we read of it.
 
+mod connections;
 mod containers;
 mod create;
 mod failure;
@@ -11,6 +12,7 @@ mod images;
 mod inspect;
 mod json;
 mod logs;
+mod memory;
 mod mounts;
 mod networks;
 mod system;
@@ -23,10 +25,11 @@ use super::{
 };
 use crate::model::units::Millis;
 use bollard::{API_DEFAULT_VERSION, Docker};
+use connections::Connections;
 use std::{
     future::Future,
-    path::{Path, PathBuf},
-    sync::Arc,
+    path::Path,
+    sync::{Arc, Mutex},
 };
 
 /// The oldest API that has what evenkeel needs (Docker 19.03).
@@ -38,14 +41,15 @@ const CHANGE: Millis = Millis::seconds(120);
 /// How long bollard may wait for the head of an answer: our own bounds are always shorter than that.
 const BOLLARD_SECONDS: u64 = 30 * 24 * 3600;
 
-/// A Docker engine behind a unix socket. Cheap to clone; every call makes its own connection, so one that breaks breaks
-/// no other, and an engine that was restarted is simply there again.
+/// A Docker engine behind a unix socket. Cheap to clone. Every change makes its own connection, reads keep theirs for the
+/// next one; one that breaks breaks no other call, and an engine that was restarted is simply there again.
 #[derive(Clone)]
 pub struct DockerEngine {
     docker: Docker,
-    socket: PathBuf,
+    connections: Arc<Connections>,
     api: (u32, u32),
     clock: Arc<dyn Clock>,
+    facts_ahead: Arc<Mutex<Option<system::Ahead>>>,
 }
 
 impl DockerEngine {
@@ -54,15 +58,16 @@ impl DockerEngine {
     pub async fn connect(socket: &Path) -> EngineResult<DockerEngine> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
         let (call, target) = ("connect to the engine at", socket.display().to_string());
-        let spoken = match within(&*clock, READ, wire::ping(socket)).await {
+        let connections = Arc::new(Connections::new(socket));
+        let spoken = match within(&*clock, READ, connections.ping()).await {
             None => return Err(failure::timed_out(call, &target, READ)),
-            Some(answer) => answer.map_err(|error| failure::from_wire(call, &target, error))?,
+            Some(answer) => answer.map_err(|error| failure::from_read(call, &target, error))?,
         };
         let api = agree(spoken.as_deref()).map_err(|message| failure::protocol(call, &target, message))?;
         let docker = Docker::connect_with_unix(&socket.to_string_lossy(), BOLLARD_SECONDS, API_DEFAULT_VERSION)
             .map_err(|error| failure::from_bollard(call, &target, error))?;
         let docker = docker.with_request_modifier(move |request| wire::amend(request, api));
-        Ok(DockerEngine { docker, socket: socket.to_owned(), api, clock })
+        Ok(DockerEngine { docker, connections, api, clock, facts_ahead: Arc::default() })
     }
 
     /// The API version that is spoken, as two numbers.
@@ -90,9 +95,9 @@ impl DockerEngine {
     ) -> EngineResult<T> {
         let target = target.to_string();
         let path = format!("/v{}.{}{path}", self.api.0, self.api.1);
-        match within(&*self.clock, READ, wire::get(&self.socket, &path)).await {
+        match within(&*self.clock, READ, self.connections.get(&path)).await {
             None => Err(failure::timed_out(call, &target, READ)),
-            Some(Err(error)) => Err(failure::from_wire(call, &target, error)),
+            Some(Err(error)) => Err(failure::from_read(call, &target, error)),
             Some(Ok(body)) => serde_json::from_slice(&body).map_err(|error| {
                 failure::protocol(call, &target, format!("the engine's answer makes no sense: {error}"))
             }),

@@ -1,6 +1,6 @@
 //! Networks.
 
-use super::{CHANGE, DockerEngine, READ, missing};
+use super::{CHANGE, DockerEngine, json::InspectedNetwork, missing};
 use crate::{
     engine::{EngineError, EngineResult, ErrorKind, Networks, Sent},
     model::{
@@ -11,27 +11,31 @@ use crate::{
     },
 };
 use async_trait::async_trait;
-use bollard::{
-    models,
-    query_parameters::{InspectNetworkOptions, ListNetworksOptions},
-};
+use bollard::models;
+use futures::{StreamExt, TryStreamExt, stream};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// How many networks are inspected at once.
+const INSPECTED_AT_ONCE: usize = 8;
 
 #[async_trait]
 impl Networks for DockerEngine {
     async fn list_networks(&self, inspect: &BTreeSet<NetworkName>) -> EngineResult<Vec<ObservedNetwork>> {
-        let listed = self.docker.list_networks(None::<ListNetworksOptions>);
-        let mut listed = self.call("list", "networks", READ, listed).await?;
+        let mut listed: Vec<models::Network> = self.read("list", "networks", "/networks").await?;
         // Twins come in the order in which they were made, so that the same engine always reads the same.
         listed.sort_by(|one, other| (&one.created, &one.id).cmp(&(&other.created, &other.id)));
-        let mut networks: BTreeMap<NetworkName, ObservedNetwork> = BTreeMap::new();
-        for from in listed {
+        let looked_at = stream::iter(listed).map(|from| async move {
             let name = NetworkName::new(from.name.clone().unwrap_or_default());
             let id = from.id.clone().unwrap_or_default();
             let attached = match inspect.contains(&name) {
                 true => self.attached(&name, &id).await?,
                 false => BTreeSet::new(),
             };
+            EngineResult::Ok((name, id, from, attached))
+        });
+        let looked_at: Vec<_> = looked_at.buffered(INSPECTED_AT_ONCE).try_collect().await?;
+        let mut networks: BTreeMap<NetworkName, ObservedNetwork> = BTreeMap::new();
+        for (name, id, from, attached) in looked_at {
             let network = networks.entry(name.clone()).or_insert_with(|| observed(name, from));
             network.ids.push(id);
             network.attached.extend(attached);
@@ -68,11 +72,10 @@ impl Networks for DockerEngine {
 impl DockerEngine {
     /// The names of the containers attached; none when the network is gone by now.
     async fn attached(&self, name: &NetworkName, id: &str) -> EngineResult<BTreeSet<ContainerName>> {
-        let inspected = self.docker.inspect_network(id, None::<InspectNetworkOptions>);
-        match self.call("inspect network", name, READ, inspected).await {
-            Ok(network) => {
-                let containers = network.containers.unwrap_or_default().into_values();
-                Ok(containers.filter_map(|container| container.name).map(ContainerName::new).collect())
+        let inspected = self.read("inspect network", name, &format!("/networks/{id}")).await;
+        match inspected {
+            Ok(InspectedNetwork { containers }) => {
+                Ok(containers.into_values().map(|container| ContainerName::new(container.name)).collect())
             }
             Err(error) if error.kind == ErrorKind::NotFound => Ok(BTreeSet::new()),
             Err(error) => Err(error),

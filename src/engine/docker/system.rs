@@ -5,15 +5,48 @@ use crate::{
     engine::{EngineResult, System},
     model::{
         observed::{EngineFacts, Supports},
-        units::{Bytes, NanoCpus},
+        units::{Bytes, Millis, NanoCpus, Timestamp},
     },
 };
 use async_trait::async_trait;
 use serde::Deserialize;
+use std::sync::PoisonError;
+use tokio::task::JoinHandle;
+
+/// Facts that were asked for ahead are taken when that was no longer ago.
+const FRESH: Millis = Millis::seconds(1);
+
+/// Facts that are on their way, and since when.
+pub(super) struct Ahead {
+    asked: Timestamp,
+    answer: JoinHandle<EngineResult<EngineFacts>>,
+}
 
 #[async_trait]
 impl System for DockerEngine {
     async fn facts(&self) -> EngineResult<EngineFacts> {
+        let ahead = self.facts_ahead.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(Ahead { asked, answer }) = ahead
+            && self.clock.now().since(asked) <= FRESH
+            && let Ok(Ok(facts)) = answer.await
+        {
+            return Ok(facts);
+        }
+        self.read_facts().await
+    }
+}
+
+impl DockerEngine {
+    /// Asks for the facts now, for the look that is about to come: the engine starts programs to know its own versions,
+    /// and is slow over it. Must be called within a tokio runtime.
+    pub fn ask_for_facts(&self) {
+        let engine = self.clone();
+        let answer = tokio::spawn(async move { engine.read_facts().await });
+        let ahead = Ahead { asked: self.clock.now(), answer };
+        *self.facts_ahead.lock().unwrap_or_else(PoisonError::into_inner) = Some(ahead);
+    }
+
+    async fn read_facts(&self) -> EngineResult<EngineFacts> {
         let info: Info = self.read("read the facts of", "the engine", "/info").await?;
         Ok(facts(info, self.api()))
     }

@@ -1,6 +1,6 @@
 //! Volumes.
 
-use super::{CHANGE, DockerEngine, READ};
+use super::{CHANGE, DockerEngine};
 use crate::{
     engine::{EngineResult, Volumes},
     model::{
@@ -11,17 +11,13 @@ use crate::{
     },
 };
 use async_trait::async_trait;
-use bollard::{
-    models,
-    query_parameters::{ListVolumesOptions, RemoveVolumeOptions},
-};
+use bollard::{models, query_parameters::RemoveVolumeOptions};
 use std::collections::{BTreeMap, HashMap};
 
 #[async_trait]
 impl Volumes for DockerEngine {
     async fn list_volumes(&self) -> EngineResult<Vec<ObservedVolume>> {
-        let listed = self.docker.list_volumes(None::<ListVolumesOptions>);
-        let listed = self.call("list", "volumes", READ, listed).await?;
+        let listed: models::VolumeListResponse = self.read("list", "volumes", "/volumes").await?;
         let mut volumes: Vec<ObservedVolume> = listed.volumes.unwrap_or_default().into_iter().map(observed).collect();
         volumes.sort_by(|one, other| one.name.cmp(&other.name));
         Ok(volumes)

@@ -1,61 +1,11 @@
-//! Requests as they go over the socket: the version in the path and what older engines want is put into bollard's, and
-//! reads whose answers bollard's types can't hold are made here. Knows JSON and HTTP, not what they mean.
+//! Requests as they go over the socket: the version in the path and what older engines want is put into bollard's. Knows
+//! JSON and HTTP, not what they mean.
 
 use bollard::BollardRequest;
 use bytes::Bytes;
 use futures::FutureExt;
-use http_body_util::{BodyExt, Either, Empty, Full, Limited};
-use hyper::{
-    Method, Request, Uri,
-    header::{HOST, HeaderValue},
-    http::response::Parts as Head,
-};
-use hyper_util::rt::TokioIo;
-use std::path::Path;
-use tokio::net::UnixStream;
-
-/// No answer of the engine that we read whole is longer.
-const BODY_BYTES_MAX: usize = 64 << 20;
-
-/// Why a read failed on its way.
-#[derive(Debug)]
-pub(super) enum WireError {
-    /// There is no connection.
-    Connect(std::io::Error),
-    /// The connection broke, or what came is no HTTP.
-    Broken(String),
-    /// The engine answered no.
-    Answer { status: u16, body: Bytes },
-}
-
-/// The API version that the engine speaks, where it says one. `/_ping` is the one path that costs it nothing.
-pub(super) async fn ping(socket: &Path) -> Result<Option<String>, WireError> {
-    let (head, _) = request(socket, "/_ping").await?;
-    Ok(head.headers.get("Api-Version").and_then(|version| version.to_str().ok()).map(str::to_owned))
-}
-
-/// Gets a path, on a connection of its own. Dropping the future closes the connection.
-pub(super) async fn get(socket: &Path, path: &str) -> Result<Bytes, WireError> {
-    request(socket, path).await.map(|(_, body)| body)
-}
-
-async fn request(socket: &Path, path: &str) -> Result<(Head, Bytes), WireError> {
-    let broken = |error: &dyn std::fmt::Display| WireError::Broken(error.to_string());
-    let stream = UnixStream::connect(socket).await.map_err(WireError::Connect)?;
-    let (mut sender, connection) =
-        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|error| broken(&error))?;
-    // It ends with the sender and the answer's body, both dropped with this future.
-    tokio::spawn(connection);
-    let request =
-        Request::get(path).header(HOST, "docker").body(Empty::<Bytes>::new()).map_err(|error| broken(&error))?;
-    let response = sender.send_request(request).await.map_err(|error| broken(&error))?;
-    let (head, body) = response.into_parts();
-    let body = Limited::new(body, BODY_BYTES_MAX).collect().await.map_err(|error| broken(&error))?;
-    match body.to_bytes() {
-        body if head.status.is_success() => Ok((head, body)),
-        body => Err(WireError::Answer { status: head.status.as_u16(), body }),
-    }
-}
+use http_body_util::{BodyExt, Either, Full};
+use hyper::{Method, Request, Uri, header::HeaderValue};
 
 /// Puts right what bollard sends: it names no version in the path, encodes a registry login with an alphabet that the
 /// engine does not read (and then takes for no login at all), and has forgotten two fields of older APIs.

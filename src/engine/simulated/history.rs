@@ -33,6 +33,8 @@ pub struct Snapshot {
     pub at: Timestamp,
     /// The mutating call just before; `None`: something happened by itself (a crash, a restart, the engine's own start).
     pub after: Option<Call>,
+    /// The call that is about to end a container (a stop or a removal), and its target. Only observers are shown these.
+    pub before: Option<(&'static str, String)>,
     /// In the order of their creation.
     pub containers: Vec<Seen>,
 }
@@ -46,6 +48,8 @@ pub struct Seen {
     /// docker compose's labels.
     pub stack: Option<StackName>,
     pub service: Option<ServiceName>,
+    /// The replica that it is.
+    pub number: u32,
     pub status: Status,
     /// Its process runs and does its work, and Docker's health check (where there is one) says so.
     pub ready: bool,
@@ -63,6 +67,7 @@ impl Snapshot {
             Seen {
                 stack: observed.label(labels::compose::PROJECT).map(StackName::from),
                 service: observed.service(),
+                number: observed.number(),
                 status: observed.state.status,
                 ready: container.is_ready(world.now),
                 writable_volumes: volumes.map(|volume| volume.name.clone()).collect(),
@@ -72,18 +77,18 @@ impl Snapshot {
                 image: observed.image,
             }
         };
-        Snapshot { at: world.now, after, containers: world.containers.values().map(seen).collect() }
+        Snapshot { at: world.now, after, before: None, containers: world.containers.values().map(seen).collect() }
     }
 
     /// Volumes and paths of the host that two running containers may write.
-    pub fn shared_writers(&self) -> Vec<(String, ContainerName, ContainerName)> {
+    pub fn shared_writers(&self) -> Vec<(String, &Seen, &Seen)> {
         let running: Vec<&Seen> = self.containers.iter().filter(|seen| seen.status == Status::Running).collect();
         let mut shared = Vec::new();
         for (place, one) in running.iter().enumerate() {
             for other in &running[place + 1..] {
                 let volumes = one.writable_volumes.intersection(&other.writable_volumes).map(ToString::to_string);
                 let binds = one.writable_binds.intersection(&other.writable_binds).cloned();
-                let both = |what: String| (what, one.name.clone(), other.name.clone());
+                let both = |what: String| (what, *one, *other);
                 shared.extend(volumes.chain(binds).map(both));
             }
         }

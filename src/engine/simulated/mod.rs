@@ -290,7 +290,10 @@ impl SimulatedEngine {
             }
         }
         match no {
-            None => Met::Goes(fate),
+            None => {
+                inner.show_ahead(call, target);
+                Met::Goes(fate)
+            }
             Some(no) => {
                 let error = no.to(call, target);
                 inner.record(call, target, Some(Err(error.kind)), false);
@@ -352,6 +355,15 @@ impl Inner {
         let call = Call { at: self.world.now, call, target: target.to_owned(), answer, done };
         self.calls.push(call.clone());
         self.show(Some(call));
+    }
+
+    /// Shows the observer what is there before a call ends a container.
+    fn show_ahead(&mut self, call: &'static str, target: &str) {
+        if let Some(observer) = &mut self.observer
+            && ["stop container", "remove container"].contains(&call)
+        {
+            observer(&Snapshot { before: Some((call, target.to_owned())), ..Snapshot::of(&self.world, None) });
+        }
     }
 
     fn show(&mut self, after: Option<Call>) {

@@ -87,7 +87,7 @@ fn min_ready_must_be_seen_and_not_only_pass() {
     state.turn(0, true);
     assert_eq!(state.verdict(at(5001)), Verdict::Pending, "nobody has looked since");
     state.observed(at(5001), &exited(0));
-    assert_eq!(reason(state.verdict(at(5001))), "exited by itself with 0");
+    assert_eq!(reason(state.verdict(at(5001))), "exited with 0");
 }
 
 #[test]
@@ -177,7 +177,7 @@ fn a_crash_fails_at_once() {
         (ContainerState { status: Status::Restarting, exit_code: 1, ..running() }, "exited with 1 and is restarting"),
         (ContainerState { restart_count: 1, ..running() }, "crashed and was restarted 1 time"),
         (ContainerState { oom_killed: true, ..exited(137) }, "exited with 137, out of memory"),
-        (exited(0), "exited by itself with 0"),
+        (exited(0), "exited with 0"),
         (ContainerState { status: Status::Dead, ..running() }, "is dead"),
         (
             ContainerState { error: "port is taken".into(), ..ContainerState::default() },

@@ -100,7 +100,7 @@ async fn what_a_child_does() {
             let body = revisions::Body { desired, images, hashes };
             let draft = revisions::Draft { made, by, reason, body, records: BTreeMap::new() };
             let written: Result<(), _> = home.store.write(Durability::PowerCut, |transaction| {
-                revisions::insert(transaction, &home.sealer, 2, &draft)?;
+                home.insert(transaction, 2, &draft)?;
                 die()
             });
             written.unwrap();

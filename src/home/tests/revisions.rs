@@ -66,6 +66,7 @@ fn a_service_that_did_not_change_keeps_its_record() {
     home.mark(&names(&["new"]), ServiceRecord::Failed).unwrap();
     apply(&home, &[("core", "core:2"), ("web", "web:1"), ("new", "new:1")]);
     let records = home.current().unwrap().unwrap().services;
+    assert_eq!(home.current_records().unwrap(), Some((2, records.clone())));
     let expected = BTreeMap::from([("web".into(), ServiceRecord::Good), ("new".into(), ServiceRecord::Failed)]);
     assert_eq!(records, expected);
     let summary = &home.list().unwrap()[0].services[&ServiceName::from("core")];

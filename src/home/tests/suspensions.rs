@@ -37,6 +37,7 @@ fn they_survive_until_they_are_ended() {
     let facts = home.facts().unwrap();
     assert_eq!(facts.suspensions, BTreeMap::from([(core.clone(), stopped)]), "the newest word counts");
     assert_eq!(facts.restarts, BTreeMap::from([(core.clone(), restarts(&[]))]));
+    assert_eq!(home.suspended(Timestamp(i64::MAX)).unwrap(), [core.clone()].into());
     home.end_suspension(&core).unwrap();
     home.end_suspension(&"web".into()).unwrap();
     drop(home);

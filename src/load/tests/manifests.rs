@@ -292,6 +292,9 @@ proptest::proptest! {
             fn follow_link(&self, _: &std::path::Path) -> Option<std::path::PathBuf> {
                 None
             }
+            fn mode_and_owner(&self, _: &std::path::Path) -> Option<(u32, u32, u32)> {
+                None
+            }
         }
         let reader = Bytes(bytes);
         let _ = load(&Sources::new("/srv", ["evenkeel.yaml"], &reader));

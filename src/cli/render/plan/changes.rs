@@ -107,7 +107,12 @@ fn fields(plan: &Plan, change: &Change, sheet: &mut Sheet) {
         }
         group = this;
         let indent = if this.is_some() { 6 } else { 4 };
-        write_field(Text::new().space(indent).plain(name), field_in_words(plan, field), sheet);
+        let label = Text::new().space(indent).plain(name);
+        match field_in_words(plan, field) {
+            // Of what is new nothing was there before.
+            (None, Some(to)) if change.action == Action::Create => sheet.row(label, Text::toned(Tone::Good, to), ""),
+            values => write_field(label, values, sheet),
+        }
     }
 }
 

@@ -2,11 +2,10 @@
 
 use crate::cli::render::quantities::{image, transfer};
 use crate::model::{
-    fields::fields,
     names::{ContainerName, StepId},
     plan::{Plan, Rollout},
     policy::{Probe, ProbeHost, ProbeKind},
-    step::{AnonymousVolumes, ContainerRef, Does, Gate, OnDeadline, Proof, Pull, Remove, Step, Stop, Update},
+    step::{AnonymousVolumes, ContainerRef, Does, Gate, OnDeadline, Proof, Pull, Remove, Step, Stop},
     units::Millis,
 };
 use std::collections::BTreeMap;
@@ -47,12 +46,12 @@ impl<'a> Words<'a> {
             Does::Connect(connect) => format!("{} to network {}", self.container(&connect.container), connect.network),
             Does::Start { container: ContainerRef::Made { .. } } => String::new(),
             Does::Start { container } | Does::Unpause { container } => self.container(container),
-            Does::Gate(gate) => gated(gate, step.deadline),
+            Does::Gate(gate) => gated(gate, step.deadline, self.replaced.contains(&step.id)),
             Does::Drain { wait } => wait.to_string(),
             Does::Stop(stop) => self.stopped(stop),
             Does::Remove(remove) => self.removed(remove),
             Does::Rename(rename) => format!("{} to {}", self.container(&rename.container), rename.to),
-            Does::Update(update) => updated(update),
+            Does::Update(update) => update.in_words(),
         }
     }
 
@@ -69,7 +68,7 @@ impl<'a> Words<'a> {
             Does::Drain { wait } => format!("wait {wait}"),
             Does::Stop(_) => format!("stop {}", self.what(step)),
             Does::Rename(_) => format!("rename {}", self.what(step)),
-            Does::Update(update) => format!("set {} of {}", updated(update), self.container(&update.container)),
+            Does::Update(update) => format!("set {} of {}", update.in_words(), self.container(&update.container)),
         }
     }
 
@@ -136,10 +135,11 @@ pub fn probed(probe: &Probe) -> String {
     }
 }
 
-fn gated(gate: &Gate, deadline: Millis) -> String {
+fn gated(gate: &Gate, deadline: Millis, replaces: bool) -> String {
     let else_left = match gate.on_deadline {
         OnDeadline::Undo => "",
-        OnDeadline::Leave => ", else both are left as they are",
+        OnDeadline::Leave if replaces => ", else both are left as they are",
+        OnDeadline::Leave => ", else it is left as it is",
     };
     let Proof::Ready { startup, readiness, docker } = &gate.proof else {
         return format!("exits 0 within {deadline}{else_left}");
@@ -165,16 +165,6 @@ fn pulled(pull: &Pull) -> String {
         Some(size) => format!("{}, {}", image(&pull.reference), transfer(size)),
         None => image(&pull.reference),
     }
-}
-
-/// `memory 1536Mi, pids 256, restart always`.
-fn updated(update: &Update) -> String {
-    let mut parts: Vec<String> =
-        fields(&update.limits).iter().map(|(name, value)| format!("{name} {}", value.shown())).collect();
-    if let Some(restart) = update.restart {
-        parts.push(format!("restart {restart}"));
-    }
-    parts.join(", ")
 }
 
 /// `network webkit_edge`: the target with a space for its slash.

@@ -29,6 +29,10 @@ struct Going {
 impl Lines {
     /// The line for an event, or nothing.
     pub fn take(&mut self, event: &Event, style: Style) -> Option<String> {
+        // The verb's own last words say it better.
+        if event.kind == EventKind::ApplyEnded {
+            return None;
+        }
         let text = progress_text(event);
         let Some(step) = &event.step else { return Some(text.paint(style)) };
         match event.kind {

@@ -5,6 +5,8 @@ mod board;
 mod lines;
 mod live;
 
+pub use lines::Lines;
+
 use super::style::Style;
 use crate::model::event::{Event, EventKind};
 use std::{

@@ -4,7 +4,7 @@ use super::*;
 use crate::model::{
     names::{ContainerId, Resource},
     plan::HeldCode,
-    status::LastRollout,
+    status::{LastRollout, NotDeclared},
     units::Bytes,
 };
 
@@ -17,6 +17,7 @@ fn service(name: &str, ready: u32) -> ServiceStatus {
         ready: ready > 0,
         started_at: Some(Timestamp(0)),
         restarts: 0,
+        connected_by_hand: Default::default(),
         limits: Limits { memory: Some(Bytes::mebi(512)), cpus: Some("1".parse().unwrap()), ..Limits::default() },
     };
     ServiceStatus {
@@ -38,6 +39,7 @@ fn status(services: Vec<ServiceStatus>) -> StackStatus {
         converged: services.iter().all(|service| mark(service).0 == "✓"),
         revision: Some(15),
         services,
+        not_declared: Vec::new(),
         drift: Vec::new(),
         held: Vec::new(),
         backups: Vec::new(),
@@ -88,7 +90,7 @@ fn what_is_wrong_is_below_its_service() {
             hint: "evenkeel explain volume-changed".into(),
         },
     ];
-    stack.drift = vec!["webkit-core-1 is on network `debug`, connected by hand".into()];
+    stack.drift = vec!["network/webkit_old: no longer declared".into()];
     let expected = "\
 webkit  revision 15, 3 of 3 services not as declared
 
@@ -102,7 +104,7 @@ webkit  revision 15, 3 of 3 services not as declared
     held: rolled-back: taken back to revision 12
     hint: evenkeel apply postgres
 
-~ webkit-core-1 is on network `debug`, connected by hand
+~ network/webkit_old: no longer declared
 ! volume/webkit_data held: volume-changed: driver differs
     hint: evenkeel explain volume-changed
 ";
@@ -142,5 +144,27 @@ webkit  revision 15, 2 of 2 services not as declared
     stopped by ann@ci since 1970-01-01 01:00:00Z
 ";
     let text = status_text(&status(vec![paused, stopped]), Timestamp(7_200_000), Style::PLAIN);
+    assert_eq!(text, expected, "\n{text}");
+}
+
+#[test]
+fn what_is_left_alone_is_shown_and_is_no_fault() {
+    let mut debugged = service("core", 1);
+    debugged.containers[0].connected_by_hand = ["debug".into()].into();
+    let mut old = service("worker", 1).containers;
+    old[0].state = Status::Exited;
+    let mut stack = status(vec![debugged]);
+    stack.not_declared = vec![NotDeclared { name: "worker".into(), containers: old }];
+    let expected = "\
+webkit  revision 15, converged
+
+  SERVICE  READY  UP  LIMITS        IMAGE                  LAST ROLLOUT
+✓ core     1/1    2h  512Mi, 1 CPU  ghcr.io/us/core:9be02  done 1h ago
+    webkit-core-1 is on network `debug`, connected by hand
+
+? worker is not declared any more, and is there: webkit-worker-1 exited
+    hint: an apply with `spec.prune: true` removes it, else do so by hand
+";
+    let text = status_text(&stack, Timestamp(7_200_000), Style::PLAIN);
     assert_eq!(text, expected, "\n{text}");
 }

@@ -1,0 +1,41 @@
+//! What the benches print: each figure, the bound that it is held to, and the verdict. Time and memory are only judged in
+//! words, for machines are noisy; drift that is not seen fails the run.
+
+use crate::measure::Figures;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+static FAILED: AtomicBool = AtomicBool::new(false);
+
+/// Whether something was seen that no machine excuses.
+pub fn failed() -> bool {
+    FAILED.load(Ordering::Relaxed)
+}
+
+/// A figure and the most that it may be.
+pub fn held_to(what: &str, figure: f64, unit: &str, bound: f64) {
+    let verdict = if figure <= bound { "within" } else { "OVER" };
+    println!("  {what:<46} {figure:>8.3}{unit}  (at most {bound}{unit}: {verdict})");
+}
+
+/// Whether a drift was seen.
+pub fn drift(service: &str, what: &str, seen: bool) {
+    if !seen {
+        FAILED.store(true, Ordering::Relaxed);
+    }
+    println!("  {:<46} {}", format!("drift of {service}: {what}"), if seen { "seen" } else { "NOT SEEN" });
+}
+
+/// What two commands took beside each other.
+pub fn beside(ours: (&str, &Figures), theirs: (&str, &Figures)) {
+    for (name, figures) in [ours, theirs] {
+        let (clock, processor) = (figures.seconds(), figures.processor());
+        println!(
+            "  {name:<24} median {:.3} s (least {:.3}, most {:.3}), processor {:.3} s, {:.1} MB",
+            clock.median,
+            clock.least,
+            clock.most,
+            processor.median,
+            figures.megabytes()
+        );
+    }
+}
