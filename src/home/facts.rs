@@ -7,6 +7,7 @@ use crate::model::{
     names::{ContainerId, DesiredHash, ServiceName},
     plan::{CurrentRevision, Facts},
     revision::{Hold, Restarts, ServiceRecord, Suspension},
+    units::Timestamp,
 };
 use rusqlite::{OptionalExtension, Transaction, params};
 use serde::{Serialize, de::DeserializeOwned};
@@ -103,6 +104,13 @@ impl Home {
     /// Ends a suspension, where there is one.
     pub fn end_suspension(&self, service: &ServiceName) -> Result<(), HomeError> {
         self.remove_fact(Kind::Suspension, service.as_str())
+    }
+
+    /// The services that are paused or stopped at a moment.
+    pub fn suspended(&self, now: Timestamp) -> Result<BTreeSet<ServiceName>, HomeError> {
+        let all: BTreeMap<ServiceName, Suspension> =
+            self.store.read(|transaction| self.by_name(transaction, Kind::Suspension, ServiceName::new))?;
+        Ok(all.into_iter().filter(|(_, suspension)| suspension.holds(now)).map(|(name, _)| name).collect())
     }
 
     /// Remembers when a service was restarted without a person.

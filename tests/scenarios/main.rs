@@ -13,5 +13,6 @@ mod records;
 mod recovery;
 mod replacing;
 mod saved;
+mod suspensions;
 mod third;
 mod units;

@@ -70,6 +70,8 @@ pub struct Applied {
     pub changes_at: Option<Timestamp>,
     /// `8 adopted untouched · 1 in place · 2 replaced`, at the first apply of what ran before.
     pub adopted: Option<String>,
+    /// What `pause`, `resume`, `stop` and `start` did.
+    pub suspended: Vec<super::Suspended>,
 }
 
 /// What rounds converge to, and under which revision.
@@ -139,7 +141,7 @@ impl Stack {
     fn check_names(&self, request: &Request) -> Result<(), StackError> {
         let unknown = |name: &&ServiceName| !request.desired.services.contains_key(*name);
         match request.selected.iter().flatten().find(unknown) {
-            Some(name) => Err(StackError::NoService(name.clone())),
+            Some(name) => Err(StackError::no_service(name, request.desired.services.keys())),
             None => Ok(()),
         }
     }
@@ -324,9 +326,13 @@ impl Stack {
         let differs = |held: &&Held| held.code != HeldCode::RolledBack;
         let held: BTreeSet<String> =
             round.plan.held.iter().filter(differs).map(|held| held.resource.to_string()).collect();
+        // What is stopped or left alone proves nothing.
+        let suspended = home.suspended(self.clock.now())?;
         let in_scope = |name: &&ServiceName| {
             let selected = round.plan.context.selected.as_ref();
-            selected.is_none_or(|selected| selected.contains(*name)) && !held.contains(&format!("service/{name}"))
+            selected.is_none_or(|selected| selected.contains(*name))
+                && !held.contains(&format!("service/{name}"))
+                && !suspended.contains(*name)
         };
         let good: Vec<ServiceName> = round.desired.services.keys().filter(in_scope).cloned().collect();
         let recorded = home.current_records()?.map(|(_, records)| records).unwrap_or_default();

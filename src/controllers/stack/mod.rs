@@ -15,6 +15,7 @@ mod rollback;
 mod round;
 mod saved;
 mod status;
+mod suspend;
 
 pub use apply::{Applied, Request};
 pub use down::DownRequest;
@@ -23,6 +24,7 @@ pub use keep::{KeepOptions, Keeper};
 pub use restart::RestartRequest;
 pub use rollback::RollbackRequest;
 pub use saved::SavedPlan;
+pub use suspend::{SuspendRequest, Suspended, Wish};
 
 use crate::{
     engine::{Engine, clock::Clock, registry::Registries},

@@ -31,7 +31,7 @@ impl Stack {
         let current = home.facts()?.current.ok_or_else(none)?;
         let unknown = |name: &&ServiceName| !current.desired.services.contains_key(*name);
         if let Some(name) = request.selected.iter().flatten().find(unknown) {
-            return Err(StackError::NoService(name.clone()));
+            return Err(StackError::no_service(name, current.desired.services.keys()));
         }
         let observed = self.look(&current.desired).await?;
         let facts = self.facts(&observed)?;

@@ -118,7 +118,7 @@ impl Stack {
         let named = |name: &&ServiceName| request.selected.as_ref().is_none_or(|named| named.contains(*name));
         if let Some(name) = request.selected.iter().flatten().find(|name| !current.desired.services.contains_key(*name))
         {
-            return Err(StackError::NoService(name.clone()));
+            return Err(StackError::no_service(name, current.desired.services.keys()));
         }
         for name in current.desired.services.keys().filter(named) {
             if let Some(number) = home.newest_good(name, current.number)? {

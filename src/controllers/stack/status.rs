@@ -108,6 +108,7 @@ fn service_status(
         image: service.map_or_else(|| "".into(), |service| service.container.image.clone()),
         drift: drift.collect(),
         held,
+        suspension: facts.suspensions.get(name).filter(|one| one.holds(plan.context.time)).cloned(),
         containers: containers.into_iter().map(|container| line(container, by_hand(container))).collect(),
         last_rollout: None,
     }
