@@ -86,17 +86,13 @@ pub(super) fn build<'a>(draft: &mut Draft, members: &[Member<'a, '_>], all: &All
         if let Some(container) = member.view.slots.first().and_then(|slot| slot.current.or(slot.kept)) {
             refs.insert(member.view.service.name.clone(), existing(container));
         }
-        if member.discards() {
-            discard(draft, member, false);
-        }
+        discard(draft, member, false);
     }
     for member in members {
         in_place(draft, member);
     }
     for member in members {
-        if member.discards() {
-            discard(draft, member, true);
-        }
+        discard(draft, member, true);
         rename_restored(draft, member);
     }
     let replaced: Vec<Entry> = entries(members, |work| match work {
@@ -152,6 +148,9 @@ fn serves_meanwhile(member: &Member, container: &ObservedContainer, name: &Conta
 
 /// Removes what an interrupted rollout made and nobody wants any more: what serves meanwhile, or what does not.
 fn discard(draft: &mut Draft, member: &Member, meanwhile: bool) {
+    if member.keeps_leftovers {
+        return;
+    }
     let view = member.view;
     let now = |(container, name): &&(&ObservedContainer, ContainerName)| {
         serves_meanwhile(member, container, name) == meanwhile

@@ -235,7 +235,7 @@ async fn a_round_that_does_not_end_is_ended_and_told() {
             assert_eq!(scene.until(310_000).await, [0, 302_000]);
             let heard = scene.heard();
             assert_eq!(heard[0].0, EventKind::RoundStuck);
-            assert!(heard[0].1.contains("longer than 5m"), "{heard:?}");
+            assert!(heard[0].1.contains("a round took 5m"), "{heard:?}");
         })
         .await;
 }
