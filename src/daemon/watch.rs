@@ -42,7 +42,8 @@ impl Watching {
             self.health.engine_is_lost(&error);
             if lost.is_none() {
                 lost = Some(now);
-                self.fleet.tell_all(EventKind::EngineLost, Severity::Warning, &error).await;
+                let text = format!("the engine is lost: {error}");
+                self.fleet.tell_all(EventKind::EngineLost, Severity::Warning, &text).await;
             }
             self.clock.sleep(backoff).await;
             backoff = Millis(backoff.0 * 2).min(BACKOFF_MAX);

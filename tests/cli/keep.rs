@@ -98,3 +98,10 @@ fn a_manifest_that_nothing_would_read_is_refused() {
     let text = folder.evenkeel(&["run", "--resync", "0", "--listen", "none"]);
     assert!(text.contains("exit 2\n") && text.contains("at least `1s`"), "{text}");
 }
+
+#[test]
+fn its_own_compose_file_is_one_that_it_would_keep() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/manifests/evenkeel/compose.yaml");
+    let text = Folder::of(&[]).evenkeel(&["-f", file, "validate"]);
+    assert!(text.contains("exit 0\n") && text.contains("evenkeel is valid: 1 service"), "{text}");
+}

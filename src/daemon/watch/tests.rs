@@ -149,7 +149,7 @@ async fn an_engine_that_goes_and_comes_back_is_told_once_and_wakes_all() {
                 told,
                 [
                     "KeepStarted: kept from now on",
-                    "EngineLost: could not watch the events of `the engine`: the connection to the engine was lost",
+                    "EngineLost: the engine is lost: could not watch the events of `the engine`: the connection to the engine was lost",
                     "EngineBack: the engine is back after 11s300ms"
                 ]
             );
