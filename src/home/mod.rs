@@ -26,7 +26,7 @@ pub use evidence::EvidenceSummary;
 pub use identity::Identity;
 pub use lock::{Held, Holder, LockError, LockGuard};
 pub use paths::state_dir;
-pub use revisions::{NewRevision, RevisionSummary, ServiceSummary};
+pub use revisions::{NewRevision, Records, RevisionSummary, ServiceSummary};
 pub use state::{check_writable, identity, lock_run, stacks};
 
 use crate::model::names::StackName;
