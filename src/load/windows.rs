@@ -8,8 +8,10 @@ use super::{
 };
 use crate::{
     compose::yaml::Faults,
-    model::policy::{ApplyPolicy, Window},
-    plan::window,
+    model::{
+        policy::{ApplyPolicy, Window},
+        window,
+    },
 };
 
 /// A window over its default, field by field.

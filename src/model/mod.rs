@@ -20,3 +20,4 @@ pub mod status;
 pub mod step;
 pub mod units;
 pub mod value;
+pub mod window;

@@ -20,7 +20,6 @@ mod scope;
 mod services;
 mod strategy;
 mod survey;
-pub mod window;
 mod work;
 
 pub use adopt::as_it_runs;

@@ -16,6 +16,7 @@ use crate::model::{
     policy::ApplyPolicy,
     revision::{Suspension, SuspensionKind},
     units::Timestamp,
+    window::{self, WindowState},
 };
 use std::collections::BTreeSet;
 
@@ -150,9 +151,9 @@ fn guarded(all: &All, service: &Service) -> Option<Guard> {
             reason: "a running container would be stopped, and `rollout.apply` is manual".into(),
             ends: None,
         }),
-        (ApplyPolicy::Window, Some(window)) => match super::window::state(window, all.context.now) {
-            super::window::WindowState::Open { .. } => None,
-            super::window::WindowState::Closed { opens } => Some(Guard {
+        (ApplyPolicy::Window, Some(window)) => match window::state(window, all.context.now) {
+            WindowState::Open { .. } => None,
+            WindowState::Closed { opens } => Some(Guard {
                 code: HeldCode::OutsideWindow,
                 reason: match opens {
                     Some(opens) => format!("a running container would be stopped, and its window opens at {opens}"),

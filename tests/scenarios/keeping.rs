@@ -332,6 +332,51 @@ async fn a_manifest_is_followed_once_it_is_whole_and_a_wrong_one_is_told_once() 
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_a_window_holds_back_is_done_when_it_opens_and_not_before() {
+    let host: &'static Host = Box::leak(Box::new(Host::new()));
+    // It is six past eleven.
+    let window = "      rollout: {apply: window, window: {cron: '0 12 * * *', duration: 1h}}\n";
+    let first = SHOP.replace("    web:\n", &format!("    web:\n{window}"));
+    host.settle(&first).await;
+    let next = first.replace("image: web:1", "image: web:2");
+    let file = Arc::new(Edited(host, Mutex::new(Ok(next.clone()))));
+    let mut keeper = keeper_of(host, Some(file));
+    keep_for(host, &mut keeper, Millis::minutes(50)).await;
+    assert_eq!(host.containers(), RUNNING);
+    // Not even drift stops what runs, but what is gone is made again.
+    let limits = Limits { pids: Some(7), ..Limits::default() };
+    by_hand(host, Foreign::Update("shop-web-1".into(), Box::new(limits), None));
+    by_hand(host, Foreign::Remove("shop-db-1".into(), false));
+    keep_for(host, &mut keeper, Millis::seconds(30)).await;
+    assert_eq!(host.containers(), RUNNING);
+    let Requeue::At(next_look) = rounds(&mut keeper).await.1 else { panic!("it knows when the window opens") };
+    assert_eq!(next_look.to_string(), "2026-11-18T12:00:00.000Z");
+    keep_for(host, &mut keeper, Millis::minutes(5)).await;
+    assert_eq!(host.containers(), ["shop-db-1 db:1 running", "shop-web-1 web:2 running"]);
+    host.settle(&next).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_shares_a_namespace_is_stopped_and_paused_together() {
+    let host = Host::new();
+    let manifest = SHOP.replace("      depends_on: [db]\n", "      network_mode: 'service:db'\n");
+    host.settle(&manifest).await;
+    let mut keeper = keeper(&host);
+    host.home.suspend(&service("db"), &suspension(&host, SuspensionKind::Stopped, None)).unwrap();
+    assert_eq!(rounds(&mut keeper).await.1, Requeue::Idle);
+    assert_eq!(host.containers(), ["shop-db-1 db:1 exited", "shop-web-1 web:1 exited"]);
+    host.home.end_suspension(&service("db")).unwrap();
+    rounds(&mut keeper).await;
+    assert_eq!(host.containers(), RUNNING);
+    host.home.suspend(&service("web"), &suspension(&host, SuspensionKind::Paused, None)).unwrap();
+    let applied = host.apply(&manifest.replace("image: db:1", "image: db:2")).await;
+    assert_eq!(applied.exit, 9, "a new parent would leave the paused one without a network: {applied:?}");
+    assert_eq!(host.containers(), RUNNING);
+    host.home.end_suspension(&service("web")).unwrap();
+    host.settle(&manifest).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_lost_home_is_made_from_what_runs_and_nothing_is_replaced() {
     let mut host = Host::new();
     let job = "    job:\n      image: job:1\n      restart: 'no'\n    db:\n";

@@ -7,8 +7,7 @@ use std::collections::BTreeSet;
 const LAYERS: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("compose", &[]),
-    // What makes a window open is the planner's, and a window that can't be is the manifest's fault.
-    ("load", &["model", "compose", "plan::window"]),
+    ("load", &["model", "compose"]),
     ("engine", &["model"]),
     ("observe", &["model", "engine"]),
     ("plan", &["model"]),

@@ -16,7 +16,7 @@ use crate::{
         image::Images,
         names::{DesiredHash, Resource, ServiceName, StepId},
         outcome::{AfterFailure, Outcome, RolloutResult},
-        plan::{Action, CurrentRevision, Facts, Held, HeldCode, Note, Plan, Purpose, Reason},
+        plan::{Action, CurrentRevision, Facts, Held, HeldCode, Note, Plan, Purpose, Reason, SavedContext},
         policy::OnFailure,
         revision::{Hold, Origin},
         units::{Millis, Timestamp},
@@ -118,6 +118,7 @@ impl Stack {
         if let Some(why) = request.saved.as_ref().and_then(|saved| saved.differs_from(&round.plan)) {
             return Err(StackError::Stale { why, now: Box::new(round.plan) });
         }
+        let round = if request.saved.is_some() { self.as_of_now(&aim, &facts, round).await? } else { round };
         let mut applied = Applied { notes: round.plan.notes.clone(), ..Applied::default() };
         if let Some(exit) = refused(&round.plan) {
             return Ok(Applied { exit, held: round.plan.held, revision: facts.current.map(|c| c.number), ..applied });
@@ -136,6 +137,28 @@ impl Stack {
         let tags = tags.ok().filter(|_| applied.rounds.is_empty());
         self.finish(&home, &mut applied, tags).await?;
         Ok(applied)
+    }
+
+    /// A saved plan is made again as of its own time. What a window that has closed since forbids is held all the same, and
+    /// what one that has opened since allows was not reviewed.
+    async fn as_of_now(&self, aim: &Aim, facts: &Facts, reviewed: Round) -> Result<Round, StackError> {
+        let saved = aim.saved.clone().map(|saved| SavedContext { time: self.clock.now(), ..saved });
+        let now = self.round_from(&Aim { saved, ..aim.clone() }, facts.clone(), reviewed.observed.clone()).await?;
+        let closed = |plan: &Plan| -> BTreeSet<String> {
+            let closed = plan.held.iter().filter(|held| held.code == HeldCode::OutsideWindow);
+            closed.map(|held| held.resource.to_string()).collect()
+        };
+        let (then, by_now) = (closed(&reviewed.plan), closed(&now.plan));
+        if by_now.is_subset(&then) {
+            return Ok(reviewed);
+        }
+        match then.difference(&by_now).next() {
+            None => Ok(now),
+            Some(opened) => Err(StackError::Stale {
+                why: format!("the window of {opened} has opened since, and that of another service has closed"),
+                now: Box::new(now.plan),
+            }),
+        }
     }
 
     fn check_names(&self, request: &Request) -> Result<(), StackError> {

@@ -5,7 +5,7 @@
 //! a clock that is set forward skips, opens at the end of the gap, and what a clock that is set back shows twice, opens at
 //! the first. Cron is asked about clock times alone; what they are in elapsed time is decided here.
 
-use crate::model::{policy::Window, units::Timestamp};
+use super::{policy::Window, units::Timestamp};
 use croner::{
     CivilDate, CivilDateTime, CivilTime, Cron, CronDateTime, Resolution, Weekday,
     errors::CronError,
