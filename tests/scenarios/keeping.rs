@@ -332,6 +332,48 @@ async fn a_manifest_is_followed_once_it_is_whole_and_a_wrong_one_is_told_once() 
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_manifest_that_cannot_be_applied_is_told_and_stops_no_repair() {
+    let host: &'static Host = Box::leak(Box::new(Host::new()));
+    host.settle(SHOP).await;
+    let file = Arc::new(Edited(host, Mutex::new(Ok(shop("image: web:1", "image: web:nowhere")))));
+    let mut keeper = keeper_of(host, Some(file.clone()));
+    let mut failures = 0;
+    for _ in 0..4 {
+        failures += usize::from(keeper.reconcile().await.is_err());
+        by_hand(host, Foreign::Stop("shop-web-1".into()));
+        host.clock.sleep(Millis::seconds(2)).await;
+    }
+    assert!(failures >= 2, "the image does not exist: {failures}");
+    keeper.reconcile().await.unwrap_err();
+    assert_eq!(host.containers(), RUNNING, "repaired all the same");
+
+    let too_much = SHOP.replace("spec:\n", "spec:\n  capacity: {memory: 1Mi, requireLimits: true}\n");
+    *file.1.lock().unwrap() = Ok(too_much);
+    keep_for(host, &mut keeper, Millis::seconds(20)).await;
+    let refused = events(host, EventKind::ManifestRefused);
+    assert!(!refused.is_empty() && refused.iter().all(|text| text.contains("nothing is changed")), "{refused:?}");
+    let count = refused.len();
+    keep_for(host, &mut keeper, Millis::minutes(10)).await;
+    assert_eq!(events(host, EventKind::ManifestRefused).len(), count, "once");
+    assert_eq!(host.home.current().unwrap().unwrap().number, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_end_in_the_middle_of_a_repair_leaves_the_revision_and_the_next_run_finishes() {
+    let mut host = Host::new();
+    host.settle(SHOP).await;
+    by_hand(&host, Foreign::Remove("shop-web-1".into(), false));
+    host.cancel.gently.cancel();
+    let mut ending = keeper(&host);
+    ending.reconcile().await.unwrap();
+    assert_eq!(host.home.current().unwrap().unwrap().number, 1);
+    host.cancel = Default::default();
+    let mut next = keeper(&host);
+    rounds(&mut next).await;
+    assert_eq!(host.containers(), RUNNING);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_a_window_holds_back_is_done_when_it_opens_and_not_before() {
     let host: &'static Host = Box::leak(Box::new(Host::new()));
     // It is six past eleven.

@@ -102,10 +102,13 @@ impl Keeper {
         self.be_patient(LOOKING);
         let home = self.home().await?;
         let followed = match self.options.manifest.clone() {
-            Some(manifest) => self.follow(&home, manifest.as_ref()).await?,
-            None => None,
+            Some(manifest) => self.follow(&home, manifest.as_ref()).await,
+            None => Ok(None),
         };
-        Ok(match self.keep(&home).await? {
+        // A manifest that can't be applied stops no repair.
+        let kept = self.keep(&home).await?;
+        let followed = followed?;
+        Ok(match kept {
             Requeue::Now => Requeue::Now,
             Requeue::At(at) => earliest([Some(at), followed]),
             Requeue::Idle => earliest([followed]),
@@ -168,7 +171,11 @@ impl Keeper {
             return Ok(None);
         }
         match self.stack.apply(&self.request(desired, notes)).await {
-            Ok(Applied { changes_at, .. }) => {
+            Ok(Applied { changes_at, held, .. }) => {
+                for held in held.iter().filter(|held| held.code.stops_everything().is_some()) {
+                    let text = format!("nothing is changed: {}: {}; {}", held.resource, held.reason, held.hint);
+                    self.tell(EventKind::ManifestRefused, Severity::Error, text).await;
+                }
                 self.following.taken = Some(hash);
                 self.following.again = changes_at;
                 self.acted = true;
