@@ -3,7 +3,8 @@
 
 use super::{
     draft::{CALL_DEADLINE, Draft, STOP_MARGIN},
-    strategy::{Choice, choose, holds_data, is_stateful},
+    leftover::{self, Meanwhile, Until},
+    strategy::{Choice, choose, is_stateful},
     survey::{All, Slot, View, is_up, network_order},
     work::Work,
 };
@@ -32,6 +33,8 @@ struct Entry<'a, 'v> {
     old: Option<&'a ObservedContainer>,
     /// Made by an interrupted rollout, and worth proving.
     candidate: Option<&'a ObservedContainer>,
+    /// What an interrupted rollout left, and serves until this one is proven.
+    meanwhile: Option<&'a ObservedContainer>,
 }
 
 impl Entry<'_, '_> {
@@ -53,20 +56,18 @@ impl Entry<'_, '_> {
 /// Builds a unit's rollout. `refs` tells which container stands for each service whose namespaces are shared.
 pub(super) fn build<'a>(draft: &mut Draft, members: &[Member<'a, '_>], all: &All<'a>) {
     let mut refs: BTreeMap<ServiceName, ContainerRef> = BTreeMap::new();
+    let meanwhile = Meanwhile::of(members);
     for member in members {
         if let Some(container) = member.view.slots.first().and_then(|slot| slot.current.or(slot.kept)) {
             refs.insert(member.view.service.name.clone(), existing(container));
         }
-        discard(draft, member, false);
     }
+    members.iter().rev().for_each(|member| leftover::discard(draft, member, &meanwhile, None));
     for member in members {
-        in_place(draft, member);
+        in_place(draft, member, &meanwhile);
     }
-    for member in members {
-        discard(draft, member, true);
-        rename_restored(draft, member);
-    }
-    let replaced: Vec<Entry> = entries(members, |work| match work {
+    leave(draft, members, &meanwhile, Until::Started);
+    let replaced: Vec<Entry> = entries(members, &meanwhile, |work| match work {
         Work::Replace(old, _) => Some((Some(*old), None)),
         Work::Finish { candidate, old } => Some((Some(*old), Some(*candidate))),
         Work::Create(_) => Some((None, None)),
@@ -90,82 +91,43 @@ pub(super) fn build<'a>(draft: &mut Draft, members: &[Member<'a, '_>], all: &All
     if !fresh.is_empty() {
         make(draft, &fresh, &mut refs, all);
     }
+    leave(draft, members, &meanwhile, Until::Proven);
     members.iter().for_each(|member| remove_surplus(draft, member.view));
+}
+
+/// Removes what served until now, dependants first, and gives restored containers the names that it had.
+fn leave(draft: &mut Draft, members: &[Member], meanwhile: &Meanwhile, until: Until) {
+    members.iter().rev().for_each(|member| leftover::discard(draft, member, meanwhile, Some(until)));
+    for member in members {
+        for (slot, work) in &member.work {
+            if let Work::Restore(kept) = work
+                && meanwhile.of_slot(slot).is_some_and(|(_, served)| served == until)
+            {
+                rename(draft, slot, kept, &format!("{}/{}", member.view.service.name, slot.number));
+            }
+        }
+    }
 }
 
 /// Takes the entries out of what the slots ask for.
 fn entries<'a, 'v>(
     members: &[Member<'a, 'v>],
+    meanwhile: &Meanwhile<'a>,
     pick: impl Fn(&Work<'a>) -> Option<(Option<&'a ObservedContainer>, Option<&'a ObservedContainer>)>,
 ) -> Vec<Entry<'a, 'v>> {
     let of_member = |member: &Member<'a, 'v>| {
         let view = member.view;
         let entry = |(slot, work): &(&'v Slot<'a>, Work<'a>)| {
-            pick(work).map(|(old, candidate)| Entry { view, slot, old, candidate })
+            let meanwhile = meanwhile.of_slot(slot).map(|(container, _)| container);
+            pick(work).map(|(old, candidate)| Entry { view, slot, old, candidate, meanwhile })
         };
         member.work.iter().filter_map(entry).collect::<Vec<_>>()
     };
     members.iter().flat_map(of_member).collect()
 }
 
-/// Whether a candidate that nobody wants any more is all that serves until the old container, stopped already, is up again;
-/// it goes after that then.
-fn serves_meanwhile(member: &Member, container: &ObservedContainer, name: &ContainerName) -> bool {
-    let starts = |(slot, work): &(&Slot, Work)| {
-        slot.name == *name && matches!(work, Work::Start(old) | Work::Restore(old) if !is_up(old))
-    };
-    is_up(container) && member.work.iter().any(starts) && choose(member.view, None).strategy == Strategy::StartFirst
-}
-
-/// Removes what an interrupted rollout made and nobody wants any more: what serves meanwhile, or what does not.
-fn discard(draft: &mut Draft, member: &Member, meanwhile: bool) {
-    let view = member.view;
-    let now = |(container, name): &&(&ObservedContainer, ContainerName)| {
-        serves_meanwhile(member, container, name) == meanwhile
-    };
-    // A candidate whose parent is replaced once more belongs to the parent that goes.
-    let outdated = member.work.iter().filter(|(_, work)| matches!(work, Work::Replace(..)));
-    let outdated: Vec<(&ObservedContainer, ContainerName)> =
-        outdated.filter_map(|(slot, _)| Some((slot.candidate?, slot.name.clone()))).collect();
-    for (container, name) in view.discarded.iter().chain(&outdated).filter(now) {
-        let slot = view.slots.iter().find(|slot| slot.name == *name);
-        let carried = slot.and_then(|slot| slot.current.or(slot.kept)).map(anonymous_volumes).unwrap_or_default();
-        let remove = Remove {
-            container: existing(container),
-            keep_evidence: false,
-            force: true,
-            volumes: AnonymousVolumes::RemoveExcept { carried: carried.into_values().collect() },
-        };
-        let path = format!("{}/discard/{}", view.service.name, container.id.short());
-        if is_up(container) && holds_data(container) {
-            let stop = Stop { container: existing(container), grace: container.spec.stop_grace };
-            let target = Resource::Container(container.name.clone());
-            draft.step(format!("{path}/stop"), Does::Stop(stop), target, stop_deadline(container));
-        }
-        draft.step(path, Does::Remove(remove), Resource::Container(container.name.clone()), CALL_DEADLINE);
-    }
-}
-
-/// Gives restored containers the names that what served meanwhile had.
-fn rename_restored(draft: &mut Draft, member: &Member) {
-    for (slot, work) in &member.work {
-        if let Work::Restore(kept) = work
-            && is_served_meanwhile(member, slot)
-        {
-            rename(draft, slot, kept, &format!("{}/{}", member.view.service.name, slot.number));
-        }
-    }
-}
-
-fn is_served_meanwhile(member: &Member, slot: &Slot) -> bool {
-    let of_it = |(container, name): &(&ObservedContainer, ContainerName)| {
-        *name == slot.name && serves_meanwhile(member, container, name)
-    };
-    member.view.discarded.iter().any(of_it)
-}
-
 /// Puts right what can be put right where it is, and starts what should run.
-fn in_place(draft: &mut Draft, member: &Member) {
+fn in_place(draft: &mut Draft, member: &Member, meanwhile: &Meanwhile) {
     for (slot, work) in &member.work {
         let path = format!("{}/{}", member.view.service.name, slot.number);
         match work {
@@ -179,7 +141,7 @@ fn in_place(draft: &mut Draft, member: &Member) {
                 start_and_prove(draft, member.view, slot, container, &path);
             }
             Work::Restore(kept) => {
-                if !is_served_meanwhile(member, slot) {
+                if meanwhile.of_slot(slot).is_none() {
                     rename(draft, slot, kept, &path);
                 }
                 put_right(draft, slot, kept, &path, true);
@@ -278,7 +240,8 @@ fn start_first<'a>(
                 existing(candidate)
             }
             None => {
-                let name = match entry.old {
+                // Named after the one whose place it takes: that of the old one is taken while another serves in its stead.
+                let name = match entry.meanwhile.or(entry.old) {
                     Some(old) => ContainerName::new(format!("{}_{}", old.id.short(), entry.slot.name)),
                     None => entry.slot.name.clone(),
                 };
@@ -292,7 +255,7 @@ fn start_first<'a>(
     }
     gates(draft, &proven);
     draft.commit();
-    let runs = |entry: &&Entry| entry.old.is_some_and(is_up);
+    let runs = |entry: &&Entry| entry.meanwhile.is_some() || entry.old.is_some_and(is_up);
     let drain = group.iter().filter(runs).map(|entry| entry.view.service.rollout.drain).max().unwrap_or_default();
     if drain > Millis(0) {
         let id = format!("{}/drain", group[0].path());
@@ -522,7 +485,7 @@ fn carrying(entry: &Entry) -> (ContainerSpec, Vec<VolumeName>) {
     (spec, carried)
 }
 
-fn anonymous_volumes(container: &ObservedContainer) -> BTreeMap<String, VolumeName> {
+pub(super) fn anonymous_volumes(container: &ObservedContainer) -> BTreeMap<String, VolumeName> {
     let named = |(target, mount): (&String, &crate::model::container::Mount)| match &mount.source {
         MountSource::Anonymous(Some(name)) => Some((target.clone(), name.clone())),
         _ => None,
@@ -617,6 +580,6 @@ pub(super) fn remove_container(
     draft.step(format!("{path}/remove"), Does::Remove(remove), target, CALL_DEADLINE);
 }
 
-fn existing(container: &ObservedContainer) -> ContainerRef {
+pub(super) fn existing(container: &ObservedContainer) -> ContainerRef {
     ContainerRef::Existing { id: container.id.clone(), name: container.name.clone() }
 }

@@ -250,7 +250,7 @@ fn change(all: &All, member: &Member, cause: Cause, strategy: Option<Strategy>) 
     if !view.surplus.is_empty() {
         found.push((Action::Update, Reason::Scaled));
     }
-    if !view.discarded.is_empty() {
+    if !view.discarded.is_empty() || !view.retired.is_empty() {
         found.push((Action::Update, Reason::Unfinished));
     }
     let adopted = || {
