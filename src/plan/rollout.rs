@@ -183,7 +183,7 @@ fn put_right(draft: &mut Draft, slot: &Slot, container: &ObservedContainer, path
 
 fn start_and_prove(draft: &mut Draft, view: &View, slot: &Slot, container: &ObservedContainer, path: &str) {
     let target = Resource::Container(slot.name.clone());
-    let start = Does::Start { container: existing(container) };
+    let start = Does::Start { container: existing(container), instead_of: None };
     let id = draft.step(format!("{path}/start"), start, target, CALL_DEADLINE);
     draft.starts.entry(view.service.name.clone()).or_default().push(id);
     gate(draft, view, slot, existing(container));
@@ -245,7 +245,7 @@ fn start_first<'a>(
                     Some(old) => ContainerName::new(format!("{}_{}", old.id.short(), entry.slot.name)),
                     None => entry.slot.name.clone(),
                 };
-                create_and_start(draft, entry, name, refs, all)
+                create_and_start(draft, entry, name, None, refs, all)
             }
         };
         if entry.slot.number == 1 {
@@ -294,7 +294,7 @@ fn stop_first<'a>(
                 draft.also_takes_back(give_up(draft, entry, existing(candidate)));
                 existing(candidate)
             }
-            None => create_and_start(draft, entry, entry.slot.name.clone(), refs, all),
+            None => create_and_start(draft, entry, entry.slot.name.clone(), entry.old.map(existing), refs, all),
         };
         if entry.slot.number == 1 {
             refs.insert(entry.view.service.name.clone(), container.clone());
@@ -327,7 +327,7 @@ fn keep(draft: &mut Draft, entry: &Entry, old: &ObservedContainer, all: &All) {
     };
     let back_start = draft.back(
         format!("{path}/undo/start"),
-        Does::Start { container: container.clone() },
+        Does::Start { container: container.clone(), instead_of: None },
         entry.target(),
         CALL_DEADLINE,
     );
@@ -406,13 +406,13 @@ fn make<'a>(
     let one_service = entries.iter().all(|entry| entry.view.service.name == entries[0].view.service.name);
     if one_service {
         draft.side_by_side(entries, |draft, entry| {
-            let container = create_and_start(draft, entry, entry.slot.name.clone(), refs, all);
+            let container = create_and_start(draft, entry, entry.slot.name.clone(), None, refs, all);
             gate(draft, entry.view, entry.slot, container);
         });
     } else {
         let mut proven = Vec::new();
         for entry in entries {
-            let container = create_and_start(draft, entry, entry.slot.name.clone(), refs, all);
+            let container = create_and_start(draft, entry, entry.slot.name.clone(), None, refs, all);
             if entry.slot.number == 1 {
                 refs.insert(entry.view.service.name.clone(), container.clone());
             }
@@ -427,6 +427,7 @@ fn create_and_start(
     draft: &mut Draft,
     entry: &Entry,
     name: ContainerName,
+    instead_of: Option<ContainerRef>,
     refs: &BTreeMap<ServiceName, ContainerRef>,
     all: &All,
 ) -> ContainerRef {
@@ -454,7 +455,7 @@ fn create_and_start(
         let connect = Connect { container: container.clone(), network: network.clone(), attachment };
         draft.step(format!("{path}/connect:{network}"), Does::Connect(connect), entry.target(), CALL_DEADLINE);
     }
-    let start = Does::Start { container: container.clone() };
+    let start = Does::Start { container: container.clone(), instead_of };
     let id = draft.step(format!("{path}/start"), start, entry.target(), CALL_DEADLINE);
     draft.starts.entry(entry.view.service.name.clone()).or_default().push(id);
     container
