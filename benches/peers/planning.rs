@@ -101,6 +101,8 @@ async fn context(engine: &SimulatedEngine) -> PlanContext {
         purpose: Purpose::Apply,
         yes: false,
         root: true,
+        attended: false,
+        unwell: Default::default(),
         facts: Facts::default(),
     }
 }

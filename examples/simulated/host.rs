@@ -190,6 +190,7 @@ impl Host {
             yes: false,
             new_stack: false,
             saved: None,
+            unattended: false,
         })
     }
 

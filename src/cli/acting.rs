@@ -1,4 +1,4 @@
-//! What `apply`, `rollback`, `restart` and `down` have in common: the home to write, progress while it goes on, Ctrl-C,
+//! What the verbs that act have in common: the home to write, progress while it goes on, Ctrl-C,
 //! and the last words.
 
 use super::{

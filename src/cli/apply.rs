@@ -52,6 +52,7 @@ pub fn run(arguments: &Arguments, named: &ManifestArguments, output: &Output) ->
         lock_wait: arguments.lock.lock_wait,
         yes: arguments.yes,
         new_stack: arguments.overrides.new,
+        unattended: false,
         saved: arguments.plan.as_deref().map(saved).transpose()?,
     };
     if arguments.confirm {

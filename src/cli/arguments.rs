@@ -13,8 +13,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::{collections::BTreeSet, path::PathBuf};
 
 use super::{
-    apply, completions, config, diff, down, events, explain, history, logs, restart, rollback, schema, status, unbuilt,
-    validate,
+    apply, completions, config, diff, down, events, explain, history, logs, pause, restart, resume, rollback, run,
+    schema, start, status, stop, unbuilt, validate,
 };
 
 /// The whole command line.
@@ -45,10 +45,15 @@ pub enum Verb {
     Config(config::Arguments),
     Diff(diff::Arguments),
     Apply(Box<apply::Arguments>),
+    Run(run::Arguments),
     Status(status::Arguments),
     History(history::Arguments),
     Rollback(rollback::Arguments),
     Restart(restart::Arguments),
+    Pause(pause::Arguments),
+    Resume(resume::Arguments),
+    Stop(stop::Arguments),
+    Start(start::Arguments),
     Down(down::Arguments),
     Logs(logs::Arguments),
     Events(events::Arguments),
@@ -87,6 +92,25 @@ impl ServiceArguments {
     /// Those named; `None`: all.
     pub fn selected(&self) -> Option<BTreeSet<ServiceName>> {
         (!self.services.is_empty()).then(|| self.services.iter().cloned().collect())
+    }
+}
+
+/// Which services, where all of them must be said.
+#[derive(Clone, Debug, Default, Args)]
+#[group(required = true, multiple = false)]
+pub struct NamedServiceArguments {
+    /// These services
+    #[arg(value_name = "SERVICE", value_parser = service_name)]
+    pub services: Vec<ServiceName>,
+    /// All services
+    #[arg(long)]
+    pub all: bool,
+}
+
+impl NamedServiceArguments {
+    /// Those named; `None`: all.
+    pub fn selected(&self) -> Option<BTreeSet<ServiceName>> {
+        (!self.all).then(|| self.services.iter().cloned().collect())
     }
 }
 
@@ -138,7 +162,7 @@ pub struct OriginArguments {
     /// The commit that the manifest is from [default: from the CI's variables]
     #[arg(long, value_name = "HASH")]
     pub commit: Option<String>,
-    /// Why this is done; shown by `history`, `events` and, of a rollback, `status`
+    /// Why this is done; shown by `history`, `events` and, as long as it holds, `status`
     #[arg(long, value_name = "TEXT", value_parser = reason)]
     pub reason: Option<String>,
 }
@@ -182,6 +206,15 @@ pub fn count(text: &str) -> Result<u64, String> {
 /// Reads a duration such as `10m`.
 pub fn duration(text: &str) -> Result<Millis, crate::model::units::UnitError> {
     text.parse()
+}
+
+/// Reads a duration that is not zero.
+pub fn span(text: &str) -> Result<Millis, String> {
+    match duration(text) {
+        Ok(Millis(0)) => Err("it is more than zero".to_owned()),
+        Ok(span) => Ok(span),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 fn image_override(text: &str) -> Result<(ServiceName, ImageReference), String> {

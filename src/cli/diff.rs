@@ -70,6 +70,7 @@ pub fn run(arguments: &Arguments, named: &ManifestArguments, output: &Output) ->
         yes: false,
         new_stack: arguments.overrides.new,
         saved: None,
+        unattended: false,
     };
     let plan = plan(&request, output)?;
     if let Some(path) = &arguments.out {

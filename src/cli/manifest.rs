@@ -8,7 +8,7 @@ use super::{
     output::Output,
 };
 use crate::{
-    compose::{self, Disk},
+    compose::{self, Disk, Reader},
     load::{self, Found, LoadError, Sources, find_manifest},
     model::desired::Overrides,
 };
@@ -23,13 +23,26 @@ pub fn sources(
     typed: &OverrideArguments,
     in_force: Overrides,
 ) -> Result<Sources<'static>, Failure> {
+    sources_on(&Disk, named, typed, in_force)
+}
+
+/// The same, with the files read through this reader.
+///
+/// # Errors
+/// As of `sources`.
+pub fn sources_on<'a>(
+    reader: &'a dyn Reader,
+    named: &ManifestArguments,
+    typed: &OverrideArguments,
+    in_force: Overrides,
+) -> Result<Sources<'a>, Failure> {
     let current = current_folder()?;
     let environment = environment();
     let (files, siblings) = match named.files.as_slice() {
         [] => default_files(&current, &environment)?,
         files => (files.to_vec(), Vec::new()),
     };
-    let mut sources = Sources::new(current, files, &Disk);
+    let mut sources = Sources::new(current, files, reader);
     sources.environment = environment;
     sources.siblings = siblings;
     sources.overrides = Overrides {

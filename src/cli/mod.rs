@@ -14,18 +14,24 @@ pub mod events;
 pub mod exit;
 pub mod explain;
 pub mod failure;
+pub mod follow;
 pub mod history;
 pub mod interrupt;
 pub mod logs;
 pub mod manifest;
 pub mod origin;
 pub mod output;
+pub mod pause;
 pub mod render;
 pub mod restart;
+pub mod resume;
 pub mod rollback;
+pub mod run;
 pub mod schema;
 pub mod session;
+pub mod start;
 pub mod status;
+pub mod stop;
 pub mod unbuilt;
 pub mod usage;
 pub mod validate;
@@ -76,7 +82,12 @@ fn run(command_line: CommandLine, output: &Output) -> Result<Exit, Failure> {
         Verb::History(arguments) => history::run(&arguments, named, output),
         Verb::Rollback(arguments) => rollback::run(&arguments, named, output),
         Verb::Restart(arguments) => restart::run(&arguments, named, output),
+        Verb::Pause(arguments) => pause::run(&arguments, named, output),
+        Verb::Resume(arguments) => resume::run(&arguments, named, output),
+        Verb::Stop(arguments) => stop::run(&arguments, named, output),
+        Verb::Start(arguments) => start::run(&arguments, named, output),
         Verb::Down(arguments) => down::run(&arguments, named, output),
+        Verb::Run(arguments) => run::run(&arguments, named, output),
         Verb::Logs(arguments) => logs::run(&arguments, named, output),
         Verb::Events(arguments) => events::run(&arguments, named, output),
     }

@@ -22,14 +22,14 @@ use crate::{
     home::{self, Home, HomeError},
     load,
     model::{
-        desired::{Desired, Overrides},
+        desired::{Desired, Login, Overrides},
         names::{ImageReference, StackName},
         plan::Note,
     },
     probe::DockerProber,
 };
 use async_trait::async_trait;
-use std::{future::Future, sync::Arc};
+use std::{collections::BTreeMap, future::Future, path::PathBuf, sync::Arc};
 
 /// A manifest that is good, with what is worth knowing of it.
 pub struct Declared {
@@ -131,10 +131,7 @@ pub async fn open_home_beside(name: &StackName, output: &Output) -> Result<Home,
 /// # Errors
 /// No engine answers.
 pub async fn engine() -> Result<DockerEngine, Failure> {
-    let variable = |name: &str| std::env::var(name).ok();
-    let socket =
-        connect::socket(variable).map_err(|error| Failure::because(Exit::Unreachable, &error).hint(error.hint()))?;
-    DockerEngine::connect(&socket).await.map_err(|error| stack_failure(&StackError::Engine(error)))
+    DockerEngine::connect(&socket()?).await.map_err(|error| stack_failure(&StackError::Engine(error)))
 }
 
 /// The stack on the engine that the environment names.
@@ -158,21 +155,45 @@ pub fn stack_on(
     events: EventSender,
     cancel: Cancel,
 ) -> Stack {
-    let engine: Arc<dyn Engine> = Arc::new(engine);
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
-    let logins = Arc::new(RegistryLogins::new(&desired.registries));
-    Stack {
-        name: desired.stack.clone(),
-        prober: Arc::new(DockerProber::new(engine.clone(), clock.clone())),
-        engine,
-        clock,
-        registries: Arc::new(WhenNeeded(logins.clone())),
-        logins,
-        home,
-        events,
-        cancel,
-        draw: Arc::new(SystemDraw),
-        root: rustix::process::geteuid().is_root(),
+    let reach = Reach { engine: Arc::new(engine), clock: Arc::new(SystemClock::start()), events, cancel };
+    reach.stack(desired.stack.clone(), &desired.registries, home)
+}
+
+/// The socket of the engine that the environment names.
+///
+/// # Errors
+/// It names none on this machine.
+pub fn socket() -> Result<PathBuf, Failure> {
+    let variable = |name: &str| std::env::var(name).ok();
+    connect::socket(variable).map_err(|error| Failure::because(Exit::Unreachable, &error).hint(error.hint()))
+}
+
+/// What every stack on an engine has in common.
+pub struct Reach {
+    pub engine: Arc<dyn Engine>,
+    pub clock: Arc<dyn Clock>,
+    pub events: EventSender,
+    pub cancel: Cancel,
+}
+
+impl Reach {
+    /// One stack there, with its logins at registries.
+    pub fn stack(self, name: StackName, registries: &BTreeMap<String, Login>, home: Option<Arc<Home>>) -> Stack {
+        let Reach { engine, clock, events, cancel } = self;
+        let logins = Arc::new(RegistryLogins::new(registries));
+        Stack {
+            name,
+            prober: Arc::new(DockerProber::new(engine.clone(), clock.clone())),
+            engine,
+            clock,
+            registries: Arc::new(WhenNeeded(logins.clone())),
+            logins,
+            home,
+            events,
+            cancel,
+            draw: Arc::new(SystemDraw),
+            root: rustix::process::geteuid().is_root(),
+        }
     }
 }
 
@@ -204,7 +225,8 @@ pub fn stack_failure(error: &StackError) -> Failure {
     }
 }
 
-fn home_failure(error: &HomeError) -> Failure {
+/// A home's error, as people read it.
+pub fn home_failure(error: &HomeError) -> Failure {
     let failure = Failure::because(Exit::Unreachable, error);
     match error.hint() {
         Some(hint) => failure.hint(hint),

@@ -9,16 +9,6 @@ pub enum Verb {
     #[command(hide = true)]
     Init(Anything),
     #[command(hide = true)]
-    Run(Anything),
-    #[command(hide = true)]
-    Pause(Anything),
-    #[command(hide = true)]
-    Resume(Anything),
-    #[command(hide = true)]
-    Stop(Anything),
-    #[command(hide = true)]
-    Start(Anything),
-    #[command(hide = true)]
     Backup(Anything),
     #[command(hide = true)]
     Capacity(Anything),
@@ -39,11 +29,6 @@ impl Verb {
     pub fn refuse(&self) -> Failure {
         let name = match self {
             Verb::Init(_) => "init",
-            Verb::Run(_) => "run",
-            Verb::Pause(_) => "pause",
-            Verb::Resume(_) => "resume",
-            Verb::Stop(_) => "stop",
-            Verb::Start(_) => "start",
             Verb::Backup(_) => "backup",
             Verb::Capacity(_) => "capacity",
             Verb::Gateway(_) => "gateway",

@@ -17,12 +17,13 @@ use crate::model::{
     container::{Attachment, ContainerSpec, Limits, RestartPolicy},
     desired::{Login, Network, Volume},
     image::ImageConfig,
-    names::{ContainerId, ContainerName, ImageId, ImageReference, NetworkName, VolumeName},
+    names::{ContainerId, ContainerName, ImageId, ImageReference, NetworkName, StackName, VolumeName},
     observed::{EngineFacts, ObservedContainer, ObservedNetwork, ObservedVolume},
     units::{Bytes, Millis},
 };
 use async_trait::async_trait;
 pub use error::{EngineError, ErrorKind, Sent};
+use futures::stream::BoxStream;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What every call gives.
@@ -38,6 +39,21 @@ impl<T: System + Containers + Networks + Volumes + Images + Send + Sync> Engine 
 pub trait System {
     /// Version, host and what its kernel can hold.
     async fn facts(&self) -> EngineResult<EngineFacts>;
+    /// What changes from now on. Nothing between this call's answer and the first event is missed. The stream has no time
+    /// limit; its last item is the error that broke it. One that can't be opened is `Unreachable`, `TimedOut` or `Refused`.
+    async fn watch(&self) -> EngineResult<EngineEvents>;
+}
+
+/// A stream of events, see `System::watch`.
+pub type EngineEvents = BoxStream<'static, EngineResult<EngineEvent>>;
+
+/// A change on the engine: a reason to look, and no more than that.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EngineEvent {
+    /// Whose it is; `None`: perhaps everybody's.
+    pub stack: Option<StackName>,
+    /// For logs, such as `die webkit-core-1`.
+    pub what: String,
 }
 
 /// Containers.
@@ -65,6 +81,8 @@ pub trait Containers {
     ) -> EngineResult<()>;
     /// Starts a container; one that runs already is no error.
     async fn start_container(&self, container: &ContainerId) -> EngineResult<()>;
+    /// Lets the processes of a container go on that `docker pause` froze; `Rejected` when it is not paused.
+    async fn unpause_container(&self, container: &ContainerId) -> EngineResult<()>;
     /// Stops a container and waits until it has: its signal, then a kill after `grace` (absent: the container's own).
     /// One that does not run is no error.
     async fn stop_container(&self, container: &ContainerId, grace: Option<Millis>) -> EngineResult<()>;

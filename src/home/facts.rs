@@ -6,7 +6,8 @@ use crate::model::{
     fields::FieldChange,
     names::{ContainerId, DesiredHash, ServiceName},
     plan::{CurrentRevision, Facts},
-    revision::{Hold, ServiceRecord},
+    revision::{Hold, Restarts, ServiceRecord, Suspension},
+    units::Timestamp,
 };
 use rusqlite::{OptionalExtension, Transaction, params};
 use serde::{Serialize, de::DeserializeOwned};
@@ -24,6 +25,10 @@ pub(super) enum Kind {
     Failed,
     /// A service that stays as it is: its `Hold`.
     Hold,
+    /// A service that is paused or stopped: its `Suspension`.
+    Suspension,
+    /// When a service was restarted without a person: its `Restarts`.
+    Restarts,
     /// By container id: the fields.
     DidNotTake,
 }
@@ -34,6 +39,8 @@ impl Kind {
             Kind::Completed => "completed",
             Kind::Failed => "failed",
             Kind::Hold => "hold",
+            Kind::Suspension => "suspension",
+            Kind::Restarts => "restarts",
             Kind::DidNotTake => "did-not-take",
         }
     }
@@ -62,6 +69,8 @@ impl Home {
                 completed: self.by_name(transaction, Kind::Completed, ServiceName::new)?,
                 failed: self.by_name(transaction, Kind::Failed, ServiceName::new)?,
                 holds: self.by_name(transaction, Kind::Hold, ServiceName::new)?,
+                suspensions: self.by_name(transaction, Kind::Suspension, ServiceName::new)?,
+                restarts: self.by_name(transaction, Kind::Restarts, ServiceName::new)?,
                 did_not_take: self.by_name(transaction, Kind::DidNotTake, ContainerId::new)?,
             })
         })
@@ -85,6 +94,28 @@ impl Home {
     /// Ends a hold, where there is one.
     pub fn clear_hold(&self, service: &ServiceName) -> Result<(), HomeError> {
         self.remove_fact(Kind::Hold, service.as_str())
+    }
+
+    /// Pauses or stops a service until further notice; the newest word counts.
+    pub fn suspend(&self, service: &ServiceName, suspension: &Suspension) -> Result<(), HomeError> {
+        self.put_fact(Kind::Suspension, service.as_str(), suspension)
+    }
+
+    /// Ends a suspension, where there is one.
+    pub fn end_suspension(&self, service: &ServiceName) -> Result<(), HomeError> {
+        self.remove_fact(Kind::Suspension, service.as_str())
+    }
+
+    /// The services that are paused or stopped at a moment.
+    pub fn suspended(&self, now: Timestamp) -> Result<BTreeSet<ServiceName>, HomeError> {
+        let all: BTreeMap<ServiceName, Suspension> =
+            self.store.read(|transaction| self.by_name(transaction, Kind::Suspension, ServiceName::new))?;
+        Ok(all.into_iter().filter(|(_, suspension)| suspension.holds(now)).map(|(name, _)| name).collect())
+    }
+
+    /// Remembers when a service was restarted without a person.
+    pub fn set_restarts(&self, service: &ServiceName, restarts: &Restarts) -> Result<(), HomeError> {
+        self.put_fact(Kind::Restarts, service.as_str(), restarts)
     }
 
     /// Fields of a container that read back otherwise right after they were set, beside those known of it already.
@@ -172,8 +203,8 @@ pub(super) fn remove(transaction: &Transaction<'_>, kind: Kind, name: &str) -> R
 /// Forgets what failed or completed of services that no kept revision has.
 pub(super) fn retire(transaction: &Transaction<'_>) -> Result<(), HomeError> {
     transaction.execute(
-        "DELETE FROM facts WHERE kind IN (?1, ?2, ?3) AND name NOT IN (SELECT service FROM revision_services)",
-        [Kind::Completed, Kind::Failed, Kind::Hold].map(Kind::as_str),
+        "DELETE FROM facts WHERE kind IN (?1, ?2, ?3, ?4, ?5) AND name NOT IN (SELECT service FROM revision_services)",
+        [Kind::Completed, Kind::Failed, Kind::Hold, Kind::Suspension, Kind::Restarts].map(Kind::as_str),
     )?;
     Ok(())
 }

@@ -130,7 +130,8 @@ impl Home {
     }
 }
 
-enum Attempt {
+/// What became of an attempt.
+pub(super) enum Attempt {
     Got(LockGuard),
     Held(Held),
 }
@@ -155,22 +156,10 @@ impl Drop for Waiting {
 
 impl Locks {
     fn attempt(&self, holder: &Holder, now: Timestamp) -> Result<Attempt, HomeError> {
-        let held = Held { holder: holder.clone(), since: now };
         match self {
-            Locks::Files(folder) => {
-                let path = folder.lock();
-                let file = open(&path)?;
-                if !try_flock(&file, &path, FlockOperation::NonBlockingLockExclusive)? {
-                    return Ok(Attempt::Held(read_held(&file)));
-                }
-                let text = serde_json::to_vec(&held)
-                    .map_err(|source| HomeError::Unwritable { what: "the holder of the lock".to_owned(), source })?;
-                file.set_len(0)
-                    .and_then(|()| file.write_all_at(&text, 0))
-                    .map_err(|source| HomeError::writing(&path, source))?;
-                Ok(Attempt::Got(LockGuard(Grip::File(file))))
-            }
+            Locks::Files(folder) => attempt_file(&folder.lock(), holder, now),
             Locks::Memory(lock) => {
+                let held = Held { holder: holder.clone(), since: now };
                 let mut memory = locked(lock);
                 Ok(match &memory.held {
                     Some(held) => Attempt::Held(held.clone()),
@@ -217,6 +206,18 @@ impl Locks {
             Locks::Memory(lock) => Ok(locked(lock).held.clone()),
         }
     }
+}
+
+/// Locks a file, which is made where it is missing, and writes into it who did.
+pub(super) fn attempt_file(path: &Path, holder: &Holder, now: Timestamp) -> Result<Attempt, HomeError> {
+    let file = open(path)?;
+    if !try_flock(&file, path, FlockOperation::NonBlockingLockExclusive)? {
+        return Ok(Attempt::Held(read_held(&file)));
+    }
+    let text = serde_json::to_vec(&Held { holder: holder.clone(), since: now })
+        .map_err(|source| HomeError::Unwritable { what: "the holder of the lock".to_owned(), source })?;
+    file.set_len(0).and_then(|()| file.write_all_at(&text, 0)).map_err(|source| HomeError::writing(path, source))?;
+    Ok(Attempt::Got(LockGuard(Grip::File(file))))
 }
 
 fn locked(lock: &Mutex<MemoryLock>) -> MutexGuard<'_, MemoryLock> {

@@ -14,6 +14,7 @@ mod paths;
 mod revisions;
 mod schema;
 mod sealing;
+mod state;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -25,7 +26,8 @@ pub use evidence::EvidenceSummary;
 pub use identity::Identity;
 pub use lock::{Held, Holder, LockError, LockGuard};
 pub use paths::state_dir;
-pub use revisions::{NewRevision, RevisionSummary, ServiceSummary};
+pub use revisions::{NewRevision, Records, RevisionSummary, ServiceSummary};
+pub use state::{check_writable, identity, lock_run, stacks};
 
 use crate::model::names::StackName;
 use lock::Locks;
@@ -121,6 +123,15 @@ impl Home {
             locks: Locks::Files(folder),
             moved_aside,
             remembered: Mutex::default(),
+        }
+    }
+
+    /// The home as it is to be used from now on, where its files are gone or are others: they were removed while it was
+    /// open. `None` while they are there, and for one in memory.
+    pub fn reopened(&self) -> Result<Option<Home>, HomeError> {
+        match &self.locks {
+            Locks::Files(folder) if !self.store.is_there() => Home::open(folder.state_dir(), &self.stack).map(Some),
+            _ => Ok(None),
         }
     }
 

@@ -77,6 +77,9 @@ pub(super) struct Draft {
     pub(super) records: BTreeMap<ServiceName, ServiceRecord>,
 }
 
+/// How services fare under a revision.
+pub type Records = BTreeMap<ServiceName, ServiceRecord>;
+
 impl Home {
     /// The current revision; `None` before the first.
     pub fn current(&self) -> Result<Option<Revision>, HomeError> {
@@ -92,7 +95,7 @@ impl Home {
     }
 
     /// The number of the current revision, and how its services fare under it; `None` before the first.
-    pub fn current_records(&self) -> Result<Option<(u64, BTreeMap<ServiceName, ServiceRecord>)>, HomeError> {
+    pub fn current_records(&self) -> Result<Option<(u64, Records)>, HomeError> {
         self.store.read(|transaction| {
             let Some(number) = newest(transaction)? else { return Ok(None) };
             Ok(Some((number, records(transaction, number)?)))

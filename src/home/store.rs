@@ -12,7 +12,7 @@ use rustix::fs::{FlockOperation, flock};
 use std::{
     fs::{self, File, OpenOptions},
     io,
-    os::unix::fs::OpenOptionsExt,
+    os::unix::fs::{MetadataExt, OpenOptionsExt},
     path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -41,6 +41,8 @@ pub(super) struct Store {
     path: PathBuf,
     connection: Mutex<Connection>,
     writable: bool,
+    /// Which file it was at the opening: device and number.
+    file: Option<(u64, u64)>,
 }
 
 /// A store, and where the damaged file went that it takes the place of.
@@ -102,7 +104,13 @@ impl Store {
     }
 
     fn of(path: PathBuf, connection: Connection, writable: bool) -> Store {
-        Store { path, connection: Mutex::new(connection), writable }
+        let file = identity(&path);
+        Store { path, connection: Mutex::new(connection), writable, file }
+    }
+
+    /// Whether its file is still the one that was opened.
+    pub(super) fn is_there(&self) -> bool {
+        identity(&self.path) == self.file
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -147,6 +155,10 @@ impl Store {
         }
         placed(&self.path, error)
     }
+}
+
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    fs::metadata(path).ok().map(|file| (file.dev(), file.ino()))
 }
 
 /// What a database without a file is called.

@@ -1,9 +1,13 @@
 //! What a schema cannot say of a manifest: names that must exist, fields that belong elsewhere, probes of one kind.
 
 use super::{
-    manifest::{inline::is_compose_field, service::Probe},
+    manifest::{
+        inline::is_compose_field,
+        scalars::Duration,
+        service::{Probe, ServicePolicy},
+    },
     project::Read,
-    tree,
+    tree, windows,
 };
 use crate::compose::{
     Fault, Project,
@@ -29,9 +33,12 @@ pub fn manifest(read: &Read, faults: &mut Faults) {
     for (path, policy) in own.chain(defaults) {
         for (kind, probe) in policy.probes.iter().flat_map(|probes| probes.each()) {
             let path: Vec<&str> = path.iter().copied().chain(["probes", kind]).collect();
-            check_probe(read, &path, probe, faults);
+            check_probe(read, &path, &probe, faults);
         }
+        check_budget(read, &path, policy, faults);
+        windows::check(read, &path, policy, faults);
     }
+    windows::check_default(read, faults);
 }
 
 /// A service of the manifest that exists, enabled or not, else a fault with the name that may be meant.
@@ -130,10 +137,23 @@ fn check_probe(read: &Read, path: &[&str], probe: &Probe, faults: &mut Faults) {
         faults.push(read.fault(path, message).code("conflict"));
     }
     for (field, span) in [("period", probe.period), ("timeout", probe.timeout)] {
-        if span.is_some_and(|span| span.0.0 == 0) {
-            let path: Vec<&str> = path.iter().copied().chain([field]).collect();
-            let message = format!("`{}` must be more than zero", tree::shown(&path));
-            faults.push(read.fault_at_value(&path, message).code("range"));
-        }
+        more_than_zero(read, path, field, span, faults);
+    }
+}
+
+fn check_budget(read: &Read, path: &[&str], policy: &ServicePolicy, faults: &mut Faults) {
+    let liveness = policy.probes.as_ref().and_then(|probes| probes.liveness.as_ref());
+    if let Some(budget) = liveness.and_then(|liveness| liveness.budget.as_ref()) {
+        let path: Vec<&str> = path.iter().copied().chain(["probes", "liveness", "budget"]).collect();
+        more_than_zero(read, &path, "per", budget.per, faults);
+    }
+}
+
+/// A span in the mapping at a path.
+pub fn more_than_zero(read: &Read, path: &[&str], field: &str, span: Option<Duration>, faults: &mut Faults) {
+    if span.is_some_and(|span| span.0.0 == 0) {
+        let path: Vec<&str> = path.iter().copied().chain([field]).collect();
+        let message = format!("`{}` must be more than zero", tree::shown(&path));
+        faults.push(read.fault_at_value(&path, message).code("range"));
     }
 }

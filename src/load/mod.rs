@@ -1,8 +1,8 @@
 //! A manifest, or plain Compose files, to the desired state: what should be, with every default filled in and every value
 //! knowing whether it may be shown. Pure but for the files it is given to read; contacts nothing and knows no Docker.
 //!
-//! The way of a manifest: `compose::yaml` reads it, `validate` holds it against the schema, `check` judges what a schema
-//! cannot; `project` hands the Compose part to `compose`; `refused` names what is not built yet; `container`, `policy`,
+//! The way of a manifest: `compose::yaml` reads it, `validate` holds it against the schema, `check` and `windows` judge what
+//! a schema cannot; `project` hands the Compose part to `compose`; `refused` names what is not built yet; `container`, `policy`,
 //! `labels`, `contents`, `resources` make the desired state of it; `order`, `ports`, `notes` look at the whole.
 
 mod check;
@@ -27,10 +27,12 @@ mod sources;
 mod tree;
 mod unbuilt;
 mod validate;
+mod windows;
 
 pub use crate::compose::{Disk, Fault, Memory, Reader};
 pub use find::{Found, find_manifest};
 pub use sources::{LoadError, Sources};
+pub use tree::nearest;
 
 use crate::{
     compose::{Loaded, yaml::Faults},

@@ -1,14 +1,17 @@
 //! What the manifest says beside Compose, with every default filled in: `defaults`, over them the service's own.
 
 use super::{
-    manifest::Stack,
-    manifest::service::{
-        HeaderValue, Limits, Probe as WrittenProbe, ProbeHost as WrittenHost, Probes as WrittenProbes, Rollout,
-        ServicePolicy,
+    manifest::{
+        Stack,
+        scalars::Duration,
+        service::{
+            Budget as WrittenBudget, HeaderValue, Limits, Liveness as WrittenLiveness, Probe as WrittenProbe,
+            ProbeHost as WrittenHost, Probes as WrittenProbes, Rollout, ServicePolicy,
+        },
     },
     project::Read,
     registries::Keeper,
-    sensitive, tree,
+    sensitive, tree, windows,
 };
 use crate::{
     compose::{Text, yaml::Faults},
@@ -16,11 +19,15 @@ use crate::{
         container,
         names::ServiceName,
         policy::{
-            Capacity, ExecProbe, HttpProbe, Probe, ProbeHost, ProbeKind, Probes, RolloutPolicy, StackPolicy, TcpProbe,
+            Budget, Capacity, ExecProbe, HttpProbe, Liveness, Probe, ProbeHost, ProbeKind, Probes, RolloutPolicy,
+            StackPolicy, TcpProbe,
         },
         units::Millis,
     },
 };
+
+/// Between two attempts of a liveness probe, where nothing is written.
+const LIVENESS_PERIOD: Millis = Millis::seconds(10);
 
 /// The policy of the stack as a whole.
 pub fn stack(manifest: &Stack, order: Vec<Vec<ServiceName>>) -> StackPolicy {
@@ -63,10 +70,13 @@ pub fn written(read: &Read, service: &str) -> ServicePolicy {
             deadline: rollout.deadline.or(below_rollout.deadline),
             drain: rollout.drain.or(below_rollout.drain),
             shared_volumes: rollout.shared_volumes.or(below_rollout.shared_volumes),
+            apply: rollout.apply.or(below_rollout.apply),
+            window: windows::over(rollout.window, below_rollout.window),
         }),
         probes: Some(WrittenProbes {
             startup: probe_over(probes.startup, below_probes.startup),
             readiness: probe_over(probes.readiness, below_probes.readiness),
+            liveness: liveness_over(probes.liveness, below_probes.liveness),
         }),
     }
 }
@@ -92,6 +102,19 @@ fn probe_over(own: Option<WrittenProbe>, below: Option<WrittenProbe>) -> Option<
     })
 }
 
+/// The same of a liveness probe, its budget included.
+fn liveness_over(own: Option<WrittenLiveness>, below: Option<WrittenLiveness>) -> Option<WrittenLiveness> {
+    let (own, below) = match (own, below) {
+        (Some(own), Some(below)) => (own, below),
+        (own, below) => return own.or(below),
+    };
+    let probe = probe_over(Some(own.probe()), Some(below.probe()))?;
+    let WrittenProbe { http, tcp, exec, docker, period, timeout, successes: _, failures } = probe;
+    let (budget, below) = (own.budget.unwrap_or_default(), below.budget.unwrap_or_default());
+    let budget = WrittenBudget { restarts: budget.restarts.or(below.restarts), per: budget.per.or(below.per) };
+    Some(WrittenLiveness { http, tcp, exec, docker, period, timeout, failures, budget: Some(budget) })
+}
+
 /// The manifest's limits, which win over those of the Compose file.
 pub fn limit(written: &ServicePolicy, limits: &mut container::Limits) {
     let Some(own) = &written.limits else {
@@ -113,6 +136,8 @@ pub fn rollout(
     let own = written.rollout.clone().unwrap_or_default();
     let default = RolloutPolicy::default();
     let policy = RolloutPolicy {
+        window: windows::of(read, service, &own, faults),
+        apply: own.apply.unwrap_or(default.apply),
         strategy: own.strategy,
         min_ready: own.min_ready.map_or(default.min_ready, |span| span.0),
         deadline: own.deadline.map_or(if one_shot { Millis::minutes(60) } else { default.deadline }, |span| span.0),
@@ -134,27 +159,67 @@ pub fn rollout(
     policy
 }
 
-/// The probes of a service. A default without a kind says only how often; a service's own must have a kind in the end.
+/// The probes that a gate asks.
 pub fn probes(read: &Read, service: &str, written: &ServicePolicy, keeper: &Keeper<'_>, faults: &mut Faults) -> Probes {
     let mut probes = Probes::default();
-    for (kind, probe) in written.probes.iter().flat_map(WrittenProbes::each) {
-        let path = ["spec", "services", service, "probes", kind];
-        match attempt(probe, &path, keeper, faults) {
-            Some(attempt) => {
-                let made = with_times(Probe::of(attempt), probe);
-                match kind {
-                    "startup" => probes.startup = Some(made),
-                    _ => probes.readiness = Some(made),
-                }
-            }
-            None if tree::node(&read.tree, &path).is_some_and(|node| !node.is_null()) => {
-                let fault = read.fault(&path, format!("`{}` does not say what to ask", tree::shown(&path)));
-                faults.push(fault.code("missing").hint("add one of `http`, `tcp`, `exec`, `docker`"));
-            }
-            None => {}
+    for (kind, written) in written.probes.iter().flat_map(WrittenProbes::each) {
+        match kind {
+            "startup" => probes.startup = probe(read, service, kind, &written, keeper, faults),
+            "readiness" => probes.readiness = probe(read, service, kind, &written, keeper, faults),
+            _ => {}
         }
     }
     probes
+}
+
+/// The probe that is asked all the time. What ends by itself is not kept alive.
+pub fn liveness(
+    read: &Read,
+    service: &str,
+    written: &ServicePolicy,
+    one_shot: bool,
+    keeper: &Keeper<'_>,
+    faults: &mut Faults,
+) -> Option<Liveness> {
+    let own = written.probes.as_ref()?.liveness.as_ref()?;
+    if one_shot {
+        let path = ["spec", "services", service, "probes", "liveness"];
+        if tree::node(&read.tree, &path).is_some_and(|node| !node.is_null()) {
+            let message = format!("`{}` is of a service that ends by itself", tree::shown(&path));
+            let hint = "drop it, or write `restart: unless-stopped`; a service that another awaits the end of, or whose \
+                        restart policy is `no` or `on-failure`, is run once";
+            faults.push(read.fault(&path, message).code("conflict").hint(hint));
+        }
+        return None;
+    }
+    let asked = WrittenProbe { period: own.period.or(Some(Duration(LIVENESS_PERIOD))), ..own.probe() };
+    let probe = probe(read, service, "liveness", &asked, keeper, faults)?;
+    let (budget, default) = (own.budget.clone().unwrap_or_default(), Budget::default());
+    let budget = Budget {
+        restarts: budget.restarts.unwrap_or(default.restarts),
+        per: budget.per.map_or(default.per, |span| span.0),
+    };
+    Some(Liveness { probe, budget })
+}
+
+/// One probe. A default without a kind says only how often; a service's own must have a kind in the end.
+fn probe(
+    read: &Read,
+    service: &str,
+    kind: &str,
+    written: &WrittenProbe,
+    keeper: &Keeper<'_>,
+    faults: &mut Faults,
+) -> Option<Probe> {
+    let path = ["spec", "services", service, "probes", kind];
+    if let Some(attempt) = attempt(written, &path, keeper, faults) {
+        return Some(with_times(Probe::of(attempt), written));
+    }
+    if tree::node(&read.tree, &path).is_some_and(|node| !node.is_null()) {
+        let fault = read.fault(&path, format!("`{}` does not say what to ask", tree::shown(&path)));
+        faults.push(fault.code("missing").hint("add one of `http`, `tcp`, `exec`, `docker`"));
+    }
+    None
 }
 
 fn with_times(mut probe: Probe, written: &WrittenProbe) -> Probe {

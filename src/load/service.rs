@@ -59,6 +59,7 @@ pub fn services(
             depends_on: depends_on(project, written),
             shares: shares(written, &container.network_mode),
             probes: policy::probes(making.read, name, &own, &keeper, making.faults),
+            liveness: policy::liveness(making.read, name, &own, one_shot, &keeper, making.faults),
             rollout: policy::rollout(making.read, name, &own, one_shot, making.faults),
             one_shot,
             contents,

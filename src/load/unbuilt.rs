@@ -5,8 +5,7 @@
 /// `parent` is the path of the mapping that the field is in.
 pub fn manifest_field(parent: &[&str], name: &str) -> Option<String> {
     const OF_SPEC: [&str; 5] = ["backups", "monitors", "notify", "edge", "jobs"];
-    const OF_ROLLOUT: [&str; 5] = ["before", "after", "apply", "window", "requireBackup"];
-    const OF_PROBES: [&str; 1] = ["liveness"];
+    const OF_ROLLOUT: [&str; 3] = ["before", "after", "requireBackup"];
     const OF_SERVICE: [&str; 1] = ["routes"];
     let inner = match parent {
         ["spec", "defaults", inner @ ..] | ["spec", "services", _, inner @ ..] => Some(inner),
@@ -16,7 +15,6 @@ pub fn manifest_field(parent: &[&str], name: &str) -> Option<String> {
         (["spec"], _) if OF_SPEC.contains(&name) => Some(name.to_owned()),
         (_, Some([])) if OF_SERVICE.contains(&name) => Some(name.to_owned()),
         (_, Some(["rollout"])) if OF_ROLLOUT.contains(&name) => Some(format!("rollout.{name}")),
-        (_, Some(["probes"])) if OF_PROBES.contains(&name) => Some(format!("probes.{name}")),
         _ => None,
     }
 }

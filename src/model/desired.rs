@@ -4,7 +4,7 @@ use super::{
     container::{ContainerSpec, MountSource},
     content::Content,
     names::{DesiredHash, ImageId, ImageReference, NetworkName, ServiceName, StackName, VolumeName},
-    policy::{Dependency, Probes, PullPolicy, RolloutPolicy, StackPolicy},
+    policy::{Dependency, Liveness, Probes, PullPolicy, RolloutPolicy, StackPolicy},
     units::Millis,
     value::{Salt, Secrets, Value},
 };
@@ -85,6 +85,9 @@ pub struct Service {
     pub shares: BTreeSet<ServiceName>,
     #[serde(default)]
     pub probes: Probes,
+    /// Not part of what the service is: changing it needs no rollout.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub liveness: Option<Liveness>,
     pub rollout: RolloutPolicy,
     /// Awaited with `service_completed_successfully`, or its restart policy is written as `no` or `on-failure`.
     #[serde(default)]
@@ -218,7 +221,9 @@ impl Desired {
         for service in self.services.values() {
             let mut spec = service.container.clone();
             spec.for_each_value(|value| secrets.keep(salt, value));
-            for probe in [&service.probes.startup, &service.probes.readiness].into_iter().flatten() {
+            let liveness = service.liveness.as_ref().map(|liveness| &liveness.probe);
+            let gates = [&service.probes.startup, &service.probes.readiness].into_iter().flatten();
+            for probe in gates.chain(liveness) {
                 probe.attempt.values().for_each(|value| secrets.keep(salt, value));
             }
         }

@@ -59,6 +59,22 @@ pub enum EventKind {
     LockWaiting,
     EngineLost,
     EngineBack,
+    /// `run` began to keep the stack, or ended.
+    KeepStarted,
+    KeepEnded,
+    /// A container's liveness probe failed, as often in a row as it may.
+    LivenessFailed,
+    /// A service was restarted as often as its budget allows: a person should look.
+    BudgetSpent,
+    /// A person paused, resumed, stopped or started a service, or its time was over.
+    Suspended,
+    Resumed,
+    /// The manifest that is followed is wrong; nothing is changed.
+    ManifestRefused,
+    /// The home was lost: a revision was made from what runs.
+    HomeLost,
+    /// A round made no progress within its bounds and was ended.
+    RoundStuck,
     Warning,
 }
 

@@ -8,7 +8,7 @@ use super::{
     names::{DesiredHash, PlanId, Resource, ServiceName, StackName, StepId},
     observed::Claim,
     policy::Strategy,
-    revision::Hold,
+    revision::{Hold, Restarts, Suspension},
     step::{Cause, Step},
     units::Timestamp,
     value::Salt,
@@ -33,6 +33,10 @@ pub struct PlanContext {
     pub yes: bool,
     /// Whether evenkeel runs as root.
     pub root: bool,
+    /// A person asked for just this, so no window is waited for.
+    pub attended: bool,
+    /// Containers whose liveness probe failed, with its last answer.
+    pub unwell: BTreeMap<super::names::ContainerId, String>,
     pub facts: Facts,
 }
 
@@ -41,6 +45,8 @@ pub struct PlanContext {
 pub enum Purpose {
     /// A person or CI wants the manifest to be so: failed desired states are tried again.
     Apply,
+    /// The manifest changed with nobody looking: as `Apply`, but a failed desired state is not tried again.
+    Follow,
     /// The current revision is kept: a failed desired state is not tried again.
     Keep,
     /// The selected services' containers are replaced by equal ones.
@@ -65,6 +71,9 @@ pub struct Facts {
     /// Services of the current revision whose first deploy failed: nothing is started for them but by an apply.
     pub not_started: BTreeSet<ServiceName>,
     pub holds: BTreeMap<ServiceName, Hold>,
+    pub suspensions: BTreeMap<ServiceName, Suspension>,
+    /// When evenkeel restarted services by itself.
+    pub restarts: BTreeMap<ServiceName, Restarts>,
     /// Fields that read back otherwise right after they were set, by container id: never stepped again.
     pub did_not_take: BTreeMap<super::names::ContainerId, Vec<FieldChange>>,
 }
@@ -99,6 +108,9 @@ pub struct Plan {
     pub held: Vec<Held>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub capacity: Option<CapacityReport>,
+    /// When time alone makes another plan of the same: a window opens, a pause ends. Not part of its bytes.
+    #[serde(skip)]
+    pub changes_at: Option<Timestamp>,
 }
 
 /// What a saved plan is made again from.
@@ -161,6 +173,12 @@ pub enum Reason {
     Missing,
     /// It should run and does not.
     NotRunning,
+    /// `docker pause` froze it.
+    Frozen,
+    /// It runs, and its liveness probe fails.
+    NotLive,
+    /// It should not run, and does.
+    Stopped,
     /// More or fewer replicas.
     Scaled,
     /// A declared network that it is not on.
@@ -187,6 +205,9 @@ impl std::fmt::Display for Reason {
             Reason::RestartRequested => "restart requested",
             Reason::Missing => "missing",
             Reason::NotRunning => "not running",
+            Reason::Frozen => "paused by hand",
+            Reason::NotLive => "liveness failed",
+            Reason::Stopped => "to be stopped",
             Reason::Scaled => "scaled",
             Reason::NetworkMissing => "network missing",
             Reason::Renamed => "wrong name",
@@ -215,6 +236,9 @@ pub struct Rollout {
     pub replaces: bool,
     /// Whether containers of the unit run now: when it fails and the undo succeeds, what ran before serves again.
     pub serving: bool,
+    /// Services whose budget of restarts it spends.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub spends: Vec<ServiceName>,
     pub steps: Vec<StepId>,
     pub undo: Vec<Undo>,
 }
@@ -332,6 +356,16 @@ codes! {
         RolledBack = "rolled-back",
         /// This desired state failed before and nothing has changed.
         FailedBefore = "failed-before",
+        /// Somebody paused this service.
+        Paused = "paused",
+        /// Somebody stopped this service.
+        Stopped = "stopped",
+        /// A running container would be stopped, and the service's window is closed.
+        OutsideWindow = "outside-window",
+        /// A running container would be stopped, and only a person may do that to this service.
+        Manual = "manual",
+        /// It was restarted too often: the next attempt waits.
+        BackOff = "back-off",
         /// It waits for a service that is held.
         DependencyHeld = "dependency-held",
         /// Removing so much needs `--yes`.
@@ -364,6 +398,12 @@ codes! {
 }
 
 impl HeldCode {
+    /// Whether an apply leaves a service so held as the current revision has it, instead of accepting what is declared.
+    pub fn keeps_what_was_accepted(self) -> bool {
+        use HeldCode::{Manual, OutsideWindow, Paused, RolledBack, Stopped};
+        matches!(self, RolledBack | Paused | Stopped | OutsideWindow | Manual)
+    }
+
     /// The exit code when this stops the whole plan before its first step; `None` when the rest goes on (exit 9).
     pub fn stops_everything(self) -> Option<u8> {
         match self {
@@ -372,6 +412,11 @@ impl HeldCode {
             | HeldCode::DidNotTake
             | HeldCode::RolledBack
             | HeldCode::FailedBefore
+            | HeldCode::Paused
+            | HeldCode::Stopped
+            | HeldCode::OutsideWindow
+            | HeldCode::Manual
+            | HeldCode::BackOff
             | HeldCode::DependencyHeld
             | HeldCode::PruneRefused => None,
             HeldCode::NameTaken

@@ -80,6 +80,12 @@ pub struct RolloutPolicy {
     pub drain: Millis,
     /// Two containers may write its volumes at once.
     pub shared_volumes: bool,
+    /// When a running container may be stopped with nobody looking.
+    #[serde(default)]
+    pub apply: ApplyPolicy,
+    /// For `ApplyPolicy::Window`: when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<Window>,
 }
 
 impl Default for RolloutPolicy {
@@ -90,7 +96,62 @@ impl Default for RolloutPolicy {
             deadline: Millis::minutes(5),
             drain: Millis(0),
             shared_volumes: false,
+            apply: ApplyPolicy::Auto,
+            window: None,
         }
+    }
+}
+
+/// When evenkeel may stop a running container of a service without a person who named it. An `apply SERVICE`, a `restart`
+/// and a `rollback` always may.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum ApplyPolicy {
+    /// At any time.
+    #[default]
+    Auto,
+    /// While its window is open.
+    Window,
+    /// Never.
+    Manual,
+}
+
+/// A span of time that comes again and again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Window {
+    /// When it opens: minute, hour, day of month, month, day of week.
+    pub cron: String,
+    /// How long it is open.
+    pub duration: Millis,
+    /// An IANA name, such as `Australia/Sydney`. Default `UTC`.
+    pub timezone: String,
+}
+
+/// Asked of a container all the time; one that fails is restarted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Liveness {
+    #[serde(flatten)]
+    pub probe: Probe,
+    #[serde(default)]
+    pub budget: Budget,
+}
+
+/// How often evenkeel restarts a service by itself before it takes its time: then the next restart waits, twice as long
+/// each time, up to 5 minutes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Budget {
+    /// Default 5.
+    pub restarts: u32,
+    /// In any span of this length. Default 10 m.
+    pub per: Millis,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Budget { restarts: 5, per: Millis::minutes(10) }
     }
 }
 

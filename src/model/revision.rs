@@ -55,6 +55,47 @@ pub enum ServiceRecord {
     Failed,
 }
 
+/// What a person wants of a service until further notice, whatever is declared.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Suspension {
+    pub kind: SuspensionKind,
+    pub since: Timestamp,
+    /// Absent: until a person ends it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+    pub actor: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+impl Suspension {
+    /// Whether it is in force.
+    pub fn holds(&self, now: Timestamp) -> bool {
+        self.until.is_none_or(|until| now < until)
+    }
+}
+
+/// See `Suspension`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum SuspensionKind {
+    /// Nothing of it is changed, repaired or restarted.
+    Paused,
+    /// None of its containers runs.
+    Stopped,
+}
+
+/// When evenkeel restarted a service by itself: what its budget is counted from.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Restarts {
+    /// The newest last; those that no budget counts any more are left out.
+    pub times: Vec<Timestamp>,
+    /// How many of the newest came after the budget was spent, each one later than the one before.
+    pub over: u32,
+}
+
 /// A service that stays as it is until something changes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]

@@ -5,6 +5,7 @@ use super::{
     names::{ContainerId, ContainerName, ImageReference, NetworkName, ServiceName, StackName},
     observed::{Health, Status as ContainerStatus},
     plan::Held,
+    revision::Suspension,
     units::Timestamp,
 };
 use schemars::JsonSchema;
@@ -47,6 +48,9 @@ pub struct ServiceStatus {
     pub drift: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held: Option<Held>,
+    /// What a person wants of it until further notice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suspension: Option<Suspension>,
     pub containers: Vec<ContainerStatusLine>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_rollout: Option<LastRollout>,

@@ -56,6 +56,10 @@ pub enum Cause {
     Drift,
     /// The user asked for a restart.
     Restart,
+    /// Its liveness probe failed.
+    Liveness,
+    /// The user wants it stopped, or no longer stopped.
+    Suspension,
     /// The user asked to go back to an older revision, or a failed rollout is being taken back.
     Rollback,
     /// The user asked for everything to be removed.
@@ -72,6 +76,8 @@ impl std::fmt::Display for Cause {
             Cause::Manifest => "manifest",
             Cause::Drift => "drift",
             Cause::Restart => "restart",
+            Cause::Liveness => "liveness",
+            Cause::Suspension => "suspension",
             Cause::Rollback => "rollback",
             Cause::Down => "down",
             Cause::Recovery => "recovery",
@@ -124,6 +130,11 @@ pub enum Does {
         /// has started it.
         #[serde(default, rename = "insteadOf", skip_serializing_if = "Option::is_none")]
         instead_of: Option<ContainerRef>,
+    },
+    /// Lets the frozen processes of a container go on.
+    Unpause {
+        /// Frozen by `docker pause`.
+        container: ContainerRef,
     },
     /// Waits until the container is proven, or fails.
     Gate(Box<Gate>),
@@ -317,6 +328,7 @@ impl Does {
             Does::Create(_) => "create",
             Does::Connect(_) => "connect",
             Does::Start { .. } => "start",
+            Does::Unpause { .. } => "unpause",
             Does::Gate(_) => "gate",
             Does::Drain { .. } => "drain",
             Does::Stop(_) => "stop",

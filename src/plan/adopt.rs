@@ -89,6 +89,7 @@ fn service_of(
         depends_on: today.map(|service| service.depends_on.clone()).unwrap_or_default(),
         shares: today.map(|service| service.shares.clone()).unwrap_or_default(),
         probes: today.map(|service| service.probes.clone()).unwrap_or_default(),
+        liveness: today.and_then(|service| service.liveness.clone()),
         rollout: today.map(|service| service.rollout.clone()).unwrap_or_default(),
         one_shot: today.is_some_and(|service| service.one_shot),
         contents: today.map(|service| service.contents.clone()).unwrap_or_default(),

@@ -26,6 +26,8 @@ pub(super) struct Draft {
     pub why: String,
     pub replaces: bool,
     pub serving: bool,
+    /// Services whose budget of restarts it spends.
+    pub spends: Vec<ServiceName>,
     pub cause: Cause,
     pub pulls: Vec<Step>,
     pub steps: Vec<Step>,
@@ -50,6 +52,7 @@ impl Draft {
             why: String::new(),
             replaces: false,
             serving: false,
+            spends: Vec::new(),
             cause,
             pulls: Vec::new(),
             steps: Vec::new(),
@@ -157,6 +160,7 @@ impl Draft {
             why: self.why,
             replaces: self.replaces,
             serving: self.serving,
+            spends: self.spends,
             steps: steps.iter().map(|step| step.id.clone()).collect(),
             undo: self.undo,
         };

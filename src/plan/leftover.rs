@@ -24,6 +24,8 @@ pub(super) enum Until {
     Started,
     /// The unit's new containers are proven.
     Proven,
+    /// A later plan: what uses its namespaces is not to be touched by this one.
+    Later,
 }
 
 /// Those of a unit that serve until others do, by id, with the final name whose place they have.
@@ -59,11 +61,13 @@ impl<'a> Meanwhile<'a> {
     /// Until when those that serve in the namespaces of this one do.
     fn needed_by(&self, members: &[Member<'a, '_>], parent: &ObservedContainer) -> Option<Until> {
         let meanwhile = self.0.values().map(|(container, _, until)| (*container, *until));
-        let replaced = members.iter().flat_map(|member| &member.work).filter_map(|(_, work)| match work {
-            Work::Replace(old, _) | Work::Finish { old, .. } if is_up(old) => Some((*old, Until::Proven)),
+        let running = members.iter().flat_map(|member| &member.work).filter_map(|(slot, work)| match work {
+            Work::Replace(old, _) | Work::Finish { old, .. } => Some((*old, Until::Proven)),
+            Work::Nothing => Some((slot.current?, Until::Later)),
             _ => None,
         });
-        meanwhile.chain(replaced).filter(|(container, _)| joins(container, parent)).map(|(_, until)| until).max()
+        let running = running.filter(|(container, _)| is_up(container));
+        meanwhile.chain(running).filter(|(container, _)| joins(container, parent)).map(|(_, until)| until).max()
     }
 
     /// The newest that serves in the place of a slot.
@@ -116,6 +120,9 @@ fn unwanted<'a>(member: &Member<'a, '_>) -> Vec<(&'a ObservedContainer, Containe
 
 /// Removes what serves until this has come; `None`: what does not serve.
 pub(super) fn discard(draft: &mut Draft, member: &Member, meanwhile: &Meanwhile, until: Option<Until>) {
+    if member.keeps_leftovers {
+        return;
+    }
     let view = member.view;
     if until.is_none() {
         for container in &view.retired {

@@ -4,6 +4,7 @@
 //! The order of decisions is that of `plan` below.
 
 mod adopt;
+mod budget;
 mod capacity;
 mod compare;
 mod down;
@@ -14,14 +15,17 @@ mod order;
 mod orphans;
 mod ownership;
 mod resources;
+mod restraint;
 mod rollout;
 mod scope;
 mod services;
 mod strategy;
 mod survey;
+pub mod window;
 mod work;
 
 pub use adopt::as_it_runs;
+pub use budget::{is_spent, of as budget_of, spent};
 pub use compare::connected_by_hand;
 pub use orphans::not_declared;
 pub use scope::merged;
@@ -57,6 +61,7 @@ pub fn plan(desired: &Desired, observed: &Observed, context: &PlanContext) -> Pl
     plan.changes.extend(services.changes);
     plan.held.extend(services.held);
     plan.notes.extend(services.notes);
+    plan.changes_at = services.changes_at.into_iter().filter(|at| *at > context.now).min();
     let orphans = orphans::orphans(&all, &services.rollouts, &plan.held);
     plan.changes.extend(orphans.changes);
     plan.held.extend(orphans.held);
@@ -98,6 +103,7 @@ fn empty(desired: &Desired, context: &PlanContext) -> Plan {
         notes: Vec::new(),
         held: Vec::new(),
         capacity: None,
+        changes_at: None,
     }
 }
 

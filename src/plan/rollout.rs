@@ -24,6 +24,35 @@ use std::collections::BTreeMap;
 pub(super) struct Member<'a, 'v> {
     pub view: &'v View<'a>,
     pub work: Vec<(&'v Slot<'a>, Work<'a>)>,
+    /// What is left over of interrupted rollouts stays too.
+    pub keeps_leftovers: bool,
+    /// Replicas above the declared number stay too.
+    pub keeps_surplus: bool,
+}
+
+impl Member<'_, '_> {
+    /// Nothing is done to any container of it.
+    pub fn rest(&mut self) {
+        self.work.iter_mut().for_each(|(_, work)| *work = Work::Nothing);
+        (self.keeps_leftovers, self.keeps_surplus) = (true, true);
+    }
+
+    /// No container of it that runs is stopped.
+    pub fn spare(&mut self) {
+        let stops = |work: &Work| matches!(work, Work::Replace(old, _) if is_up(old));
+        self.work.iter_mut().filter(|(_, work)| stops(work)).for_each(|(_, work)| *work = Work::Nothing);
+        self.keeps_surplus = true;
+    }
+
+    /// Left over of interrupted rollouts, and to be removed.
+    pub fn discards(&self) -> bool {
+        !self.keeps_leftovers && !(self.view.discarded.is_empty() && self.view.retired.is_empty())
+    }
+
+    /// Replicas above the declared number, to be removed.
+    pub fn removes_surplus(&self) -> bool {
+        !self.keeps_surplus && !self.view.surplus.is_empty()
+    }
 }
 
 /// One container to be replaced or made.
@@ -92,7 +121,7 @@ pub(super) fn build<'a>(draft: &mut Draft, members: &[Member<'a, '_>], all: &All
         make(draft, &fresh, &mut refs, all);
     }
     leave(draft, members, &meanwhile, Until::Proven);
-    members.iter().for_each(|member| remove_surplus(draft, member.view));
+    members.iter().filter(|member| member.removes_surplus()).for_each(|member| remove_surplus(draft, member.view));
 }
 
 /// Removes what served until now, dependants first, and gives restored containers the names that it had.
@@ -140,6 +169,29 @@ fn in_place(draft: &mut Draft, member: &Member, meanwhile: &Meanwhile) {
                 put_right(draft, slot, container, &path, false);
                 start_and_prove(draft, member.view, slot, container, &path);
             }
+            Work::Unpause(container) => {
+                rename(draft, slot, container, &path);
+                put_right(draft, slot, container, &path, false);
+                let unpause = Does::Unpause { container: existing(container) };
+                draft.step(format!("{path}/unpause"), unpause, Resource::Container(slot.name.clone()), CALL_DEADLINE);
+                gate(draft, member.view, slot, existing(container));
+            }
+            Work::Restart(container, answer) => {
+                draft.why = format!("its liveness probe failed: {answer}");
+                halt(draft, slot, container, &path);
+                start_and_prove(draft, member.view, slot, container, &path);
+            }
+            Work::Halt(container) => {
+                if would_come_back(container) {
+                    let restart = Some(RestartPolicy::No);
+                    let update = Update { container: existing(container), limits: Default::default(), restart };
+                    let target = Resource::Container(slot.name.clone());
+                    draft.step(format!("{path}/update"), Does::Update(Box::new(update)), target, CALL_DEADLINE);
+                }
+                if is_up(container) {
+                    halt(draft, slot, container, &path);
+                }
+            }
             Work::Restore(kept) => {
                 if meanwhile.of_slot(slot).is_none() {
                     rename(draft, slot, kept, &path);
@@ -155,6 +207,16 @@ fn in_place(draft: &mut Draft, member: &Member, meanwhile: &Meanwhile) {
             _ => {}
         }
     }
+}
+
+fn halt(draft: &mut Draft, slot: &Slot, container: &ObservedContainer, path: &str) {
+    let stop = Does::Stop(Stop { container: existing(container), grace: container.spec.stop_grace });
+    draft.step(format!("{path}/stop"), stop, Resource::Container(slot.name.clone()), stop_deadline(container));
+}
+
+/// Whether the engine would start a stopped container when it starts itself.
+pub(super) fn would_come_back(container: &ObservedContainer) -> bool {
+    matches!(container.spec.restart, RestartPolicy::Always | RestartPolicy::OnFailure(_))
 }
 
 fn rename(draft: &mut Draft, slot: &Slot, container: &ObservedContainer, path: &str) {

@@ -63,7 +63,9 @@ pub(super) fn with_held<'a>(
     held: &mut Vec<Held>,
 ) -> (Cow<'a, Desired>, Cow<'a, PlanContext>) {
     let as_declared = (Cow::Borrowed(desired), Cow::Borrowed(context));
-    let (Purpose::Apply, Some(current)) = (context.purpose, &context.facts.current) else { return as_declared };
+    let (Purpose::Apply | Purpose::Follow, Some(current)) = (context.purpose, &context.facts.current) else {
+        return as_declared;
+    };
     let is_left = |name: &ServiceName, hold: &Hold| {
         let service = desired.services.get(name)?;
         let image = context.images.get(&service.container.image)?;
@@ -127,7 +129,7 @@ fn hold(all: &All, views: &Views, name: &ServiceName) -> Option<Option<Held>> {
     }
     let is_now = |hash: &DesiredHash| *hash == desired_hash(view.service, &view.image.id);
     let resource = Resource::Service(name.clone());
-    if purpose == Purpose::Keep && facts.failed.get(name).is_some_and(is_now) {
+    if matches!(purpose, Purpose::Keep | Purpose::Follow) && facts.failed.get(name).is_some_and(is_now) {
         return Some(Some(Held {
             resource,
             code: HeldCode::FailedBefore,

@@ -6,11 +6,13 @@ use super::{
     normal,
     order::{self, Wait},
     resources::Resources,
+    restraint,
     rollout::{self, Member},
     survey::{self, All, Parents, Slot, View},
     work::{self, Wishes, Work},
 };
 use crate::model::{
+    container::RestartPolicy,
     desired::desired_hash,
     fields::FieldChange,
     labels::ours,
@@ -19,6 +21,7 @@ use crate::model::{
     plan::{Action, Change, Held, HeldCode, Note, NoteCode, Purpose, Reason, Rollout},
     policy::{ProbeHost, ProbeKind, Strategy},
     step::{Cause, Does, Pull, Step},
+    units::Timestamp,
     value::Value,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,6 +38,8 @@ pub(super) struct Services {
     pub rollouts: Vec<(Rollout, Vec<Step>)>,
     /// Units whose containers run twice for a while.
     pub surging: Vec<Vec<ServiceName>>,
+    /// When time alone makes this another plan.
+    pub changes_at: Vec<Timestamp>,
 }
 
 /// Sorts the containers of every service, parents before those that share with them.
@@ -84,11 +89,15 @@ pub(super) fn services<'a>(
         let in_scope: Vec<&View> =
             unit.iter().filter(|name| scope.contains(name)).filter_map(|name| views.get(name)).collect();
         let Some(leader) = in_scope.first() else { continue };
-        let members = members(all, &in_scope);
+        let mut members = members(all, &in_scope);
+        let restraints = restraint::restrain(all, &mut members);
+        services.held.extend(restraints.held);
+        services.changes_at.extend(restraints.ends);
         let names: Vec<ServiceName> = in_scope.iter().map(|view| view.service.name.clone()).collect();
-        let cause = cause(all, &in_scope);
+        let cause = cause(all, &in_scope, &members);
         let mut draft = Draft::new(&leader.service.name, names.clone(), cause);
         draft.serving = in_scope.iter().any(|view| view.runs() || view.keeps() || has_run(all, view));
+        draft.spends = spends(&members);
         rollout::build(&mut draft, &members, all);
         pull(&in_scope, &mut draft, &mut line);
         for member in &members {
@@ -116,21 +125,38 @@ fn members<'a, 'v>(all: &All<'a>, views: &[&'v View<'a>]) -> Vec<Member<'a, 'v>>
         let named = all.context.selected.as_ref().is_none_or(|selected| selected.contains(&view.service.name));
         let wishes = Wishes {
             facts: &all.context.facts,
+            unwell: &all.context.unwell,
             replaced: &replaced,
             renewed: &renewed,
             restart: all.context.purpose == Purpose::Restart && named,
         };
         let work: Vec<_> = view.slots.iter().map(|slot| (slot, work::work(view, slot, &wishes))).collect();
-        let is_renewed = |work: &Work| matches!(work, Work::Replace(..) | Work::Start(_) | Work::Create(_));
+        let is_renewed =
+            |work: &Work| matches!(work, Work::Replace(..) | Work::Start(_) | Work::Restart(..) | Work::Create(_));
         if work.iter().any(|(_, work)| is_renewed(work)) {
             renewed.insert(view.service.name.clone());
         }
         if work.iter().any(|(_, work)| is_renewed(work) || matches!(work, Work::Finish { .. })) {
             replaced.insert(view.service.name.clone());
         }
-        members.push(Member { view, work });
+        members.push(Member { view, work, keeps_leftovers: false, keeps_surplus: false });
     }
     members
+}
+
+/// Whose restart counts: one that evenkeel alone makes. What the engine's policy restarts, it counts itself; what a person
+/// stopped or removed is put right at once.
+fn spends(members: &[Member]) -> Vec<ServiceName> {
+    let counts = |member: &&Member| {
+        let service = member.view.service;
+        let alone = service.container.restart == RestartPolicy::No && !service.one_shot;
+        member.work.iter().any(|(_, work)| match work {
+            Work::Restart(..) => true,
+            Work::Start(container) => alone && container.state.started_at.is_some(),
+            _ => false,
+        })
+    };
+    members.iter().filter(counts).map(|member| member.view.service.name.clone()).collect()
 }
 
 /// Where the units stand so far: who is proven by which step.
@@ -221,12 +247,19 @@ fn pull(views: &[&View], draft: &mut Draft, line: &mut Line) {
 }
 
 /// Why the unit changes: what was asked, or whether the current revision says otherwise than what is declared.
-fn cause(all: &All, views: &[&View]) -> Cause {
+fn cause(all: &All, views: &[&View], members: &[Member]) -> Cause {
+    let any = |of: fn(&Work) -> bool| members.iter().any(|member| member.work.iter().any(|(_, work)| of(work)));
+    if any(|work| matches!(work, Work::Halt(_))) {
+        return Cause::Suspension;
+    }
+    if any(|work| matches!(work, Work::Restart(..))) {
+        return Cause::Liveness;
+    }
     match all.context.purpose {
         Purpose::Restart => return Cause::Restart,
         Purpose::Rollback => return Cause::Rollback,
         Purpose::Down { .. } => return Cause::Down,
-        Purpose::Apply | Purpose::Keep => {}
+        Purpose::Apply | Purpose::Follow | Purpose::Keep => {}
     }
     let Some(current) = &all.context.facts.current else { return all.context.facts.cause_of_first() };
     let same = |view: &&View| {
@@ -247,10 +280,10 @@ fn change(all: &All, member: &Member, cause: Cause, strategy: Option<Strategy>) 
     let view = member.view;
     let mut found: Vec<(Action, Reason)> =
         member.work.iter().filter_map(|(slot, work)| of_work(view, slot, work)).collect();
-    if !view.surplus.is_empty() {
+    if member.removes_surplus() {
         found.push((Action::Update, Reason::Scaled));
     }
-    if !view.discarded.is_empty() || !view.retired.is_empty() {
+    if member.discards() {
         found.push((Action::Update, Reason::Unfinished));
     }
     let adopted = || {
@@ -294,6 +327,9 @@ fn of_work(view: &View, slot: &Slot, work: &Work) -> Option<(Action, Reason)> {
         Work::Create(reason) if view.exists() => Some((Action::Update, *reason)),
         Work::Create(reason) => Some((Action::Create, *reason)),
         Work::Start(_) => Some((Action::Update, Reason::NotRunning)),
+        Work::Unpause(_) => Some((Action::Update, Reason::Frozen)),
+        Work::Restart(..) => Some((Action::Update, Reason::NotLive)),
+        Work::Halt(_) => Some((Action::Update, Reason::Stopped)),
         Work::Replace(_, reason) => Some((Action::Replace, *reason)),
         Work::Finish { .. } => Some((Action::Replace, Reason::Unfinished)),
         Work::Restore(_) | Work::Await(_) => Some((Action::Update, Reason::Unfinished)),

@@ -3,11 +3,11 @@
 use super::survey::{Slot, View, can_start, is_up};
 use crate::model::{
     desired::desired_hash,
-    names::ServiceName,
+    names::{ContainerId, ServiceName},
     observed::{ObservedContainer, Status},
     plan::{Facts, Reason},
 };
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a slot asks for.
 #[derive(Clone, Copy)]
@@ -18,6 +18,12 @@ pub(super) enum Work<'a> {
     Create(Reason),
     /// The container is right and does not run: start it, after what can be changed in place.
     Start(&'a ObservedContainer),
+    /// The container is right and frozen: let it go on, after what can be changed in place.
+    Unpause(&'a ObservedContainer),
+    /// The container runs and its liveness probe failed, with this answer: stop and start it.
+    Restart(&'a ObservedContainer, &'a str),
+    /// The container shall not run, nor come back with the engine.
+    Halt(&'a ObservedContainer),
     /// The container runs and can be put right where it is.
     InPlace(&'a ObservedContainer),
     /// The container must be replaced.
@@ -31,18 +37,20 @@ pub(super) enum Work<'a> {
 }
 
 /// What else decides over a slot's work.
-pub(super) struct Wishes<'a> {
+pub(super) struct Wishes<'a, 'p> {
     pub facts: &'a Facts,
+    /// Containers whose liveness probe failed, with its last answer.
+    pub unwell: &'a BTreeMap<ContainerId, String>,
     /// Services of this unit that are replaced, so that those sharing with them must be too.
-    pub replaced: &'a BTreeSet<ServiceName>,
+    pub replaced: &'p BTreeSet<ServiceName>,
     /// Those of them that get a container of which no candidate can know yet, or that are started again.
-    pub renewed: &'a BTreeSet<ServiceName>,
+    pub renewed: &'p BTreeSet<ServiceName>,
     /// Whether the service is one that the user asked to restart.
     pub restart: bool,
 }
 
 /// What a slot asks for.
-pub(super) fn work<'a>(view: &View<'a>, slot: &Slot<'a>, wishes: &Wishes) -> Work<'a> {
+pub(super) fn work<'a>(view: &View<'a>, slot: &Slot<'a>, wishes: &Wishes<'a, '_>) -> Work<'a> {
     if view.service.one_shot {
         return one_shot(view, slot, wishes);
     }
@@ -63,7 +71,7 @@ pub(super) fn work<'a>(view: &View<'a>, slot: &Slot<'a>, wishes: &Wishes) -> Wor
     }
 }
 
-impl Wishes<'_> {
+impl Wishes<'_, '_> {
     /// Whether the current revision says that this service was there.
     fn facts_know(&self, view: &View) -> bool {
         self.facts.current.as_ref().is_some_and(|current| {
@@ -73,7 +81,12 @@ impl Wishes<'_> {
     }
 }
 
-fn with_current<'a>(view: &View<'a>, slot: &Slot<'a>, current: &'a ObservedContainer, wishes: &Wishes) -> Work<'a> {
+fn with_current<'a>(
+    view: &View<'a>,
+    slot: &Slot<'a>,
+    current: &'a ObservedContainer,
+    wishes: &Wishes<'a, '_>,
+) -> Work<'a> {
     if wishes.restart {
         return Work::Replace(current, Reason::RestartRequested);
     }
@@ -86,17 +99,20 @@ fn with_current<'a>(view: &View<'a>, slot: &Slot<'a>, current: &'a ObservedConta
     if slot.unproven {
         return Work::Replace(current, Reason::Unfinished);
     }
+    let answer = wishes.unwell.get(&current.id).filter(|_| current.state.is_running());
     match current.state.status {
         Status::Dead => Work::Replace(current, Reason::NotRunning),
+        Status::Paused => Work::Unpause(current),
         Status::Created | Status::Exited if can_start(current) => Work::Start(current),
         Status::Created | Status::Exited => Work::Replace(current, Reason::NotRunning),
+        _ if let Some(answer) = answer => Work::Restart(current, answer),
         _ if !slot.difference.is_empty() || current.name != slot.name => Work::InPlace(current),
         _ => Work::Nothing,
     }
 }
 
 /// A one-shot is done once it has exited 0 as what it is now; its container's absence or end is no drift.
-fn one_shot<'a>(view: &View<'a>, slot: &Slot<'a>, wishes: &Wishes) -> Work<'a> {
+fn one_shot<'a>(view: &View<'a>, slot: &Slot<'a>, wishes: &Wishes<'a, '_>) -> Work<'a> {
     let hash = desired_hash(view.service, &view.image.id);
     let current = slot.current.or(slot.kept).or(slot.candidate);
     if wishes.restart {

@@ -21,8 +21,8 @@ fn no_engine() {
 
 #[test]
 fn no_engine_to_act_on() {
-    let (_, all) = without_engine(&[&["apply"], &["restart"], &["rollback"], &["down", "--yes"]]);
-    assert_eq!(all.matches("\nexit 3\n").count(), 4, "{all}");
+    let (_, all) = without_engine(&[&["apply"], &["restart"], &["rollback"], &["down", "--yes"], &["stop", "web"]]);
+    assert_eq!(all.matches("\nexit 3\n").count(), 5, "{all}");
 }
 
 #[test]

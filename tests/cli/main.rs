@@ -3,5 +3,6 @@
 
 mod data;
 mod engine;
+mod keep;
 mod run;
 mod usage;

@@ -90,6 +90,7 @@ courses! {
     anonymous_volumes
     names_and_removal
     kills_and_deaths
+    pauses
     a_shared_network
     content_of_a_bound_file
     health

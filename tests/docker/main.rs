@@ -8,6 +8,7 @@ mod conformance;
 mod cuts;
 mod data;
 mod dry;
+mod events;
 mod examples;
 mod first;
 mod fixtures;

@@ -101,6 +101,8 @@ fn context(seed: &mut Seed, before: &Desired, images: &Images) -> PlanContext {
         ]),
         yes: seed.percent(50),
         root: seed.percent(50),
+        attended: false,
+        unwell: BTreeMap::new(),
         facts,
     }
 }

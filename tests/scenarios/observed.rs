@@ -67,6 +67,8 @@ impl Left {
             purpose,
             yes: false,
             root: true,
+            attended: false,
+            unwell: Default::default(),
             facts: if with_home { facts } else { Facts::default() },
         };
         plan(&desired, &self.observed, &context)

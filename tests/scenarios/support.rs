@@ -156,6 +156,7 @@ impl Host {
             yes: false,
             new_stack: false,
             saved: None,
+            unattended: false,
         }
     }
 

@@ -37,8 +37,8 @@ pub fn explanation(exit: Exit) -> Explanation {
             "`evenkeel status` says what runs, `evenkeel logs SERVICE --failed` why the container failed.",
         ),
         Exit::Locked => (
-            "Another apply holds the lock past `--lock-wait`.",
-            "Two applies at once would undo each other's work. The message says who holds it, since when, doing what.",
+            "Another apply holds the lock past `--lock-wait`, or another `run` keeps this home.",
+            "Two at once would undo each other's work. The message says who holds it, since when, doing what.",
             "Wait for it, or raise `--lock-wait`. The lock ends with its holder; there is none to remove.",
         ),
         Exit::Stale => (

@@ -31,6 +31,31 @@ pub fn explanation(code: HeldCode) -> Explanation {
             "Trying again what failed, by itself and for ever, is a hot loop on a broken release.",
             "Read `evenkeel logs SERVICE --failed`, then fix the declaration. `evenkeel apply` by a person or CI tries it again.",
         ),
+        HeldCode::Paused => (
+            "Somebody paused this service: nothing of it is changed, repaired or restarted.",
+            "A person looks at it, or wants it left alone for a while.",
+            "`evenkeel resume SERVICE` ends the pause; `evenkeel status` says who paused it, since when and how long.",
+        ),
+        HeldCode::Stopped => (
+            "Somebody stopped this service, and what is declared of it now differs from what is there.",
+            "A stopped service stays stopped, across changes of the manifest and restarts of the machine.",
+            "`evenkeel start SERVICE` starts it as it was accepted; an apply after that brings the change.",
+        ),
+        HeldCode::OutsideWindow => (
+            "The change would stop a running container, and the service's `rollout.window` is closed.",
+            "The manifest says when this service may be interrupted.",
+            "Apply again while the window is open, or name the service to do it now: `evenkeel apply SERVICE`.",
+        ),
+        HeldCode::Manual => (
+            "The change would stop a running container, and the service has `rollout.apply: manual`.",
+            "The manifest says that only a person who names this service may interrupt it.",
+            "`evenkeel apply SERVICE` does it.",
+        ),
+        HeldCode::BackOff => (
+            "The service was restarted as often as its budget allows, so the next restart waits.",
+            "Restarting for ever without a pause hides the fault and wears the host; giving up would leave it down.",
+            "See why it fails with `docker compose logs SERVICE`. The waits double up to 5 minutes; `evenkeel apply SERVICE` tries at once.",
+        ),
         HeldCode::DependencyHeld => (
             "A change waits for a service that is held.",
             "What it depends on is not as declared, so it is not known to work with it.",

@@ -3,6 +3,7 @@
 use super::{
     outcome::{Left, outcome_text},
     plan::{counts_of, held_text},
+    quantities::moment,
     style::{Style, Text, Tone},
 };
 use crate::{
@@ -42,7 +43,15 @@ pub fn applied_text(applied: &Applied, told: &Told<'_>, style: Style) -> String 
             text.push_str(&format!("{}\n", Text::new().space(2).plain(one).paint(style)));
         }
     }
-    text.push_str(&format!("{}\n", sentence(applied).paint(style)));
+    for one in &applied.suspended {
+        let until = one.until.map(|until| format!(" until {}", moment(until))).unwrap_or_default();
+        let line = Text::toned(Tone::Strong, one.service.as_str()).plain(format!(" {}{until}", one.what));
+        text.push_str(&format!("{}\n", line.paint(style)));
+    }
+    // A pause converges nothing.
+    if applied.suspended.is_empty() || !applied.rounds.is_empty() || applied.exit != 0 {
+        text.push_str(&format!("{}\n", sentence(applied).paint(style)));
+    }
     text
 }
 
@@ -91,4 +100,25 @@ fn sentence(applied: &Applied) -> Text {
         other => (Tone::Bad, format!("ended with exit code {}", other.code())),
     };
     Text::toned(Tone::Strong, revision).and(tone, words)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{controllers::stack::Suspended, model::units::Timestamp};
+
+    #[test]
+    fn a_pause_says_what_it_did_and_nothing_of_rounds() {
+        let one = |service: &str, what, until| Suspended { service: service.into(), what, until };
+        let applied = Applied {
+            revision: Some(8),
+            suspended: vec![one("core", "paused", Some(Timestamp(5_400_000))), one("web", "paused", None)],
+            ..Applied::default()
+        };
+        let told = Told { done_is_shown: true, left: &[] };
+        let text = applied_text(&applied, &told, Style::PLAIN);
+        assert_eq!(text, "core paused until 1970-01-01 01:30:00Z\nweb paused\n");
+        let refused = Applied { exit: 8, suspended: Vec::new(), ..applied };
+        assert_eq!(applied_text(&refused, &told, Style::PLAIN), "revision 8: refused, nothing was changed\n");
+    }
 }

@@ -8,12 +8,17 @@ use crate::model::event::{Event, EventKind, Severity};
 
 /// One recorded event with its date: `2026-11-23 20:14:03Z  core/1/gate  ready`.
 pub fn event_line(event: &Event, style: Style) -> String {
-    line(event, moment(event.time)).paint(style)
+    line(event, Text::toned(Tone::Quiet, moment(event.time))).paint(style)
 }
 
 /// One event as it happens, with the time of day.
 pub fn progress_text(event: &Event) -> Text {
-    line(event, time_of_day(event.time))
+    line(event, Text::toned(Tone::Quiet, time_of_day(event.time)))
+}
+
+/// One event of one stack of several, as it happens, with its date.
+pub fn log_text(event: &Event) -> Text {
+    line(event, Text::toned(Tone::Quiet, moment(event.time)).space(2).plain(event.stack.as_str()))
 }
 
 /// The first line of what an event says, without the name of the rollout that stands before it anyway.
@@ -23,14 +28,14 @@ pub fn words(event: &Event) -> &str {
     text.strip_prefix(name).and_then(|rest| rest.strip_prefix(": ")).unwrap_or(text)
 }
 
-fn line(event: &Event, time: String) -> Text {
+fn line(event: &Event, start: Text) -> Text {
     let tone = match event.severity {
         Severity::Debug => Tone::Quiet,
         Severity::Info => Tone::Plain,
         Severity::Warning => Tone::Change,
         Severity::Error => Tone::Bad,
     };
-    let mut text = Text::toned(Tone::Quiet, time).space(2);
+    let mut text = start.space(2);
     if let Some(subject) = subject(event) {
         text = text.and(Tone::Strong, subject).space(2);
     }

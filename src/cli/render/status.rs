@@ -3,14 +3,15 @@
 
 use super::{
     plan::hint_text,
-    quantities::{age, image},
+    quantities::{age, image, moment},
     sheet::Table,
     style::{Style, Text, Tone},
 };
 use crate::model::{
     container::Limits,
     observed::{Health, Status},
-    plan::Held,
+    plan::{Held, HeldCode},
+    revision::{Suspension, SuspensionKind},
     status::{ContainerStatusLine, ServiceStatus, StackStatus},
     units::Timestamp,
 };
@@ -82,11 +83,12 @@ fn head(status: &StackStatus) -> Text {
     Text::toned(Tone::Strong, status.stack.as_str()).space(2).plain(revision).plain(", ").append(state)
 }
 
-/// `✗` not ready, `!` held, `~` differs, `✓` as declared.
+/// `✗` not ready, `!` held, paused or stopped, `~` differs, `✓` as declared.
 fn mark(service: &ServiceStatus) -> (&'static str, Tone) {
-    if service.ready < service.desired {
+    let stopped = service.suspension.as_ref().is_some_and(|one| one.kind == SuspensionKind::Stopped);
+    if service.ready < service.desired && !stopped {
         ("✗", Tone::Bad)
-    } else if service.held.is_some() {
+    } else if service.held.is_some() || service.suspension.is_some() {
         ("!", Tone::Change)
     } else if !service.drift.is_empty() {
         ("~", Tone::Change)
@@ -122,8 +124,14 @@ fn write_service(service: &ServiceStatus, now: Timestamp, table: &mut Table) {
     if !service.drift.is_empty() {
         table.whole(below(Text::toned(Tone::Change, "differs:").space(1).plain(service.drift.join(", "))));
     }
+    if let Some(suspension) = &service.suspension {
+        table.whole(below(suspension_in_words(suspension)));
+    }
     if let Some(held) = &service.held {
-        table.whole(below(words(held)));
+        // Who paused it was just said.
+        if held.code != HeldCode::Paused || service.suspension.is_none() {
+            table.whole(below(words(held)));
+        }
         if !held.hint.is_empty() {
             table.whole(below(hint_text(&held.hint)));
         }
@@ -135,6 +143,18 @@ fn write_service(service: &ServiceStatus, now: Timestamp, table: &mut Table) {
 
 fn words(held: &Held) -> Text {
     Text::toned(Tone::Change, "held:").space(1).plain(format!("{}: {}", held.code, held.reason))
+}
+
+/// `paused by ann@ci since 2026-11-25 14:02:11Z, until 2026-11-25 15:02:11Z: "looking at a leak"`.
+fn suspension_in_words(suspension: &Suspension) -> Text {
+    let what = match suspension.kind {
+        SuspensionKind::Paused => "paused",
+        SuspensionKind::Stopped => "stopped",
+    };
+    let until = suspension.until.map(|until| format!(", until {}", moment(until))).unwrap_or_default();
+    let why = suspension.reason.as_ref().map(|reason| format!(": \"{reason}\"")).unwrap_or_default();
+    let since = moment(suspension.since);
+    Text::toned(Tone::Change, what).plain(format!(" by {} since {since}{until}{why}", suspension.actor))
 }
 
 /// `webkit-admin-1 restarting, 5 restarts`.

@@ -19,7 +19,7 @@ use crate::{
         plan::{Action, CurrentRevision, Facts, Held, HeldCode, Note, Plan, Purpose, Reason},
         policy::OnFailure,
         revision::{Hold, Origin},
-        units::Millis,
+        units::{Millis, Timestamp},
     },
     observe::PullWish,
     plan::{as_it_runs, merged},
@@ -50,6 +50,8 @@ pub struct Request {
     pub new_stack: bool,
     /// Apply exactly this.
     pub saved: Option<SavedPlan>,
+    /// Nobody looks: what failed before is not tried again.
+    pub unattended: bool,
 }
 
 /// What an apply came to.
@@ -64,8 +66,12 @@ pub struct Applied {
     pub notes: Vec<Note>,
     /// What is still to be done, in words.
     pub left: Vec<String>,
+    /// When time alone lets more be done: a window opens, a pause ends.
+    pub changes_at: Option<Timestamp>,
     /// `8 adopted untouched · 1 in place · 2 replaced`, at the first apply of what ran before.
     pub adopted: Option<String>,
+    /// What `pause`, `resume`, `stop` and `start` did.
+    pub suspended: Vec<super::Suspended>,
 }
 
 /// What rounds converge to, and under which revision.
@@ -135,7 +141,7 @@ impl Stack {
     fn check_names(&self, request: &Request) -> Result<(), StackError> {
         let unknown = |name: &&ServiceName| !request.desired.services.contains_key(*name);
         match request.selected.iter().flatten().find(unknown) {
-            Some(name) => Err(StackError::NoService(name.clone())),
+            Some(name) => Err(StackError::no_service(name, request.desired.services.keys())),
             None => Ok(()),
         }
     }
@@ -150,7 +156,9 @@ impl Stack {
             (Some(named), Some(current)) => merged(&request.desired, &current.desired, named),
             _ => request.desired.clone(),
         };
-        Aim { desired, selected, purpose: Purpose::Apply, pull: request.pull.clone(), yes: request.yes, saved }
+        let purpose = if request.unattended { Purpose::Follow } else { Purpose::Apply };
+        let aim = Aim::of(desired, purpose);
+        Aim { selected, pull: request.pull.clone(), yes: request.yes, saved, ..aim }
     }
 
     /// Revision 0, where something of ours runs and no revision says so. Gives the revision current before this apply.
@@ -310,7 +318,7 @@ impl Stack {
     }
 
     /// Nothing differs: what is not held is good under the current revision.
-    fn all_good(&self, home: &Arc<Home>, round: &Round, applied: &Applied) -> Result<(), StackError> {
+    pub(super) fn all_good(&self, home: &Arc<Home>, round: &Round, applied: &Applied) -> Result<(), StackError> {
         if applied.exit != 0 {
             return Ok(());
         }
@@ -318,9 +326,13 @@ impl Stack {
         let differs = |held: &&Held| held.code != HeldCode::RolledBack;
         let held: BTreeSet<String> =
             round.plan.held.iter().filter(differs).map(|held| held.resource.to_string()).collect();
+        // What is stopped or left alone proves nothing.
+        let suspended = home.suspended(self.clock.now())?;
         let in_scope = |name: &&ServiceName| {
             let selected = round.plan.context.selected.as_ref();
-            selected.is_none_or(|selected| selected.contains(*name)) && !held.contains(&format!("service/{name}"))
+            selected.is_none_or(|selected| selected.contains(*name))
+                && !held.contains(&format!("service/{name}"))
+                && !suspended.contains(*name)
         };
         let good: Vec<ServiceName> = round.desired.services.keys().filter(in_scope).cloned().collect();
         let recorded = home.current_records()?.map(|(_, records)| records).unwrap_or_default();
@@ -372,6 +384,7 @@ impl Stack {
 fn hold(applied: &mut Applied, plan: &Plan) {
     let new = plan.held.iter().filter(|held| !applied.held.contains(held)).cloned().collect::<Vec<_>>();
     applied.held.extend(new);
+    applied.changes_at = applied.changes_at.into_iter().chain(plan.changes_at).min();
 }
 
 /// What an outcome means for the apply.
@@ -444,11 +457,11 @@ pub(super) fn hashes(desired: &Desired, images: &Images) -> BTreeMap<ServiceName
     desired.services.values().filter_map(|service| Some((service.name.clone(), of(service)?))).collect()
 }
 
-/// What a round accepts: what it declares, but a service that a rollback holds as it is in the current revision, with its
-/// networks and volumes.
+/// What a round accepts: what it declares, but a service that is held as it is in the current revision, with its networks
+/// and volumes.
 fn accepted(current: Option<&CurrentRevision>, round: &Round) -> (Desired, Images) {
     let (mut desired, mut images) = (round.desired.clone(), round.images.clone());
-    let held = |name: &ServiceName| is_rolled_back(&round.plan, name);
+    let held = |name: &ServiceName| is_held(&round.plan, name, HeldCode::keeps_what_was_accepted);
     for (name, service) in current.iter().flat_map(|current| &current.desired.services).filter(|(name, _)| held(name)) {
         let image = current.and_then(|current| current.images.get(&service.container.image));
         images.extend(image.map(|image| (service.container.image.clone(), image.clone())));
@@ -474,13 +487,16 @@ fn ended_holds(facts: &Facts, hashes: &BTreeMap<ServiceName, DesiredHash>, plan:
         Some(named) => named.contains(name),
         None => hashes.get(name) != Some(&hold.left),
     };
-    let holds = facts.holds.iter().filter(|(name, hold)| ended(name, hold) && !is_rolled_back(plan, name));
+    let holds = facts
+        .holds
+        .iter()
+        .filter(|(name, hold)| ended(name, hold) && !is_held(plan, name, |code| code == HeldCode::RolledBack));
     holds.map(|(name, _)| name.clone()).collect()
 }
 
-fn is_rolled_back(plan: &Plan, name: &ServiceName) -> bool {
+fn is_held(plan: &Plan, name: &ServiceName, by: impl Fn(HeldCode) -> bool) -> bool {
     let resource = Resource::Service(name.clone());
-    plan.held.iter().any(|held| held.code == HeldCode::RolledBack && held.resource == resource)
+    plan.held.iter().any(|held| by(held.code) && held.resource == resource)
 }
 
 /// Whether what is accepted is what the current revision says: then there is only drift, and no new revision.

@@ -9,7 +9,6 @@ use super::{
 use crate::{
     home::Holder,
     model::{desired::Desired, plan::Purpose, revision::Origin, units::Millis},
-    observe::PullWish,
 };
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -100,6 +99,6 @@ impl Stack {
         desired.networks.extend(known.networks);
         desired.volumes.extend(known.volumes);
         let purpose = Purpose::Down { volumes: request.volumes };
-        Ok(Aim { desired, selected: None, purpose, pull: PullWish::Keep, yes: true, saved: None })
+        Ok(Aim { yes: true, attended: true, ..Aim::of(desired, purpose) })
     }
 }

@@ -1,6 +1,11 @@
 //! What ends an apply before its first step.
 
-use crate::{engine::EngineError, home::HomeError, model::plan::Plan, observe::ResolveError};
+use crate::{
+    engine::EngineError,
+    home::HomeError,
+    model::{names::ServiceName, plan::Plan, revision::SuspensionKind},
+    observe::ResolveError,
+};
 
 /// Why nothing was done.
 #[derive(Debug, thiserror::Error)]
@@ -27,8 +32,15 @@ pub enum StackError {
     #[error("the saved plan is stale: {why}")]
     Stale { why: String, now: Box<Plan> },
     /// The user named a service that does not exist.
-    #[error("there is no service `{0}`")]
-    NoService(crate::model::names::ServiceName),
+    #[error("there is no service `{name}`")]
+    NoService {
+        name: ServiceName,
+        /// One that may be meant.
+        near: Option<String>,
+    },
+    /// What is wanted of a service contradicts what somebody wants of it already.
+    #[error("`{service}` is {}", match kind { SuspensionKind::Paused => "paused, not stopped", SuspensionKind::Stopped => "stopped" })]
+    Suspended { service: ServiceName, kind: SuspensionKind },
     /// What acts on the current revision, before there is one.
     #[error("stack `{0}` has no revision yet")]
     NothingApplied(crate::model::names::StackName),
@@ -38,6 +50,12 @@ pub enum StackError {
 }
 
 impl StackError {
+    /// A service that is none of these.
+    pub fn no_service<'a>(name: &ServiceName, known: impl Iterator<Item = &'a ServiceName>) -> StackError {
+        let near = crate::load::nearest(name.as_str(), known.map(ServiceName::as_str)).map(str::to_owned);
+        StackError::NoService { name: name.clone(), near }
+    }
+
     /// The exit code.
     pub fn exit(&self) -> u8 {
         match self {
@@ -45,8 +63,9 @@ impl StackError {
             StackError::Locked(crate::home::LockError::Held { .. }) => 6,
             StackError::Locked(_) => 3,
             StackError::NoHome(_)
+            | StackError::NoService { .. }
             | StackError::NothingApplied(_)
-            | StackError::NoService(_)
+            | StackError::Suspended { .. }
             | StackError::NoRevision(_) => 2,
             StackError::OtherHome { .. } => 8,
             StackError::Stale { .. } => 7,
@@ -64,7 +83,14 @@ impl StackError {
             StackError::NothingApplied(_) => Some("`evenkeel apply` makes the first".into()),
             StackError::OtherHome { .. } => Some("work there, or set EVENKEEL_HOME_ID to move the stack here".into()),
             StackError::Stale { .. } => Some("review and save it again: `evenkeel diff --out plan.json`".into()),
-            StackError::NoService(_) => Some("`evenkeel status` lists the services".into()),
+            StackError::NoService { near: Some(near), .. } => Some(format!("did you mean `{near}`?")),
+            StackError::NoService { near: None, .. } => Some("`evenkeel status` lists the services".into()),
+            StackError::Suspended { service, kind: SuspensionKind::Paused } => {
+                Some(format!("`evenkeel resume {service}` ends the pause"))
+            }
+            StackError::Suspended { service, kind: SuspensionKind::Stopped } => {
+                Some(format!("`evenkeel start {service}` starts it"))
+            }
             StackError::NoRevision(_) => Some("`evenkeel history` lists the revisions".into()),
         }
     }

@@ -35,7 +35,10 @@ impl Journal for Record {
     }
 
     fn rollout_done(&self, members: &[ServiceName]) -> Result<(), HomeError> {
-        self.home.rollout_done(members)
+        // What is stopped or left alone proves nothing.
+        let suspended = self.home.suspended(self.clock.now())?;
+        let proven: Vec<ServiceName> = members.iter().filter(|name| !suspended.contains(*name)).cloned().collect();
+        self.home.rollout_done(&proven)
     }
 
     fn completed(&self, service: &ServiceName) -> Result<(), HomeError> {

@@ -6,19 +6,25 @@ mod bookkeeping;
 mod down;
 mod error;
 mod journal;
+mod keep;
+mod liveness;
+mod rebuild;
 mod recorder;
 mod restart;
 mod rollback;
 mod round;
 mod saved;
 mod status;
+mod suspend;
 
 pub use apply::{Applied, Request};
 pub use down::DownRequest;
 pub use error::StackError;
+pub use keep::{KeepOptions, Keeper};
 pub use restart::RestartRequest;
 pub use rollback::RollbackRequest;
 pub use saved::SavedPlan;
+pub use suspend::{SuspendRequest, Suspended, Wish};
 
 use crate::{
     engine::{Engine, clock::Clock, registry::Registries},

@@ -8,7 +8,6 @@ use super::{
 use crate::{
     home::Holder,
     model::{names::ServiceName, plan::Purpose, revision::Origin, units::Millis},
-    observe::PullWish,
 };
 use std::collections::BTreeSet;
 
@@ -32,18 +31,12 @@ impl Stack {
         let current = home.facts()?.current.ok_or_else(none)?;
         let unknown = |name: &&ServiceName| !current.desired.services.contains_key(*name);
         if let Some(name) = request.selected.iter().flatten().find(unknown) {
-            return Err(StackError::NoService(name.clone()));
+            return Err(StackError::no_service(name, current.desired.services.keys()));
         }
         let observed = self.look(&current.desired).await?;
         let facts = self.facts(&observed)?;
-        let aim = Aim {
-            desired: current.desired,
-            selected: request.selected.clone(),
-            purpose: Purpose::Restart,
-            pull: PullWish::Keep,
-            yes: true,
-            saved: None,
-        };
+        let selected = request.selected.clone();
+        let aim = Aim { selected, yes: true, attended: true, ..Aim::of(current.desired, Purpose::Restart) };
         let round = self.round_from(&aim, facts, observed).await?;
         let mut applied = Applied { notes: round.plan.notes.clone(), ..Applied::default() };
         if let Some(exit) = refused(&round.plan) {

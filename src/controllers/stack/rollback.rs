@@ -16,7 +16,6 @@ use crate::{
         revision::{Hold, Origin, Revision},
         units::Millis,
     },
-    observe::PullWish,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -49,14 +48,8 @@ impl Stack {
         let observed = self.look(&desired).await?;
         let facts = self.facts(&observed)?;
         let before = hashes(&current.desired, &current.images);
-        let aim = Aim {
-            desired,
-            selected: Some(moved.clone()),
-            purpose: Purpose::Rollback,
-            pull: PullWish::Keep,
-            yes: true,
-            saved: None,
-        };
+        let selected = Some(moved.clone());
+        let aim = Aim { selected, yes: true, attended: true, ..Aim::of(desired, Purpose::Rollback) };
         let mut known = facts.clone();
         if let Some(known) = &mut known.current {
             // The images of the older revisions are those that they had.
@@ -125,7 +118,7 @@ impl Stack {
         let named = |name: &&ServiceName| request.selected.as_ref().is_none_or(|named| named.contains(*name));
         if let Some(name) = request.selected.iter().flatten().find(|name| !current.desired.services.contains_key(*name))
         {
-            return Err(StackError::NoService(name.clone()));
+            return Err(StackError::no_service(name, current.desired.services.keys()));
         }
         for name in current.desired.services.keys().filter(named) {
             if let Some(number) = home.newest_good(name, current.number)? {

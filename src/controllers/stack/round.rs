@@ -7,7 +7,7 @@ use crate::{
         desired::Desired,
         event::{EventKind, Severity},
         image::Images,
-        names::{ServiceName, StackName},
+        names::{ContainerId, ServiceName, StackName},
         observed::{Claim, Observed},
         outcome::Outcome,
         plan::{CurrentRevision, Facts, Plan, PlanContext, Purpose, SavedContext},
@@ -16,7 +16,10 @@ use crate::{
     observe::{PullWish, Wanted, observe, resolve},
     plan::plan,
 };
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// What a round is about.
 #[derive(Clone)]
@@ -26,6 +29,10 @@ pub(super) struct Aim {
     pub purpose: Purpose,
     pub pull: PullWish,
     pub yes: bool,
+    /// A person asked for just this.
+    pub attended: bool,
+    /// Containers whose liveness probe failed.
+    pub unwell: BTreeMap<ContainerId, String>,
     /// A saved plan's context, to plan again as then.
     pub saved: Option<SavedContext>,
 }
@@ -37,6 +44,22 @@ pub(super) struct Round {
     pub observed: Observed,
     pub images: Images,
     pub plan: Plan,
+}
+
+impl Aim {
+    /// Towards a desired state, whole, as it is.
+    pub fn of(desired: Desired, purpose: Purpose) -> Aim {
+        Aim {
+            desired,
+            selected: None,
+            purpose,
+            pull: PullWish::Keep,
+            yes: false,
+            attended: false,
+            unwell: BTreeMap::new(),
+            saved: None,
+        }
+    }
 }
 
 impl Stack {
@@ -93,6 +116,8 @@ impl Stack {
             purpose: aim.purpose,
             yes: aim.yes,
             root: self.root,
+            attended: aim.attended,
+            unwell: aim.unwell.clone(),
             facts,
         };
         let mut plan = plan(&aim.desired, &observed, &context);

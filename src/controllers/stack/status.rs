@@ -12,7 +12,6 @@ use crate::{
         plan::{Action, Plan, Purpose},
         status::{ContainerStatusLine, NotDeclared, ServiceStatus, StackStatus},
     },
-    observe::PullWish,
     plan::{connected_by_hand, not_declared},
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,14 +31,7 @@ impl Stack {
         };
         let observed = self.look(&desired).await?;
         let facts = self.facts(&observed)?;
-        let aim = Aim {
-            desired: desired.clone(),
-            selected: None,
-            purpose: Purpose::Keep,
-            pull: PullWish::Keep,
-            yes: false,
-            saved: None,
-        };
+        let aim = Aim::of(desired.clone(), Purpose::Keep);
         let round = self.round_from(&aim, facts.clone(), observed).await?;
         let last = match &self.home {
             Some(home) => home.last_rollouts()?,
@@ -116,6 +108,7 @@ fn service_status(
         image: service.map_or_else(|| "".into(), |service| service.container.image.clone()),
         drift: drift.collect(),
         held,
+        suspension: facts.suspensions.get(name).filter(|one| one.holds(plan.context.time)).cloned(),
         containers: containers.into_iter().map(|container| line(container, by_hand(container))).collect(),
         last_rollout: None,
     }

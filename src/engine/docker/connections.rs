@@ -17,7 +17,7 @@ use std::{
 use tokio::net::UnixStream;
 
 /// No answer of the engine that we read whole is longer.
-const BODY_BYTES_MAX: usize = 64 << 20;
+pub(super) const BODY_BYTES_MAX: usize = 64 << 20;
 /// At most so many connections are kept while nobody uses them.
 const IDLE_MAX: usize = 16;
 
@@ -44,6 +44,11 @@ pub(super) struct Connections {
 impl Connections {
     pub(super) fn new(socket: &Path) -> Connections {
         Connections { socket: socket.to_owned(), idle: Mutex::default() }
+    }
+
+    /// The socket.
+    pub(super) fn socket(&self) -> &Path {
+        &self.socket
     }
 
     /// The API version that the engine speaks, where it says one. `/_ping` is the one path that costs it nothing.
@@ -109,7 +114,7 @@ impl Connections {
     }
 }
 
-fn broken(error: impl std::fmt::Display) -> ReadError {
+pub(super) fn broken(error: impl std::fmt::Display) -> ReadError {
     ReadError::Broken(error.to_string())
 }
 

@@ -92,6 +92,11 @@ impl Containers for DockerEngine {
         self.call("start container", container.short(), CHANGE, started).await
     }
 
+    async fn unpause_container(&self, container: &ContainerId) -> EngineResult<()> {
+        self.call("unpause container", container.short(), CHANGE, self.docker.unpause_container(container.as_str()))
+            .await
+    }
+
     async fn stop_container(&self, container: &ContainerId, grace: Option<Millis>) -> EngineResult<()> {
         let wait = match grace {
             Some(grace) => grace,

@@ -7,10 +7,12 @@
 mod connections;
 mod containers;
 mod create;
+mod events;
 mod failure;
 mod images;
 mod inspect;
 mod json;
+mod lines;
 mod logs;
 mod memory;
 mod mounts;

@@ -2,7 +2,7 @@
 
 use super::DockerEngine;
 use crate::{
-    engine::{EngineResult, System},
+    engine::{EngineEvents, EngineResult, System},
     model::{
         observed::{EngineFacts, Supports},
         units::{Bytes, Millis, NanoCpus, Timestamp},
@@ -33,6 +33,10 @@ impl System for DockerEngine {
             return Ok(facts);
         }
         self.read_facts().await
+    }
+
+    async fn watch(&self) -> EngineResult<EngineEvents> {
+        self.events().await
     }
 }
 

@@ -39,6 +39,7 @@ fn attempt(world: &World, kind: &ProbeKind, found: &Container, seen: &ObservedCo
             Health::None => no("there is no health check"),
         },
         ProbeKind::Exec(_) if found.running().is_none() => no("the container does not run"),
+        ProbeKind::Exec(_) if found.is_paused() => no("the container is paused"),
         ProbeKind::Exec(probe) => {
             let command: Vec<String> = probe.command.iter().map(|word| word.reveal().to_owned()).collect();
             let answer = exec::answer(found, &command, now);
@@ -50,6 +51,7 @@ fn attempt(world: &World, kind: &ProbeKind, found: &Container, seen: &ObservedCo
             Err(why) => no(why),
         },
         ProbeKind::Http(probe) => match reach(world, found, seen, probe.port, now) {
+            Ok(()) if found.is_paused() => no("no answer"),
             Ok(()) => {
                 let status = status(found, probe.port, &probe.path);
                 Answer { ok: (200..400).contains(&status), text: status.to_string() }
@@ -77,7 +79,7 @@ fn reach(
     }
     let answers = &found.behaviour.answers;
     let listens = answers.is_empty() || answers.keys().any(|(at, _)| *at == port);
-    if listens && found.serves(now) { Ok(()) } else { Err("connection refused") }
+    if listens && found.listens(now) { Ok(()) } else { Err("connection refused") }
 }
 
 fn status(found: &Container, port: u16, path: &str) -> u16 {

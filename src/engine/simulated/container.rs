@@ -68,6 +68,20 @@ pub(super) struct Running {
     pub ends: Option<Ending>,
     /// Whose network it uses, and which incarnation of it: another one since then is no network at all.
     pub joined: Option<(ContainerId, u32)>,
+    /// Frozen by `docker pause` since then.
+    pub paused: Option<Timestamp>,
+    /// How long it was frozen before that.
+    pub frozen: Millis,
+    /// When it last went on after it was frozen, in its own time.
+    pub resumed: Option<Timestamp>,
+}
+
+impl Running {
+    /// The time as its process has it, which stands still while it is frozen.
+    pub fn own(&self, now: Timestamp) -> Timestamp {
+        let now = self.paused.unwrap_or(now);
+        Timestamp(now.0.saturating_sub(i64::try_from(self.frozen.0).unwrap_or(i64::MAX)))
+    }
 }
 
 /// How a process will end.
@@ -120,15 +134,27 @@ impl Container {
     /// When something happens to it next by itself.
     pub fn due(&self) -> Option<Timestamp> {
         match &self.phase {
+            Phase::Running(Running { paused: Some(_), .. }) => None,
             Phase::Running(running) => running.ends.map(|ending| ending.at),
             Phase::Restarting { until } => Some(*until),
             Phase::Created | Phase::Exited => None,
         }
     }
 
+    /// Whether its process is frozen.
+    pub fn is_paused(&self) -> bool {
+        self.running().is_some_and(|running| running.paused.is_some())
+    }
+
     /// Whether its process does its work at `now`.
     pub fn serves(&self, now: Timestamp) -> bool {
+        self.listens(now) && !self.is_paused()
+    }
+
+    /// Whether a connection to it opens at `now`: the kernel takes it even for a process that is frozen.
+    pub fn listens(&self, now: Timestamp) -> bool {
         let Some(running) = self.running() else { return false };
+        let now = running.own(now);
         let ready = running.ready_at.is_some_and(|at| now >= at);
         let unwell = self.behaviour.unwell_after.is_some_and(|span| now >= running.started.plus(span));
         ready && !unwell
@@ -150,7 +176,21 @@ impl Container {
         let Some(running) = self.running() else {
             return if self.starts == 0 { Health::None } else { Health::Unhealthy };
         };
-        let interval = check.interval.filter(|span| span.0 > 0).unwrap_or(INTERVAL).0;
+        let now = running.own(now);
+        let interval = interval(check);
+        // A monitor that was stopped leaves `unhealthy` behind, until its first check afterwards succeeds.
+        let blind = |since: Timestamp| now.since(since).0 < interval;
+        if running.paused.is_some() || running.resumed.is_some_and(blind) {
+            return Health::Unhealthy;
+        }
+        match self.health_by_checks(check, running, now) {
+            Health::Starting if running.resumed.is_some() => Health::Unhealthy,
+            health => health,
+        }
+    }
+
+    fn health_by_checks(&self, check: &Healthcheck, running: &Running, now: Timestamp) -> Health {
+        let interval = interval(check);
         let start_period = check.start_period.unwrap_or_default().0;
         let retries = u64::from(check.retries.filter(|count| *count > 0).unwrap_or(RETRIES));
         let checks = now.since(running.started).0 / interval;
@@ -168,6 +208,17 @@ impl Container {
             None if checks.saturating_sub(start_period.saturating_sub(1) / interval) >= retries => Health::Unhealthy,
             None => Health::Starting,
         }
+    }
+
+    /// When the next check will have been made, where one is.
+    pub fn next_check(&self, now: Timestamp) -> Option<Timestamp> {
+        let (check, running) = (self.check()?, self.running()?);
+        if running.paused.is_some() {
+            return None;
+        }
+        let interval = interval(check);
+        let base = running.resumed.unwrap_or(running.started);
+        Some(now.plus(Millis(interval - running.own(now).since(base).0 % interval)))
     }
 
     /// The numbers of the first and the last check that succeed; `None`: there is no first, there is no last.
@@ -190,7 +241,7 @@ impl Container {
     /// What its process uses at `now`.
     pub fn memory_used(&self, now: Timestamp) -> Bytes {
         match self.running() {
-            Some(running) if running.ready_at.is_some_and(|at| now >= at) => self.behaviour.memory,
+            Some(running) if running.ready_at.is_some_and(|at| running.own(now) >= at) => self.behaviour.memory,
             Some(_) => Bytes(self.behaviour.memory.0 / 4),
             None => Bytes(0),
         }
@@ -223,12 +274,13 @@ impl Container {
     fn state(&self, now: Timestamp) -> ContainerState {
         let status = match self.phase {
             Phase::Created => Status::Created,
+            Phase::Running(Running { paused: Some(_), .. }) => Status::Paused,
             Phase::Running(_) => Status::Running,
             Phase::Restarting { .. } => Status::Restarting,
             Phase::Exited => Status::Exited,
         };
         // Any number that is not 0, as long as it differs from start to start.
-        let pid = if status == Status::Running { 1000 + self.starts } else { 0 };
+        let pid = if self.running().is_some() { 1000 + self.starts } else { 0 };
         ContainerState {
             status,
             exit_code: self.exit_code,
@@ -249,4 +301,9 @@ impl Container {
             _ => None,
         })
     }
+}
+
+/// Between two health checks, in milliseconds.
+fn interval(check: &Healthcheck) -> u64 {
+    check.interval.filter(|span| span.0 > 0).unwrap_or(INTERVAL).0
 }

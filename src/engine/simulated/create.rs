@@ -105,6 +105,7 @@ impl World {
         self.by_name.remove(&from);
         self.by_name.insert(to.clone(), key);
         self.at_mut(key)?.name = to.clone();
+        self.tell_of(key, "rename");
         Ok(())
     }
 

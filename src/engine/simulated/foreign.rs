@@ -17,6 +17,10 @@ pub enum Foreign {
     Stop(ContainerName),
     /// `docker kill`: the restart policy does not act.
     Kill(ContainerName),
+    /// `docker pause`.
+    Pause(ContainerName),
+    /// `docker unpause`.
+    Unpause(ContainerName),
     /// Its process dies with this code: the restart policy acts.
     Die(ContainerName, i64),
     /// The kernel kills it for its memory.
@@ -57,6 +61,8 @@ impl World {
             Foreign::Start(name) => self.start(self.key(name.as_str())?),
             Foreign::Stop(name) => self.stop_at_once(name),
             Foreign::Kill(name) => self.kill(self.key(name.as_str())?),
+            Foreign::Pause(name) => self.pause(self.key(name.as_str())?),
+            Foreign::Unpause(name) => self.unpause(self.key(name.as_str())?),
             Foreign::Die(name, code) => self.die(self.key(name.as_str())?, *code, false),
             Foreign::OutOfMemory(name) => self.die(self.key(name.as_str())?, 137, true),
             Foreign::Restart(name) => {

@@ -26,6 +26,9 @@ const KILLED: i64 = 137;
 impl World {
     /// Starts a container, as `docker start` does. One that is up already stays as it is.
     pub fn start(&mut self, key: Key) -> Answer<()> {
+        if self.at(key)?.is_paused() {
+            return Err(No::conflict("cannot start a paused container, try unpause instead"));
+        }
         if self.at(key)?.is_up() {
             return Ok(());
         }
@@ -37,9 +40,51 @@ impl World {
         Ok(())
     }
 
+    /// Freezes its process, as `docker pause` does.
+    pub fn pause(&mut self, key: Key) -> Answer<()> {
+        let now = self.now;
+        let container = self.at_mut(key)?;
+        let id = container.id.clone();
+        match &mut container.phase {
+            Phase::Running(Running { paused: Some(_), .. }) => {
+                return Err(No::conflict(format!("Container {id} is already paused")));
+            }
+            Phase::Running(running) => running.paused = Some(now),
+            Phase::Restarting { .. } => {
+                return Err(No::conflict(format!("Container {id} is restarting, wait until the container is running")));
+            }
+            Phase::Created | Phase::Exited => return Err(No::conflict(format!("Container {id} is not running"))),
+        }
+        self.schedule(key);
+        self.tell_of(key, "pause");
+        Ok(())
+    }
+
+    /// Lets a paused container go on; what was to come comes as much later as it was frozen.
+    pub fn unpause(&mut self, key: Key) -> Answer<()> {
+        let now = self.now;
+        let container = self.at_mut(key)?;
+        let not_paused = No::internal(format!("Container {} is not paused", container.id));
+        let Phase::Running(running) = &mut container.phase else { return Err(not_paused) };
+        let Some(since) = running.paused.take() else { return Err(not_paused) };
+        let span = now.since(since);
+        running.frozen = Millis(running.frozen.0.saturating_add(span.0));
+        running.resumed = Some(running.own(now));
+        if let Some(ending) = &mut running.ends {
+            ending.at = ending.at.plus(span);
+        }
+        self.schedule(key);
+        self.tell_of(key, "unpause");
+        Ok(())
+    }
+
     /// Asks a container to stop, and says when it will have. `None`: it does not run.
     pub fn begin_stop(&mut self, key: Key, grace: Option<Millis>) -> Answer<Option<Timestamp>> {
         let now = self.now;
+        if self.at(key)?.is_paused() {
+            // Its signal waits for it, and the engine lets it go on to get it.
+            self.unpause(key)?;
+        }
         let container = self.at_mut(key)?;
         let running = match &mut container.phase {
             Phase::Running(running) => running,
@@ -101,12 +146,13 @@ impl World {
     pub fn remove(&mut self, key: Key, force: bool, volumes: bool) -> Answer<()> {
         let container = self.at(key)?;
         if container.is_up() && !force {
-            let id = &container.id;
-            return Err(No::conflict(format!("You cannot remove a running container {id}. Stop the container first")));
+            let (id, state) = (&container.id, if container.is_paused() { "paused" } else { "running" });
+            return Err(No::conflict(format!("You cannot remove a {state} container {id}. Stop the container first")));
         }
         if container.running().is_some() {
             self.kill(key)?;
         }
+        self.tell_of(key, "destroy");
         let Some(container) = self.containers.remove(&key) else { return Err(no_container("")) };
         self.schedule(key);
         self.by_name.remove(&container.name);
@@ -204,8 +250,10 @@ impl World {
         container.log.push_str(&container.behaviour.log);
         let ready_at = container.behaviour.ready_after.map(|span| now.plus(Millis(span.0 + jitter)));
         let ends = ending(container, now, ready_at);
-        container.phase = Phase::Running(Running { started: now, ready_at, ends, joined });
+        let fresh = Running { started: now, ready_at, ends, joined, paused: None, frozen: Millis(0), resumed: None };
+        container.phase = Phase::Running(fresh);
         self.schedule(key);
+        self.tell_of(key, "start");
         Ok(())
     }
 
@@ -272,6 +320,10 @@ impl World {
     }
 
     fn finish(&mut self, key: Key, ending: Ending) {
+        if ending.oom {
+            self.tell_of(key, "oom");
+        }
+        self.tell_of(key, "die");
         self.release(key);
         if let Some(container) = self.containers.get_mut(&key) {
             container.phase = Phase::Exited;

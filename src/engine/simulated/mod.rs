@@ -8,6 +8,7 @@ mod answers;
 mod behaviour;
 mod container;
 mod create;
+mod events;
 mod exec;
 mod faults;
 mod foreign;
@@ -37,6 +38,7 @@ use crate::model::{
     observed::EngineFacts,
     units::{Bytes, Millis},
 };
+use events::Watchers;
 use faults::Armed;
 use no::{Answer, No};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -52,6 +54,8 @@ pub struct SimulatedEngine {
 struct Shared {
     clock: Arc<dyn Clock>,
     killed: Notify,
+    /// Something changed, so perhaps also when the next thing happens.
+    changed: Arc<Notify>,
     inner: Mutex<Inner>,
 }
 
@@ -65,6 +69,7 @@ struct Inner {
     history: Option<Vec<Snapshot>>,
     observer: Option<Box<Observer>>,
     latency: Millis,
+    watchers: Watchers,
 }
 
 /// Told of each snapshot while the engine is locked: it must not call the engine.
@@ -82,8 +87,11 @@ impl SimulatedEngine {
             history: None,
             observer: None,
             latency: Millis(0),
+            watchers: Watchers::default(),
         };
-        SimulatedEngine { shared: Arc::new(Shared { clock, killed: Notify::new(), inner: Mutex::new(inner) }) }
+        let changed = inner.watchers.changed.clone();
+        let shared = Shared { clock, killed: Notify::new(), changed, inner: Mutex::new(inner) };
+        SimulatedEngine { shared: Arc::new(shared) }
     }
 
     /// Puts an image on the engine under a reference (`:latest` where it names no tag); one that had it loses it.
@@ -148,6 +156,11 @@ impl SimulatedEngine {
         let mut inner = self.now();
         inner.world.restart_engine(away);
         inner.show(None);
+    }
+
+    /// Of the events to come, so many of a hundred are lost on the way to those who watch, drawn from the seed.
+    pub fn lose_events(&self, percent: u64) {
+        self.lock().watchers.lost_percent = percent;
     }
 
     /// Replaces the faults to come; the next mutating call is the first.
@@ -216,6 +229,7 @@ impl SimulatedEngine {
         if inner.world.advance(self.shared.clock.now()) {
             inner.show(None);
         }
+        inner.deliver();
         inner
     }
 
@@ -372,6 +386,8 @@ impl Inner {
     }
 
     fn show(&mut self, after: Option<Call>) {
+        self.deliver();
+        self.watchers.changed.notify_waiters();
         if self.history.is_none() && self.observer.is_none() {
             return;
         }

@@ -62,6 +62,7 @@ impl World {
             next: 2,
             attached: BTreeSet::new(),
         };
+        self.tell_of_thing(&made.labels, format!("create {name}"));
         self.networks.insert(id, made);
     }
 
@@ -77,7 +78,9 @@ impl World {
                 "error while removing network: network {name} id {id} has active endpoints"
             )));
         }
-        self.networks.remove(&id);
+        if let Some(network) = self.networks.remove(&id) {
+            self.tell_of_thing(&network.labels, format!("destroy {name}"));
+        }
         Ok(())
     }
 
@@ -146,6 +149,7 @@ impl World {
         }
         self.detach(key, name);
         self.at_mut(key)?.endpoints.remove(name);
+        self.tell_of_place(key, "disconnect", name);
         Ok(())
     }
 
@@ -198,6 +202,7 @@ impl World {
             endpoint.network = Some(id.to_owned());
             endpoint.address = address.map(|address| address.to_string());
         }
+        self.tell_of_place(key, "connect", name);
         Ok(())
     }
 
@@ -207,9 +212,13 @@ impl World {
             return;
         };
         let address = endpoint.address.take().and_then(|address| address.parse().ok());
+        let mut was_on = false;
         if let Some(network) = endpoint.network.as_ref().and_then(|id| self.networks.get_mut(id)) {
-            network.attached.remove(&key);
+            was_on = network.attached.remove(&key);
             address.and_then(|address: Ipv4Addr| network.taken.remove(&address));
+        }
+        if was_on {
+            self.tell_of_place(key, "disconnect", name);
         }
     }
 }

@@ -49,8 +49,10 @@ impl World {
                     .collect();
                 Err(No::conflict(format!("remove {name}: volume is in use - [{}]", users.join(", "))))
             }
-            Some(_) => {
+            Some(volume) => {
+                let labels = volume.labels.clone();
                 self.volumes.remove(name);
+                self.tell_of_thing(&labels, format!("destroy {name}"));
                 Ok(())
             }
         }

@@ -7,8 +7,8 @@ use super::{
 };
 use crate::{
     engine::{
-        ContainerSummary, Containers, Created, EngineResult, ExecAnswer, Images, LocalImage, Networks, PullProgress,
-        System, Volumes,
+        ContainerSummary, Containers, Created, EngineEvents, EngineResult, ExecAnswer, Images, LocalImage, Networks,
+        PullProgress, System, Volumes,
     },
     model::{
         container::{Attachment, ContainerSpec, Limits, RestartPolicy},
@@ -50,6 +50,10 @@ impl System for SimulatedEngine {
     async fn facts(&self) -> EngineResult<EngineFacts> {
         self.read("ask", "the engine", |world| Ok(world.facts.clone())).await
     }
+
+    async fn watch(&self) -> EngineResult<EngineEvents> {
+        self.events().await
+    }
 }
 
 #[async_trait]
@@ -60,7 +64,7 @@ impl Containers for SimulatedEngine {
                 id: container.id.clone(),
                 name: container.name.clone(),
                 labels: super::networks::texts(&container.spec.labels),
-                running: container.running().is_some(),
+                running: container.running().is_some() && !container.is_paused(),
             };
             Ok(world.containers.values().rev().map(summary).collect())
         })
@@ -97,6 +101,10 @@ impl Containers for SimulatedEngine {
 
     async fn start_container(&self, container: &ContainerId) -> EngineResult<()> {
         self.change_container("start container", container, World::start).await
+    }
+
+    async fn unpause_container(&self, container: &ContainerId) -> EngineResult<()> {
+        self.change_container("unpause container", container, |world, key| world.unpause(key)).await
     }
 
     async fn stop_container(&self, container: &ContainerId, grace: Option<Millis>) -> EngineResult<()> {
@@ -158,6 +166,10 @@ impl Containers for SimulatedEngine {
             let container = world.at(key)?;
             if container.running().is_none() {
                 return Err(No::conflict(format!("Container {} is not running", container.id)));
+            }
+            if container.is_paused() {
+                let id = &container.id;
+                return Err(No::conflict(format!("Container {id} is paused, unpause the container before exec")));
             }
             let mut answer = exec::answer(container, command, world.now);
             answer.output = tail(&answer.output, EXEC_BYTES_MAX).to_owned();

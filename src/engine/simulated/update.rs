@@ -36,6 +36,7 @@ impl World {
         if let Some(restart) = restart {
             container.spec.restart = restart;
         }
+        self.tell_of(key, "update");
         Ok(())
     }
 }

@@ -5,11 +5,12 @@ use super::{
     container::{Container, PortHeld},
     no::{Answer, No, no_container},
 };
+use crate::engine::EngineEvent;
 use crate::model::{
     desired::{Login, NetworkDefinition, VolumeDefinition},
     image::ImageConfig,
     names::{ContainerId, ContainerName, ImageId, ImageReference, NetworkName, VolumeName},
-    observed::{EngineFacts, Supports},
+    observed::{EngineFacts, Health, Supports},
     units::{Bytes, Millis, NanoCpus, Timestamp},
 };
 use sha2::{Digest, Sha256};
@@ -52,6 +53,11 @@ pub(super) struct World {
     seed: u64,
     drawn: u64,
     next_key: Key,
+    /// Whether somebody watches, and what is to be told to them.
+    pub watched: bool,
+    pub told: Vec<EngineEvent>,
+    /// What was last known of the health of each container, and of which of its starts.
+    pub healths: BTreeMap<Key, (u32, Health)>,
     /// What happens by itself, and when.
     agenda: BTreeSet<(Timestamp, Key)>,
     /// The agenda's entry of each container.
@@ -128,6 +134,9 @@ impl World {
             seed,
             drawn: 0,
             next_key: ENGINE + 1,
+            watched: false,
+            told: Vec::new(),
+            healths: BTreeMap::new(),
             agenda: BTreeSet::new(),
             due: BTreeMap::new(),
         };
@@ -219,6 +228,11 @@ impl World {
         }
         self.now = self.now.max(now);
         happened
+    }
+
+    /// When the next thing happens by itself.
+    pub fn next_due(&self) -> Option<Timestamp> {
+        self.agenda.first().map(|(at, _)| *at)
     }
 
     /// The engine goes away and comes back after `span`.

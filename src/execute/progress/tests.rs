@@ -58,6 +58,7 @@ fn rollout(id: &str, replaces: bool, steps: &[&str]) -> Rollout {
         why: String::new(),
         replaces,
         serving: replaces,
+        spends: Vec::new(),
         steps: steps.iter().map(|id| StepId::from(*id)).collect(),
         undo: steps
             .iter()
@@ -89,6 +90,7 @@ fn plan(steps: Vec<Step>, rollouts: Vec<Rollout>) -> Plan {
         notes: vec![],
         held: vec![],
         capacity: None,
+        changes_at: None,
     }
 }
 

@@ -83,6 +83,15 @@ async fn stays_stopped(stage: &Stage<'_>, old: &ContainerRef) -> Result<(), Step
     }
 }
 
+/// Lets a frozen container go on.
+pub(super) async fn unpause(stage: &Stage<'_>, container: &ContainerRef, attempt: Attempt) -> Result<(), StepError> {
+    let Some(id) = target(stage, container, attempt).await? else { return Ok(()) };
+    if attempt.doubt && inspect(stage, container, &id).await?.state.status != Status::Paused {
+        return Ok(());
+    }
+    done(stage, container, stage.effects.engine.unpause_container(&id).await)
+}
+
 /// Stops a container.
 pub(super) async fn stop(stage: &Stage<'_>, stop: &Stop, attempt: Attempt) -> Result<(), StepError> {
     let Some(id) = target(stage, &stop.container, attempt).await? else { return Ok(()) };

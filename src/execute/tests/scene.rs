@@ -278,6 +278,7 @@ pub fn rollout(service: &str, replaces: bool, steps: &[Step], undo: Vec<Undo>) -
         why: "image changed".into(),
         replaces,
         serving: replaces,
+        spends: Vec::new(),
         steps: steps.iter().map(|step| step.id.clone()).collect(),
         undo,
     }
@@ -303,6 +304,7 @@ pub fn plan(steps: Vec<Step>, rollouts: Vec<Rollout>) -> Plan {
         notes: vec![],
         held: vec![],
         capacity: None,
+        changes_at: None,
     }
 }
 

@@ -2,7 +2,7 @@
 //! from `defaults`, then from the built-in defaults (`load::policy`).
 
 use super::scalars::{Cpus, Duration, Size};
-use crate::model::policy::Strategy;
+use crate::model::policy::{ApplyPolicy, Strategy};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -40,6 +40,8 @@ pub struct Probes {
     pub startup: Option<Probe>,
     /// Whether a container can serve.
     pub readiness: Option<Probe>,
+    /// Whether a container still works: one that does not is restarted.
+    pub liveness: Option<Liveness>,
 }
 
 /// One probe: exactly one of `http`, `tcp`, `exec`, `docker`, and how often it is tried.
@@ -64,6 +66,41 @@ pub struct Probe {
     /// So many in a row to be not ready. Default 3.
     #[schemars(range(min = 1))]
     pub failures: Option<u32>,
+}
+
+/// One probe as long as the container runs, and how often the service is restarted for it.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Liveness {
+    /// A GET that answers 200 to 399.
+    pub http: Option<HttpProbe>,
+    /// A connection that opens.
+    pub tcp: Option<TcpProbe>,
+    /// A command in the container that exits 0.
+    pub exec: Option<ExecProbe>,
+    /// Docker's own health check says `healthy`.
+    pub docker: Option<DockerProbe>,
+    /// Between two attempts. Default `10s`.
+    pub period: Option<Duration>,
+    /// Of one attempt. Default `2s`.
+    pub timeout: Option<Duration>,
+    /// So many in a row until the container is restarted. Default 3.
+    #[schemars(range(min = 1))]
+    pub failures: Option<u32>,
+    /// How often it is restarted before each further restart waits, twice as long each time, up to 5 minutes.
+    pub budget: Option<Budget>,
+}
+
+/// So many restarts in any span of this length.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[schemars(example = serde_json::json!({"restarts": 5, "per": "10m"}))]
+pub struct Budget {
+    /// Default 5.
+    #[schemars(range(min = 1))]
+    pub restarts: Option<u32>,
+    /// Default `10m`.
+    pub per: Option<Duration>,
 }
 
 /// An HTTP GET, from evenkeel to the container's address.
@@ -148,13 +185,42 @@ pub struct Rollout {
     pub drain: Option<Duration>,
     /// Two containers may write its volumes at once: start-first although it has writable volumes. Default false.
     pub shared_volumes: Option<bool>,
+    /// When a running container may be stopped without a person who names the service: at any time, while `window` is
+    /// open, or never. Default `auto`.
+    pub apply: Option<ApplyPolicy>,
+    /// With `apply: window`: when.
+    pub window: Option<Window>,
+}
+
+/// A span of time that comes again and again.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[schemars(example = serde_json::json!({"cron": "0 2 * * *", "duration": "2h", "timezone": "Australia/Sydney"}))]
+pub struct Window {
+    /// When it opens: minute, hour, day of month, month, day of week.
+    #[schemars(example = &"0 2 * * *")]
+    pub cron: Option<String>,
+    /// How long it is open.
+    pub duration: Option<Duration>,
+    /// Whose clock `cron` is read on. Default `UTC`.
+    #[schemars(example = &"Australia/Sydney")]
+    pub timezone: Option<String>,
 }
 
 impl Probes {
     /// Each probe that is written, under its name.
-    pub fn each(&self) -> impl Iterator<Item = (&'static str, &Probe)> {
-        let named = [("startup", self.startup.as_ref()), ("readiness", self.readiness.as_ref())];
+    pub fn each(&self) -> impl Iterator<Item = (&'static str, Probe)> {
+        let liveness = self.liveness.as_ref().map(Liveness::probe);
+        let named = [("startup", self.startup.clone()), ("readiness", self.readiness.clone()), ("liveness", liveness)];
         named.into_iter().filter_map(|(name, probe)| Some((name, probe?)))
+    }
+}
+
+impl Liveness {
+    /// The same without its budget. One success is enough to be alive.
+    pub fn probe(&self) -> Probe {
+        let Liveness { http, tcp, exec, docker, period, timeout, failures, budget: _ } = self.clone();
+        Probe { http, tcp, exec, docker, period, timeout, successes: None, failures }
     }
 }
 

@@ -423,3 +423,185 @@ fn depth_and_size_are_bounded() {
         assert!(load_with("evenkeel.yaml", &text, &[], |_| ()).is_err());
     }
 }
+
+#[test]
+fn a_window_that_means_nothing_is_refused() {
+    let spec = "services:
+  a: {image: a, rollout: {apply: window}}
+  b: {image: a, rollout: {window: {cron: '0 2 * * *', duration: 2h}}}
+  c: {image: a, rollout: {apply: window, window: {cron: '0 25 * * *', duration: 0s, timezone: Sydney}}}
+  d: {image: a, rollout: {apply: window, window: {cron: '0 2 * *', duration: 2h, timezone: Europe/Berln}}}
+  e: {image: a, rollout: {apply: window, window: {timezone: Mars/Olympus}}}";
+    insta::assert_snapshot!(manifest_refused(spec), @r#"
+    error: `spec.services.a.rollout.apply` is `window`, but no window is written
+     --> evenkeel.yaml:6:36
+      |
+    6 |     a: {image: a, rollout: {apply: window}}
+      |                                    ^^^^^^
+      |
+      = hint: add `window: {cron: "0 2 * * *", duration: 2h}` beside it
+
+    error: `spec.services.b.rollout.window` means nothing without `apply: window`
+     --> evenkeel.yaml:7:29
+      |
+    7 |     b: {image: a, rollout: {window: {cron: '0 2 * * *', duration: 2h}}}
+      |                             ^^^^^^
+      |
+      = hint: add `apply: window` beside it
+
+    error: `spec.services.c.rollout.window.cron` is no cron expression: number out of bounds
+     --> evenkeel.yaml:8:59
+      |
+    8 |     c: {image: a, rollout: {apply: window, window: {cron: '0 25 * * *', duration: 0s, timezone: Sydney}}}
+      |                                                           ^^^^^^^^^^^^
+      |
+      = hint: minute, hour, day of month, month, day of week: `0 2 * * *` is 02:00 every day
+
+    error: `spec.services.c.rollout.window.duration` must be more than zero
+     --> evenkeel.yaml:8:83
+      |
+    8 |     c: {image: a, rollout: {apply: window, window: {cron: '0 25 * * *', duration: 0s, timezone: Sydney}}}
+      |                                                                                   ^^
+
+    error: `spec.services.c.rollout.window.timezone`: there is no time zone `Sydney`
+     --> evenkeel.yaml:8:97
+      |
+    8 |     c: {image: a, rollout: {apply: window, window: {cron: '0 25 * * *', duration: 0s, timezone: Sydney}}}
+      |                                                                                                 ^^^^^^
+      |
+      = hint: did you mean `Australia/Sydney`?
+
+    error: `spec.services.d.rollout.window.cron` is no cron expression: it has 4 fields instead of five
+     --> evenkeel.yaml:9:59
+      |
+    9 |     d: {image: a, rollout: {apply: window, window: {cron: '0 2 * *', duration: 2h, timezone: Europe/Berln}}}
+      |                                                           ^^^^^^^^^
+      |
+      = hint: minute, hour, day of month, month, day of week: `0 2 * * *` is 02:00 every day
+
+    error: `spec.services.d.rollout.window.timezone`: there is no time zone `Europe/Berln`
+     --> evenkeel.yaml:9:94
+      |
+    9 |     d: {image: a, rollout: {apply: window, window: {cron: '0 2 * *', duration: 2h, timezone: Europe/Berln}}}
+      |                                                                                              ^^^^^^^^^^^^
+      |
+      = hint: did you mean `Europe/Berlin`?
+
+    error: `spec.services.e.rollout.window` lacks `cron`
+      --> evenkeel.yaml:10:44
+       |
+    10 |     e: {image: a, rollout: {apply: window, window: {timezone: Mars/Olympus}}}
+       |                                            ^^^^^^
+       |
+       = hint: for example `{cron: "0 2 * * *", duration: 2h}`
+
+    error: `spec.services.e.rollout.window` lacks `duration`
+      --> evenkeel.yaml:10:44
+       |
+    10 |     e: {image: a, rollout: {apply: window, window: {timezone: Mars/Olympus}}}
+       |                                            ^^^^^^
+       |
+       = hint: for example `{cron: "0 2 * * *", duration: 2h}`
+
+    error: `spec.services.e.rollout.window.timezone`: there is no time zone `Mars/Olympus`
+      --> evenkeel.yaml:10:63
+       |
+    10 |     e: {image: a, rollout: {apply: window, window: {timezone: Mars/Olympus}}}
+       |                                                               ^^^^^^^^^^^^
+       |
+       = hint: an IANA name, such as `Australia/Sydney`
+    "#);
+    insta::assert_snapshot!(manifest_refused("services: {f: {image: a, rollout: {apply: windows}}}"), @r"
+    error: `spec.services.f.rollout.apply` must be one of `auto`, `window`, `manual`, not the text `windows`
+     --> evenkeel.yaml:5:45
+      |
+    5 |   services: {f: {image: a, rollout: {apply: windows}}}
+      |                                             ^^^^^^^
+      |
+      = hint: did you mean `window`?
+    ");
+}
+
+#[test]
+fn a_default_window_is_used_by_a_service_at_least() {
+    let unused = "defaults: {rollout: {window: {cron: '0 2 * * *', duration: 2h}}}\nservices: {a: {image: a}}";
+    insta::assert_snapshot!(manifest_refused(unused), @r"
+    error: `spec.defaults.rollout.window` means nothing without `apply: window`
+     --> evenkeel.yaml:5:24
+      |
+    5 |   defaults: {rollout: {window: {cron: '0 2 * * *', duration: 2h}}}
+      |                        ^^^^^^
+      |
+      = hint: add `apply: window` beside it
+    ");
+    assert!(manifest_with(&unused.replace("image: a", "image: a, rollout: {apply: window}"), &[]).is_ok());
+    let missing = "defaults: {rollout: {apply: window}}\nservices: {a: {image: a}, b: {image: a}}";
+    insta::assert_snapshot!(manifest_refused(missing), @r#"
+    error: `spec.defaults.rollout.apply` is `window`, but no window is written
+     --> evenkeel.yaml:5:31
+      |
+    5 |   defaults: {rollout: {apply: window}}
+      |                               ^^^^^^
+      |
+      = hint: add `window: {cron: "0 2 * * *", duration: 2h}` beside it
+    "#);
+}
+
+#[test]
+fn a_liveness_probe_that_can_do_nothing_is_refused() {
+    insta::assert_snapshot!(manifest_refused("services:
+  a: {image: a, probes: {liveness: {tcp: {port: 1}, budget: {per: 0s}}}}
+  b: {image: a, restart: on-failure, probes: {liveness: {tcp: {port: 1}}}}
+  c: {image: a, probes: {liveness: {period: 5s}}}
+  d: {image: a, probes: {liveness: {tcp: {port: 1}, docker: {}, period: 0s}}}"), @r"
+    error: `spec.services.a.probes.liveness.budget.per` must be more than zero
+     --> evenkeel.yaml:6:69
+      |
+    6 |     a: {image: a, probes: {liveness: {tcp: {port: 1}, budget: {per: 0s}}}}
+      |                                                                     ^^
+
+    error: `spec.services.b.probes.liveness` is of a service that ends by itself
+     --> evenkeel.yaml:7:49
+      |
+    7 |     b: {image: a, restart: on-failure, probes: {liveness: {tcp: {port: 1}}}}
+      |                                                 ^^^^^^^^
+      |
+      = hint: drop it, or write `restart: unless-stopped`; a service that another awaits the end of, or whose restart policy is `no` or `on-failure`, is run once
+
+    error: `spec.services.c.probes.liveness` does not say what to ask
+     --> evenkeel.yaml:8:28
+      |
+    8 |     c: {image: a, probes: {liveness: {period: 5s}}}
+      |                            ^^^^^^^^
+      |
+      = hint: add one of `http`, `tcp`, `exec`, `docker`
+
+    error: `spec.services.d.probes.liveness` has several kinds, `tcp` and `docker`, but asks one question
+     --> evenkeel.yaml:9:28
+      |
+    9 |     d: {image: a, probes: {liveness: {tcp: {port: 1}, docker: {}, period: 0s}}}
+      |                            ^^^^^^^^
+
+    error: `spec.services.d.probes.liveness.period` must be more than zero
+     --> evenkeel.yaml:9:75
+      |
+    9 |     d: {image: a, probes: {liveness: {tcp: {port: 1}, docker: {}, period: 0s}}}
+      |                                                                           ^^
+    ");
+    insta::assert_snapshot!(manifest_refused("services:
+  a: {image: a, probes: {liveness: {tcp: {port: 1}, successes: 2, budget: {restarts: 0}}}}"), @r"
+    error: unknown field `successes` in `spec.services.a.probes.liveness`
+     --> evenkeel.yaml:6:55
+      |
+    6 |     a: {image: a, probes: {liveness: {tcp: {port: 1}, successes: 2, budget: {restarts: 0}}}}
+      |                                                       ^^^^^^^^^
+      |
+      = hint: the fields here are `http`, `tcp`, `exec`, `docker`, `period`, `timeout`, `failures`, `budget`
+
+    error: `spec.services.a.probes.liveness.budget.restarts` must be a whole number of at least 1, not the number 0
+     --> evenkeel.yaml:6:88
+      |
+    6 |     a: {image: a, probes: {liveness: {tcp: {port: 1}, successes: 2, budget: {restarts: 0}}}}
+      |                                                                                        ^
+    ");
+}

@@ -62,7 +62,8 @@ fn a_manifest_with_inline_services_and_one_with_compose_files_are_the_same() {
             "minReady": "5s",
             "deadline": "5m",
             "drain": "0s",
-            "sharedVolumes": false
+            "sharedVolumes": false,
+            "apply": "auto"
           },
           "oneShot": false,
           "configHash": "ab8a612bd8bca6d4af7c735956786f3696bcaace17ad59d1d1a118f43ec63f36"
@@ -164,7 +165,8 @@ adopt: true",
         "minReady": "1s",
         "deadline": "1m",
         "drain": "3s",
-        "sharedVolumes": true
+        "sharedVolumes": true,
+        "apply": "auto"
       },
       "probes": {
         "readiness": {
@@ -180,7 +182,7 @@ adopt: true",
       }
     }
     "#);
-    insta::assert_snapshot!(part("admin").to_string(), @r#"{"limits":{"memory":"64Mi","pids":50},"rollout":{"minReady":"1s","deadline":"5m","drain":"3s","sharedVolumes":false},"probes":{"readiness":{"http":{"port":80,"path":"/","host":"container"},"period":"3s","timeout":"2s","successes":1,"failures":3}}}"#);
+    insta::assert_snapshot!(part("admin").to_string(), @r#"{"limits":{"memory":"64Mi","pids":50},"rollout":{"minReady":"1s","deadline":"5m","drain":"3s","sharedVolumes":false,"apply":"auto"},"probes":{"readiness":{"http":{"port":80,"path":"/","host":"container"},"period":"3s","timeout":"2s","successes":1,"failures":3}}}"#);
     insta::assert_snapshot!(serde_json::to_string(&desired.policy).unwrap(), @r#"{"protect":false,"adopt":true,"prune":true,"order":[["admin"],["core"]],"maxParallel":3,"onFailure":"rollbackStack","capacity":{"memory":"14Gi","cpus":"4","requireLimits":true}}"#);
 }
 
@@ -297,4 +299,50 @@ proptest::proptest! {
         let reader = Bytes(bytes);
         let _ = load(&Sources::new("/srv", ["evenkeel.yaml"], &reader));
     }
+}
+
+#[test]
+fn liveness_and_windows_are_the_services_own_over_the_defaults() {
+    let desired = manifest(
+        "defaults:
+  probes: {liveness: {tcp: {port: 80}, timeout: 1s, budget: {restarts: 2}}}
+  rollout: {apply: window, window: {cron: '0 2 * * *', duration: 2h, timezone: Australia/Sydney}}
+services:
+  core:
+    image: a
+    probes: {liveness: {http: {port: 80, path: /live}, failures: 5, budget: {per: 1h}}}
+    rollout: {window: {cron: '30 4 * * SUN'}}
+  db: {image: a, rollout: {apply: manual}}
+  job: {image: a, restart: 'no'}
+  web: {image: a, rollout: {apply: auto}, probes: {liveness: {docker: {}, period: 1m}}}",
+    );
+    let service = |name: &str| &desired.services[&ServiceName::new(name)];
+    let policy = |name: &str| {
+        let Service { liveness, rollout, .. } = service(name);
+        serde_json::to_string(&serde_json::json!([liveness, rollout.apply, rollout.window])).unwrap()
+    };
+    let all: Vec<String> = ["core", "db", "job", "web"].map(|name| format!("{name} {}", policy(name))).into();
+    insta::assert_snapshot!(all.join("\n"), @r#"
+    core [{"http":{"port":80,"path":"/live","host":"container"},"period":"10s","timeout":"1s","successes":1,"failures":5,"budget":{"restarts":2,"per":"1h"}},"window",{"cron":"30 4 * * SUN","duration":"2h","timezone":"Australia/Sydney"}]
+    db [{"tcp":{"port":80,"host":"container"},"period":"10s","timeout":"1s","successes":1,"failures":3,"budget":{"restarts":2,"per":"10m"}},"manual",null]
+    job [null,"window",{"cron":"0 2 * * *","duration":"2h","timezone":"Australia/Sydney"}]
+    web [{"docker":{},"period":"1m","timeout":"1s","successes":1,"failures":3,"budget":{"restarts":2,"per":"10m"}},"auto",null]
+    "#);
+}
+
+#[test]
+fn what_is_not_written_of_liveness_and_windows_has_a_default() {
+    let desired = manifest(
+        "services:
+  core:
+    image: a
+    probes: {liveness: {tcp: {port: 80}}}
+    rollout: {apply: window, window: {cron: '0 2 * * *', duration: 2h}}",
+    );
+    let core = &desired.services[&ServiceName::new("core")];
+    let liveness = core.liveness.clone().unwrap();
+    assert_eq!((liveness.probe.period, liveness.probe.failures), (crate::model::units::Millis::seconds(10), 3));
+    assert_eq!(liveness.budget, crate::model::policy::Budget::default());
+    assert_eq!(core.rollout.window.as_ref().unwrap().timezone, "UTC");
+    assert_eq!(core.probes, crate::model::policy::Probes::default());
 }

@@ -94,12 +94,6 @@ fn every_fault_is_reported_at_once() {
     11 |       probes: {readiness: {http: {path: health}}, liveness: {}}
        |                                         ^^^^^^
 
-    error: not built yet: `probes.liveness`
-      --> evenkeel.yaml:11:51
-       |
-    11 |       probes: {readiness: {http: {path: health}}, liveness: {}}
-       |                                                   ^^^^^^^^
-
     error: not built yet: `backups`
       --> evenkeel.yaml:12:3
        |

@@ -304,6 +304,61 @@ pub fn kills_and_deaths() -> Vec<Operation> {
     ]
 }
 
+pub fn pauses() -> Vec<Operation> {
+    let check = Healthcheck {
+        test: ["CMD", "true"].map(Value::plain).into(),
+        interval: Some(Millis(300)),
+        ..Healthcheck::default()
+    };
+    let checked = || ContainerSpec { healthcheck: Some(check.clone()), ..restarts(web(), RestartPolicy::Always) };
+    vec![
+        CreateNetwork("net", None),
+        CreateNetwork("other", None),
+        create("web", on("net", None)),
+        Pause("web"),
+        Unpause("web"),
+        Start("web"),
+        Unpause("web"),
+        Pause("web"),
+        Pause("web"),
+        Start("web"),
+        Exec("web", &["true"]),
+        Log("web"),
+        Rename("web", "frozen"),
+        Connect("frozen", "other"),
+        Disconnect("frozen", "other"),
+        Update("frozen", Box::default(), Some(RestartPolicy::Always)),
+        Remove("frozen", false, false),
+        Unpause("frozen"),
+        Exec("frozen", &["true"]),
+        Pause("frozen"),
+        Stop("frozen", 5),
+        Unpause("frozen"),
+        Start("frozen"),
+        Pause("frozen"),
+        Restart("frozen"),
+        Pause("frozen"),
+        Kill("frozen"),
+        Start("frozen"),
+        Pause("frozen"),
+        Remove("frozen", true, true),
+        create("checked", checked()),
+        Start("checked"),
+        Await("checked", Until::Health(Health::Healthy)),
+        Pause("checked"),
+        Stop("checked", 5),
+        create("crash", restarts(script("exit 3", "exit=3@1ms"), RestartPolicy::Always)),
+        Begin("crash"),
+        Await("crash", Until::Restarts(6)),
+        Await("crash", Until::Status(Status::Restarting)),
+        Pause("crash"),
+        Unpause("crash"),
+        Remove("crash", true, false),
+        Unpause("nobody"),
+        Pause("nobody"),
+    ]
+}
+
 pub fn one_shots() -> Vec<Operation> {
     let oom = ContainerSpec { limits: memory(16, Some(16)), ..script("FAIL=oom exec /bin/web", "memory=32Mi") };
     vec![
@@ -423,11 +478,17 @@ pub fn restarts_of_the_engine() -> Vec<Operation> {
         create("killed-unless", restarts(web(), RestartPolicy::UnlessStopped)),
         create("polite", restarts(web(), RestartPolicy::OnFailure(0))),
         create("changed", restarts(web(), RestartPolicy::Always)),
+        create("paused", restarts(web(), RestartPolicy::Always)),
+        create("paused-no", web()),
         create("given-up", restarts(script("exit 1", "exit=1@1ms"), RestartPolicy::OnFailure(1))),
         Start("killed"),
         Start("killed-unless"),
         Start("polite"),
         Start("changed"),
+        Start("paused"),
+        Start("paused-no"),
+        Pause("paused"),
+        Pause("paused-no"),
         Kill("killed"),
         Kill("killed-unless"),
         // What a stopFirst rollout does, so that the old container stays down.
@@ -445,6 +506,7 @@ pub fn restarts_of_the_engine() -> Vec<Operation> {
         Await("running-failure", Until::Status(Status::Running)),
         Await("stopped-failure", Until::Status(Status::Running)),
         Await("killed", Until::Status(Status::Running)),
+        Await("paused", Until::Status(Status::Running)),
         Log("killed"),
         Update("changed", Box::default(), Some(RestartPolicy::Always)),
         Start("changed"),

@@ -21,6 +21,7 @@ pub enum Operation {
     CreateFromNothing(&'static str),
     Connect(&'static str, &'static str),
     Start(&'static str),
+    Unpause(&'static str),
     /// Starts one that will not stay so; nothing is compared after it.
     Begin(&'static str),
     /// With a grace in seconds.
@@ -35,6 +36,8 @@ pub enum Operation {
     Untag(&'static str),
     /// By hand, past evenkeel.
     Kill(&'static str),
+    Pause(&'static str),
+    Restart(&'static str),
     Disconnect(&'static str, &'static str),
     /// The new content of the host's file `app.conf`, as an editor writes it: a new file under the old name.
     Write(&'static str),

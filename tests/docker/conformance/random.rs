@@ -42,7 +42,7 @@ impl Dice {
 fn step(dice: &mut Dice) -> Operation {
     use Operation::*;
     let name = dice.one(&CONTAINERS);
-    match dice.below(22) {
+    match dice.below(24) {
         0..=4 => Create(name, Box::new(spec(dice))),
         5..=8 => Start(name),
         9 | 10 => Stop(name, 1),
@@ -55,6 +55,8 @@ fn step(dice: &mut Dice) -> Operation {
         18 => RemoveNetwork(dice.one(&NETWORKS)),
         19 => CreateVolume(dice.one(&VOLUMES), dice.one(&["one", "two"])),
         20 => RemoveVolume(dice.one(&VOLUMES)),
+        21 => Pause(name),
+        22 => Unpause(name),
         _ if dice.coin() => Tag(dice.one(&[crate::support::IMAGE, "evenkeel-test/web:2"]), dice.one(&TAGS)),
         _ if dice.coin() => Untag(dice.one(&TAGS)),
         _ => Kill(name),

@@ -111,7 +111,9 @@ impl Subject {
                 answer(&engine.tag_image(&image, &self.tag(to)).await)
             }
             Untag(tag) => answer(&engine.untag_image(&self.tag(tag)).await),
-            Kill(name) => self.kill(name),
+            Kill(name) => self.outside("kill", name, Foreign::Kill),
+            Pause(name) => self.outside("pause", name, Foreign::Pause),
+            Restart(name) => self.outside("restart", name, Foreign::Restart),
             Disconnect(name, network) => self.disconnect(name, network),
             Write(content) => self.write(content),
             RestartEngine => self.restart_engine().await,
@@ -141,6 +143,7 @@ impl Subject {
                 answer(&engine.connect(&self.id(name).await, &self.network(network), &attachment).await)
             }
             Start(name) | Begin(name) => answer(&engine.start_container(&self.id(name).await).await),
+            Unpause(name) => answer(&engine.unpause_container(&self.id(name).await).await),
             Stop(name, grace) => {
                 answer(&engine.stop_container(&self.id(name).await, Some(Millis::seconds(*grace))).await)
             }
@@ -180,12 +183,11 @@ impl Subject {
         }
     }
 
-    fn kill(&self, name: &str) -> String {
+    /// What a person does with `docker`, and nothing of evenkeel's does.
+    fn outside(&self, verb: &str, name: &str, foreign: fn(ContainerName) -> Foreign) -> String {
         match &self.outside {
-            Outside::Simulated(engine) => {
-                done(engine.meddle(&Foreign::Kill(ContainerName::new(self.named(name)))).is_ok())
-            }
-            Outside::Real(private) => done(docker(private, &["kill", &self.named(name)])),
+            Outside::Simulated(engine) => done(engine.meddle(&foreign(ContainerName::new(self.named(name)))).is_ok()),
+            Outside::Real(private) => done(docker(private, &[verb, &self.named(name)])),
         }
     }
 

@@ -64,7 +64,9 @@ pub fn action_in_words(change: &Change) -> String {
 pub fn reason_in_words(change: &Change) -> String {
     match change.cause {
         Cause::Drift | Cause::Rollback | Cause::Recovery => format!("{} ({})", change.reason, change.cause),
-        Cause::Manifest | Cause::Restart | Cause::Down | Cause::Unknown => change.reason.to_string(),
+        Cause::Manifest | Cause::Restart | Cause::Liveness | Cause::Suspension | Cause::Down | Cause::Unknown => {
+            change.reason.to_string()
+        }
     }
 }
 

@@ -87,7 +87,7 @@ pub fn counts_of(changes: usize, held: usize) -> String {
 pub fn revision_in_words(plan: &Plan) -> String {
     let makes_one = plan.changes.iter().any(|change| match change.cause {
         Cause::Manifest | Cause::Rollback | Cause::Down | Cause::Unknown => true,
-        Cause::Drift | Cause::Restart | Cause::Recovery => false,
+        Cause::Drift | Cause::Restart | Cause::Liveness | Cause::Suspension | Cause::Recovery => false,
     });
     let unknown = plan.changes.iter().any(|change| change.cause == Cause::Unknown);
     match plan.context.revision {

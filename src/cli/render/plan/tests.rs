@@ -38,6 +38,7 @@ pub(in crate::cli::render) fn empty() -> Plan {
         notes: Vec::new(),
         held: Vec::new(),
         capacity: None,
+        changes_at: None,
     }
 }
 
@@ -202,6 +203,7 @@ fn core_rollout() -> Rollout {
         why: "nothing that only one can have".into(),
         replaces: true,
         serving: true,
+        spends: Vec::new(),
         steps: ["pull", "1/create", "1/start", "1/gate", "1/stop", "1/remove"]
             .map(|step| StepId::new(format!("core/{step}")))
             .to_vec(),
@@ -218,6 +220,7 @@ fn gotenberg_rollout() -> Rollout {
         why: "in place".into(),
         replaces: true,
         serving: true,
+        spends: Vec::new(),
         steps: vec!["gotenberg/1/update".into()],
         undo: Vec::new(),
     }

@@ -80,6 +80,15 @@ impl Board {
             | EventKind::LockWaiting
             | EventKind::EngineLost
             | EventKind::EngineBack
+            | EventKind::KeepStarted
+            | EventKind::KeepEnded
+            | EventKind::LivenessFailed
+            | EventKind::BudgetSpent
+            | EventKind::Suspended
+            | EventKind::Resumed
+            | EventKind::ManifestRefused
+            | EventKind::HomeLost
+            | EventKind::RoundStuck
             | EventKind::Warning => vec![Shown::Line(progress_text(event))],
         }
     }

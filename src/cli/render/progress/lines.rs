@@ -2,13 +2,13 @@
 //! the last: a gate's or a pull's progress must not fill a CI log. A step is told once, when it has ended, with its time.
 
 use crate::cli::render::{
-    events::progress_text,
+    events::{log_text, progress_text},
     quantities::took,
     style::{Style, Tone},
 };
 use crate::model::{
     event::{Event, EventKind},
-    names::StepId,
+    names::{StackName, StepId},
     units::{Millis, Timestamp},
 };
 use std::collections::BTreeMap;
@@ -17,7 +17,11 @@ const BETWEEN_PROGRESS_MIN: Millis = Millis::seconds(1);
 
 /// What goes on.
 #[derive(Clone, Debug, Default)]
-pub struct Lines(BTreeMap<StepId, Going>);
+pub struct Lines {
+    going: BTreeMap<(StackName, StepId), Going>,
+    /// Each line has its date and its stack.
+    whole: bool,
+}
 
 /// A step that goes on: since when, and what was last said of it.
 #[derive(Clone, Debug)]
@@ -27,21 +31,27 @@ struct Going {
 }
 
 impl Lines {
+    /// Lines of several stacks, with the date: for a process that goes on for ever.
+    pub fn of_stacks() -> Lines {
+        Lines { whole: true, ..Lines::default() }
+    }
+
     /// The line for an event, or nothing.
     pub fn take(&mut self, event: &Event, style: Style) -> Option<String> {
-        // The verb's own last words say it better.
-        if event.kind == EventKind::ApplyEnded {
+        // A verb's own last words say it better.
+        if event.kind == EventKind::ApplyEnded && !self.whole {
             return None;
         }
-        let text = progress_text(event);
+        let text = if self.whole { log_text(event) } else { progress_text(event) };
         let Some(step) = &event.step else { return Some(text.paint(style)) };
+        let step = (event.stack.clone(), step.clone());
         match event.kind {
             EventKind::StepStarted => {
-                self.0.insert(step.clone(), Going { since: event.time, said: None });
+                self.going.insert(step, Going { since: event.time, said: None });
                 return None;
             }
             EventKind::StepProgress => {
-                let going = self.0.entry(step.clone()).or_insert(Going { since: event.time, said: None });
+                let going = self.going.entry(step).or_insert(Going { since: event.time, said: None });
                 if let Some((when, said)) = &going.said
                     && (*said == event.text || event.time.since(*when) < BETWEEN_PROGRESS_MIN)
                 {
@@ -50,7 +60,7 @@ impl Lines {
                 going.said = Some((event.time, event.text.clone()));
             }
             EventKind::StepDone | EventKind::StepFailed => {
-                if let Some(going) = self.0.remove(step) {
+                if let Some(going) = self.going.remove(&step) {
                     let span = format!(", {}", took(event.time.since(going.since)));
                     return Some(text.and(Tone::Quiet, span).paint(style));
                 }
@@ -92,6 +102,12 @@ mod tests {
         assert_eq!(ended.as_deref(), Some("00:00:03Z  core/1/gate  ✓ wait, 3.1s"));
         let alone = said(&mut lines, EventKind::StepFailed, 3200, "core: gone");
         assert_eq!(alone.as_deref(), Some("00:00:03Z  core/1/gate  ✗ gone"));
+    }
+
+    #[test]
+    fn a_log_names_the_stack() {
+        let line = said(&mut Lines::of_stacks(), EventKind::StepDone, 3100, "core: ready");
+        assert_eq!(line.as_deref(), Some("1970-01-01 00:00:03Z  webkit  core/1/gate  ✓ ready"));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 mod board;
 mod lines;
 mod live;
+mod log;
 
 pub use lines::Lines;
 

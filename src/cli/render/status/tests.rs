@@ -27,6 +27,7 @@ fn service(name: &str, ready: u32) -> ServiceStatus {
         image: "ghcr.io/us/core:9be02".into(),
         drift: Vec::new(),
         held: None,
+        suspension: None,
         containers: vec![container],
         last_rollout: Some(LastRollout { at: Timestamp(3_600_000), result: "done".into(), text: String::new() }),
     }
@@ -108,6 +109,41 @@ webkit  revision 15, 3 of 3 services not as declared
     hint: evenkeel explain volume-changed
 ";
     let text = status_text(&stack, Timestamp(7_200_000), Style::PLAIN);
+    assert_eq!(text, expected, "\n{text}");
+}
+
+#[test]
+fn a_service_that_is_paused_or_stopped_says_who_wants_it() {
+    let suspension = |kind, until, reason: Option<&str>| Suspension {
+        kind,
+        since: Timestamp(3_600_000),
+        until,
+        actor: "ann@ci".into(),
+        reason: reason.map(str::to_owned),
+    };
+    let mut paused = service("core", 1);
+    paused.suspension = Some(suspension(SuspensionKind::Paused, Some(Timestamp(9_000_000)), Some("looking at a leak")));
+    paused.held = Some(Held {
+        resource: Resource::Service("core".into()),
+        code: HeldCode::Paused,
+        reason: "paused by ann@ci".into(),
+        hint: "`evenkeel resume core` ends the pause".into(),
+    });
+    let mut stopped = service("web", 0);
+    stopped.suspension = Some(suspension(SuspensionKind::Stopped, None, None));
+    stopped.containers[0].state = Status::Exited;
+    let expected = "\
+webkit  revision 15, 2 of 2 services not as declared
+
+  SERVICE  READY  UP  LIMITS        IMAGE                  LAST ROLLOUT
+! core     1/1    2h  512Mi, 1 CPU  ghcr.io/us/core:9be02  done 1h ago
+    paused by ann@ci since 1970-01-01 01:00:00Z, until 1970-01-01 02:30:00Z: \"looking at a leak\"
+    hint: `evenkeel resume core` ends the pause
+! web      0/1    -   512Mi, 1 CPU  ghcr.io/us/core:9be02  done 1h ago
+    webkit-web-1 exited
+    stopped by ann@ci since 1970-01-01 01:00:00Z
+";
+    let text = status_text(&status(vec![paused, stopped]), Timestamp(7_200_000), Style::PLAIN);
     assert_eq!(text, expected, "\n{text}");
 }
 

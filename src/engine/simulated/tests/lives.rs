@@ -232,3 +232,41 @@ async fn a_probe_is_answered_as_the_behaviour_says() {
     assert_eq!(answers.each_ref().map(|answer| answer.ok), [true, false, false, false]);
     assert_eq!(answers.map(|answer| answer.text), ["200", "503", "404", "connection refused"]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_paused_process_stands_still_and_goes_on_where_it_was() {
+    let scene = Scene::new(Behaviour { exit: Behaviour::exits(Millis(5000), 3).exit, ..Behaviour::default() });
+    let id = scene.run("web", restarts(RestartPolicy::No)).await;
+    scene.pass(2000).await;
+    let running = scene.inspect("web").await.state;
+    scene.engine.meddle(&Foreign::Pause("web".into())).unwrap();
+    scene.pass(60_000).await;
+    let frozen = scene.inspect("web").await.state;
+    assert_eq!((frozen.status, frozen.pid, frozen.started_at), (Status::Paused, running.pid, running.started_at));
+    assert!(!scene.engine.list_containers().await.unwrap()[0].running);
+    assert_eq!(scene.engine.exec(&id, &["true".into()]).await.unwrap_err().kind, ErrorKind::Conflict);
+    scene.engine.unpause_container(&id).await.unwrap();
+    scene.pass(2990).await;
+    assert_eq!(scene.status("web").await, Status::Running);
+    scene.pass(20).await;
+    assert_eq!(scene.inspect("web").await.state.exit_code, 3);
+    assert_eq!(scene.engine.unpause_container(&id).await.unwrap_err().kind, ErrorKind::Rejected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pause_makes_unhealthy_until_a_check_succeeds_again() {
+    let scene = Scene::new(Behaviour::default());
+    let test = vec![Value::plain("CMD"), Value::plain("true")];
+    let check = Healthcheck { test, interval: Some(Millis(1000)), ..Healthcheck::default() };
+    let id = scene.run("web", ContainerSpec { healthcheck: Some(check), ..ContainerSpec::default() }).await;
+    scene.pass(1500).await;
+    assert_eq!(scene.inspect("web").await.state.health, Health::Healthy);
+    scene.engine.meddle(&Foreign::Pause("web".into())).unwrap();
+    assert_eq!(scene.inspect("web").await.state.health, Health::Unhealthy);
+    scene.pass(5000).await;
+    scene.engine.unpause_container(&id).await.unwrap();
+    scene.pass(990).await;
+    assert_eq!(scene.inspect("web").await.state.health, Health::Unhealthy);
+    scene.pass(20).await;
+    assert_eq!(scene.inspect("web").await.state.health, Health::Healthy);
+}

@@ -1,0 +1,410 @@
+//! `run`: the current revision is kept. One round is what the later rounds of an apply are; what may be done with nobody
+//! looking, and how often, is in the plan. Nothing is remembered here that a restart would miss: what was told already,
+//! so that it is told once, and what the probes count, which they begin anew.
+
+use super::{
+    Request, Stack, StackError,
+    apply::Applied,
+    journal::Record,
+    liveness::Liveness,
+    round::{Aim, Round},
+};
+use crate::{
+    controllers::{Controller, ControllerError, EngineSince, Manifest, Patience, Requeue, Wake},
+    home::{Holder, Home, LockError, LockGuard},
+    model::{
+        desired::{Desired, Overrides},
+        event::{EventKind, Severity},
+        names::{Resource, ServiceName},
+        outcome::{Outcome, RolloutResult},
+        plan::{Change, CurrentRevision, Facts, Held, Note, Plan, Purpose, Reason},
+        policy::OnFailure,
+        revision::{Origin, ServiceRecord},
+        units::{Millis, Timestamp},
+    },
+    observe::PullWish,
+    plan::{budget_of, is_spent, spent},
+};
+use async_trait::async_trait;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+/// While somebody else holds the lock, or waits for it, it is looked at so often.
+const LOCK_POLL: Millis = Millis(500);
+/// A manifest must stay as it is for so long before it is taken: an editor or a copy may be half way through.
+const STILL: Millis = Millis::seconds(1);
+/// What a round may take beside its plan's steps, as any verb.
+const ROUND_MARGIN: Millis = Millis::seconds(60);
+/// What observing and planning may take.
+const LOOKING: Millis = Millis::minutes(5);
+
+/// What keeping a stack takes beside the stack.
+pub struct KeepOptions {
+    /// Who acts, in revisions and events.
+    pub origin: Origin,
+    /// No liveness restart for so long after evenkeel or the engine started.
+    pub settle: Millis,
+    /// Taken over as it changes; without one the current revision is all there is.
+    pub manifest: Option<Arc<dyn Manifest>>,
+    /// Rung when a probe finds something.
+    pub wake: Wake,
+    pub engine_since: EngineSince,
+    /// Told how long a round may take.
+    pub patience: Patience,
+}
+
+/// Keeps one stack.
+pub struct Keeper {
+    stack: Stack,
+    options: KeepOptions,
+    liveness: Liveness,
+    told: Told,
+    following: Following,
+    /// Something was done in the round before: what it proved is to be put on record.
+    acted: bool,
+}
+
+/// What was told, so that it is not told again while it stays the same.
+#[derive(Default)]
+struct Told {
+    held: Vec<Held>,
+    refused: Option<String>,
+    unwritable: bool,
+}
+
+/// Where the manifest that is followed stands.
+#[derive(Default)]
+struct Following {
+    /// Seen, and since when.
+    seen: Option<(String, Timestamp)>,
+    /// Taken.
+    taken: Option<String>,
+    /// When time alone lets more of it be done.
+    again: Option<Timestamp>,
+}
+
+/// What following or keeping came to: when to look again.
+fn earliest(times: impl IntoIterator<Item = Option<Timestamp>>) -> Requeue {
+    times.into_iter().flatten().min().map_or(Requeue::Idle, Requeue::At)
+}
+
+impl Keeper {
+    /// A keeper of this stack.
+    pub fn new(stack: Stack, options: KeepOptions) -> Keeper {
+        let liveness = Liveness::new(stack.prober.clone(), stack.clock.clone(), options.wake.clone());
+        Keeper { stack, options, liveness, told: Told::default(), following: Following::default(), acted: false }
+    }
+
+    /// One round.
+    async fn round(&mut self) -> Result<Requeue, StackError> {
+        self.be_patient(LOOKING);
+        let home = self.home().await?;
+        let followed = match self.options.manifest.clone() {
+            Some(manifest) => self.follow(&home, manifest.as_ref()).await?,
+            None => None,
+        };
+        Ok(match self.keep(&home).await? {
+            Requeue::Now => Requeue::Now,
+            Requeue::At(at) => earliest([Some(at), followed]),
+            Requeue::Idle => earliest([followed]),
+        })
+    }
+
+    fn be_patient(&self, span: Millis) {
+        self.options.patience.until(self.stack.clock.now().plus(span));
+    }
+
+    /// The home; one whose files are gone is begun anew.
+    async fn home(&mut self) -> Result<Arc<Home>, StackError> {
+        let home = self.stack.home.clone().ok_or_else(|| StackError::NoHome(self.stack.name.clone()))?;
+        let Some(new) = home.reopened()? else { return Ok(home) };
+        let home = Arc::new(new);
+        self.stack.home = Some(home.clone());
+        Ok(home)
+    }
+
+    /// Takes over the manifest, where it changed and is whole. Gives when to look again.
+    async fn follow(&mut self, home: &Arc<Home>, manifest: &dyn Manifest) -> Result<Option<Timestamp>, StackError> {
+        let now = self.stack.clock.now();
+        let in_force = home.current()?.map_or_else(Overrides::default, |current| current.desired.overrides);
+        let loaded = manifest.load(&in_force).and_then(|(desired, notes)| match desired.stack == self.stack.name {
+            true => Ok((desired, notes)),
+            false => Err(format!("it declares the stack `{}` now", desired.stack)),
+        });
+        let (desired, notes) = match loaded {
+            Ok(loaded) => loaded,
+            Err(fault) => {
+                self.following.seen = None;
+                if self.told.refused.as_ref() != Some(&fault) {
+                    let text = format!("the manifest is wrong, and nothing is changed: {fault}");
+                    self.tell(EventKind::ManifestRefused, Severity::Error, text).await;
+                    self.told.refused = Some(fault);
+                }
+                return Ok(None);
+            }
+        };
+        self.told.refused = None;
+        let hash = desired.source.manifest_hash.clone();
+        let due = self.following.again.is_some_and(|again| now >= again);
+        if self.following.taken.as_ref() == Some(&hash) && !due {
+            return Ok(self.following.again);
+        }
+        match &self.following.seen {
+            Some((seen, since)) if *seen == hash && now.since(*since) >= STILL => {}
+            Some((seen, since)) if *seen == hash => return Ok(Some(since.plus(STILL))),
+            _ => {
+                self.following.seen = Some((hash, now));
+                return Ok(Some(now.plus(STILL)));
+            }
+        }
+        let known = home.current()?.is_some_and(|current| current.desired.source.manifest_hash == hash);
+        let first_look = self.following.taken.is_none();
+        if known && first_look && !due {
+            // What is held of it may be due, but nothing new is declared.
+            self.following.taken = Some(hash);
+            self.following.again = None;
+            return Ok(None);
+        }
+        match self.stack.apply(&self.request(desired, notes)).await {
+            Ok(Applied { changes_at, .. }) => {
+                self.following.taken = Some(hash);
+                self.following.again = changes_at;
+                self.acted = true;
+                self.liveness.begin_anew();
+                Ok(changes_at)
+            }
+            Err(StackError::Locked(LockError::Held { .. })) => Ok(Some(now.plus(LOCK_POLL))),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn request(&self, desired: Desired, notes: Vec<Note>) -> Request {
+        Request {
+            desired,
+            notes,
+            selected: None,
+            pull: PullWish::ByPolicy,
+            origin: self.options.origin.clone(),
+            lock_wait: Millis(0),
+            yes: false,
+            new_stack: false,
+            saved: None,
+            unattended: true,
+        }
+    }
+
+    /// Keeps the current revision.
+    async fn keep(&mut self, home: &Arc<Home>) -> Result<Requeue, StackError> {
+        let now = self.stack.clock.now();
+        let Some(current) = self.current(home).await? else { return Ok(Requeue::Idle) };
+        self.end_suspensions(home, now).await?;
+        let (round, settled) = self.look(&current).await?;
+        self.tell_held(&round.plan).await;
+        if round.plan.steps.is_empty() {
+            if std::mem::take(&mut self.acted) {
+                self.stack.all_good(home, &round, &Applied::default())?;
+            }
+            return Ok(earliest([round.plan.changes_at, settled, self.next_end(home)?]));
+        }
+        if home.is_awaited().unwrap_or(false) {
+            return Ok(Requeue::At(now.plus(LOCK_POLL)));
+        }
+        let _lock = match self.lock(home).await? {
+            Some(lock) => lock,
+            None => {
+                self.liveness.begin_anew();
+                return Ok(Requeue::At(now.plus(LOCK_POLL)));
+            }
+        };
+        // Only what is seen under the lock is acted on: somebody may have been at work until now.
+        let Some(current) = home.facts()?.current else { return Ok(Requeue::Now) };
+        let (round, _) = self.look(&current).await?;
+        if !round.plan.steps.is_empty() {
+            self.act(home, &current, round).await?;
+        }
+        Ok(Requeue::Now)
+    }
+
+    /// The lock; `None` when somebody has it. A home that can't be written stops no repair.
+    async fn lock(&mut self, home: &Arc<Home>) -> Result<Option<Option<LockGuard>>, StackError> {
+        let holder = Holder { actor: self.options.origin.actor.clone(), doing: "keep the current revision".into() };
+        match home.lock(holder, Millis(0), self.stack.clock.as_ref()).await {
+            Ok(lock) => {
+                self.told.unwritable = false;
+                Ok(Some(Some(lock)))
+            }
+            Err(LockError::Held { .. }) => Ok(None),
+            Err(LockError::Home(error)) => {
+                if !std::mem::replace(&mut self.told.unwritable, true) {
+                    let text = format!("the home can't be written, repairs go on without it: {error}");
+                    self.tell(EventKind::Warning, Severity::Warning, text).await;
+                }
+                Ok(Some(None))
+            }
+        }
+    }
+
+    /// Observes and plans. Gives when liveness begins to count, too, where it does not yet.
+    async fn look(&mut self, current: &CurrentRevision) -> Result<(Round, Option<Timestamp>), StackError> {
+        let observed = self.stack.look(&current.desired).await?;
+        let facts = self.stack.facts(&observed)?;
+        let found = self.liveness.watch(&current.desired, &observed);
+        self.tell_unwell(found).await;
+        let settled = self.options.engine_since.since().plus(self.options.settle);
+        let unwell = self.liveness.unwell();
+        let waits = !unwell.is_empty() && self.stack.clock.now() < settled;
+        let mut aim = Aim::of(current.desired.clone(), Purpose::Keep);
+        if !waits {
+            aim.unwell = unwell;
+        }
+        Ok((self.stack.round_from(&aim, facts, observed).await?, waits.then_some(settled)))
+    }
+
+    async fn act(&mut self, home: &Arc<Home>, current: &CurrentRevision, round: Round) -> Result<(), StackError> {
+        self.acted = true;
+        self.stack.claim(&round.observed).await?;
+        home.put_copies(&current.desired)?;
+        for change in &round.plan.changes {
+            self.tell_drift(change).await;
+        }
+        let facts = home.facts()?;
+        let now = self.stack.clock.now();
+        let spends: BTreeSet<&ServiceName> = round.plan.rollouts.iter().flat_map(|rollout| &rollout.spends).collect();
+        for service in &spends {
+            self.spend(home, &facts, &current.desired, service, now).await;
+        }
+        let records = home.current_records()?.map(|(_, records)| records).unwrap_or_default();
+        let is_good = |name: &ServiceName| records.get(name) == Some(&ServiceRecord::Good);
+        let journal = Arc::new(Record {
+            home: home.clone(),
+            clock: self.stack.clock.clone(),
+            base: Some(current.number),
+            rollback_stack: current.desired.policy.on_failure == OnFailure::RollbackStack,
+            by: self.options.origin.clone(),
+        });
+        self.be_patient(bound_of(&round.plan));
+        let outcome = self.stack.act(&round, journal, Some(current.number)).await;
+        self.be_patient(LOOKING);
+        self.liveness.begin_anew();
+        // What has passed its gates before is repaired again, ever later; it is not given up for one bad moment.
+        for name in failed(&round.plan, &outcome) {
+            if is_good(name) && home.clear_failed(name).is_ok() && !spends.contains(name) {
+                self.spend(home, &facts, &current.desired, name, now).await;
+            }
+        }
+        self.stack.keep_images(None).await;
+        Ok(())
+    }
+
+    /// Counts one more restart of a service against its budget, and says when that is spent.
+    async fn spend(&self, home: &Home, facts: &Facts, desired: &Desired, name: &ServiceName, now: Timestamp) {
+        let Some(service) = desired.services.get(name) else { return };
+        let (budget, before) = (budget_of(service), facts.restarts.get(name).cloned().unwrap_or_default());
+        let after = spent(&before, budget, now);
+        let recorded = home.set_restarts(name, &after);
+        if let Err(error) = recorded {
+            self.tell(EventKind::Warning, Severity::Warning, format!("not on record: {error}")).await;
+        }
+        if after.over == 0 && is_spent(&after, budget, now) {
+            let text = format!(
+                "{name} was restarted {} times within {}: from now on each attempt waits longer, up to 5m; a person should look",
+                after.times.len(),
+                budget.per
+            );
+            let mut event = self.stack.event(EventKind::BudgetSpent, Severity::Error, text);
+            event.service = Some(name.clone());
+            self.stack.tell(event).await;
+        }
+    }
+
+    /// The current revision; where there is none but the stack runs, one is made from what runs.
+    async fn current(&mut self, home: &Arc<Home>) -> Result<Option<CurrentRevision>, StackError> {
+        if let Some(current) = home.facts()?.current {
+            return Ok(Some(current));
+        }
+        let Some(Some(_lock)) = self.lock(home).await? else { return Ok(None) };
+        if home.facts()?.current.is_none() {
+            self.stack.rebuild(home, &self.options.origin).await?;
+        }
+        Ok(home.facts()?.current)
+    }
+
+    /// Ends what a person wanted for a time that is over.
+    async fn end_suspensions(&self, home: &Home, now: Timestamp) -> Result<(), StackError> {
+        for (name, suspension) in home.facts()?.suspensions {
+            if suspension.holds(now) {
+                continue;
+            }
+            home.end_suspension(&name)?;
+            let text = format!("{name}: what {} wanted is over", suspension.actor);
+            let mut event = self.stack.event(EventKind::Resumed, Severity::Info, text);
+            event.service = Some(name);
+            self.stack.tell(event).await;
+        }
+        Ok(())
+    }
+
+    fn next_end(&self, home: &Home) -> Result<Option<Timestamp>, StackError> {
+        Ok(home.facts()?.suspensions.values().filter_map(|suspension| suspension.until).min())
+    }
+
+    async fn tell(&self, kind: EventKind, severity: Severity, text: String) {
+        self.stack.tell(self.stack.event(kind, severity, text)).await;
+    }
+
+    async fn tell_unwell(&self, found: BTreeMap<ServiceName, String>) {
+        for (service, text) in found {
+            let mut event = self.stack.event(EventKind::LivenessFailed, Severity::Warning, text);
+            event.service = Some(service);
+            self.stack.tell(event).await;
+        }
+    }
+
+    async fn tell_drift(&self, change: &Change) {
+        let fields: Vec<&str> = change.fields.iter().map(|field| field.path.as_str()).collect();
+        let fields = if fields.is_empty() { String::new() } else { format!(": {}", fields.join(", ")) };
+        let mut text = format!("{}: {}{fields}", change.resource, change.reason);
+        let service = match &change.resource {
+            Resource::Service(name) => Some(name.clone()),
+            _ => None,
+        };
+        if let (Some(name), Reason::NotRunning) = (&service, change.reason) {
+            text.push_str(&format!("; it is started again, `evenkeel stop {name}` keeps it stopped"));
+        }
+        let mut event = self.stack.event(EventKind::DriftFound, Severity::Warning, text);
+        event.service = service;
+        self.stack.tell(event).await;
+    }
+
+    /// Tells what is newly held back.
+    async fn tell_held(&mut self, plan: &Plan) {
+        for held in plan.held.iter().filter(|held| !self.told.held.contains(held)) {
+            let text = format!("{} is held: {}: {}; {}", held.resource, held.code, held.reason, held.hint);
+            self.tell(EventKind::Warning, Severity::Warning, text).await;
+        }
+        self.told.held = plan.held.clone();
+    }
+}
+
+/// What its steps may take in all, and what any round may beside.
+fn bound_of(plan: &Plan) -> Millis {
+    let undo = plan.rollouts.iter().flat_map(|rollout| rollout.undo.iter().flat_map(|undo| &undo.steps));
+    let steps = plan.steps.iter().chain(undo).map(|step| step.deadline.0);
+    Millis(steps.fold(ROUND_MARGIN.0, u64::saturating_add))
+}
+
+fn failed<'p>(plan: &'p Plan, outcome: &Outcome) -> Vec<&'p ServiceName> {
+    let has_failed = |id: &str| {
+        outcome.rollouts.iter().any(|one| one.id == id && matches!(one.result, RolloutResult::Failed { .. }))
+    };
+    plan.rollouts.iter().filter(|rollout| has_failed(&rollout.id)).flat_map(|rollout| &rollout.members).collect()
+}
+
+#[async_trait(?Send)]
+impl Controller for Keeper {
+    async fn reconcile(&mut self) -> Result<Requeue, ControllerError> {
+        Ok(self.round().await?)
+    }
+}

@@ -1,0 +1,163 @@
+//! Liveness: each container that has such a probe is asked all the time, beside the rounds. What the probes find is a
+//! verdict for the next round to plan with; nothing is restarted here.
+
+use crate::{
+    controllers::Wake,
+    engine::clock::Clock,
+    model::{
+        desired::Desired,
+        names::{ContainerId, ServiceName},
+        observed::{Health, Observed, ObservedContainer},
+        policy::{self, Probe, ProbeKind},
+        units::Timestamp,
+    },
+    probe::Prober,
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, PoisonError},
+};
+use tokio::task::JoinHandle;
+
+/// By container: the answer that was one too many.
+type Verdicts = Arc<Mutex<BTreeMap<ContainerId, String>>>;
+
+/// The probes of one stack's containers.
+pub(super) struct Liveness {
+    prober: Arc<dyn Prober>,
+    clock: Arc<dyn Clock>,
+    wake: Wake,
+    watched: BTreeMap<ContainerId, Watched>,
+    verdicts: Verdicts,
+    told: BTreeSet<ContainerId>,
+}
+
+/// One container that is asked, until this is dropped.
+struct Watched {
+    started: Option<Timestamp>,
+    liveness: policy::Liveness,
+    startup: Option<Probe>,
+    task: Option<JoinHandle<()>>,
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        if let Some(task) = &self.task {
+            task.abort();
+        }
+    }
+}
+
+impl Liveness {
+    pub fn new(prober: Arc<dyn Prober>, clock: Arc<dyn Clock>, wake: Wake) -> Liveness {
+        let (watched, verdicts, told) = (BTreeMap::new(), Verdicts::default(), BTreeSet::new());
+        Liveness { prober, clock, wake, watched, verdicts, told }
+    }
+
+    /// Asks the containers that run now, each as it is declared; one that was started again is asked from the beginning.
+    /// Gives what was newly found, in words.
+    pub fn watch(&mut self, desired: &Desired, observed: &Observed) -> BTreeMap<ServiceName, String> {
+        let mut watched = BTreeMap::new();
+        let mut found = BTreeMap::new();
+        for container in observed.containers.values().filter(|container| container.state.is_running()) {
+            let service = container.service().and_then(|name| desired.services.get(&name));
+            let Some((service, liveness)) = service.and_then(|service| Some((service, service.liveness.as_ref()?)))
+            else {
+                continue;
+            };
+            let startup = service.probes.startup.clone();
+            let before = self.watched.remove(&container.id).filter(|before| {
+                before.started == container.state.started_at
+                    && before.liveness == *liveness
+                    && before.startup == startup
+            });
+            if before.is_none() {
+                self.forget(&container.id);
+            }
+            let one = before.unwrap_or_else(|| Watched {
+                started: container.state.started_at,
+                liveness: liveness.clone(),
+                task: self.ask(container, liveness.probe.clone(), startup.clone()),
+                startup,
+            });
+            watched.insert(container.id.clone(), one);
+            if matches!(liveness.probe.attempt, ProbeKind::Docker {}) {
+                self.believe_docker(container);
+            }
+            let answer = self.verdicts().get(&container.id).cloned();
+            if let Some(answer) = answer.filter(|_| self.told.insert(container.id.clone())) {
+                let text = format!("{} failed its liveness probe: {answer}", container.name);
+                found.insert(service.name.clone(), text);
+            }
+        }
+        let gone: Vec<ContainerId> = self.watched.keys().cloned().collect();
+        gone.iter().for_each(|id| self.forget(id));
+        self.watched = watched;
+        found
+    }
+
+    /// The containers that failed as often in a row as they may, with the last answer.
+    pub fn unwell(&self) -> BTreeMap<ContainerId, String> {
+        self.verdicts().clone()
+    }
+
+    /// Counts from zero: a rollout went on, and what answered badly meanwhile says nothing.
+    pub fn begin_anew(&mut self) {
+        self.watched.clear();
+        self.told.clear();
+        self.verdicts().clear();
+    }
+
+    fn forget(&mut self, id: &ContainerId) {
+        self.verdicts().remove(id);
+        self.told.remove(id);
+    }
+
+    fn verdicts(&self) -> std::sync::MutexGuard<'_, BTreeMap<ContainerId, String>> {
+        self.verdicts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Docker counts its own health check's failures.
+    fn believe_docker(&mut self, container: &ObservedContainer) {
+        match container.state.health {
+            Health::Unhealthy => {
+                self.verdicts().insert(container.id.clone(), "Docker says unhealthy".into());
+            }
+            _ => self.forget(&container.id),
+        }
+    }
+
+    fn ask(&self, container: &ObservedContainer, probe: Probe, startup: Option<Probe>) -> Option<JoinHandle<()>> {
+        if matches!(probe.attempt, ProbeKind::Docker {}) {
+            return None;
+        }
+        let (prober, clock, wake) = (self.prober.clone(), self.clock.clone(), self.wake.clone());
+        let (verdicts, container) = (self.verdicts.clone(), container.clone());
+        Some(tokio::spawn(async move {
+            if let Some(startup) = startup.filter(|startup| !matches!(startup.attempt, ProbeKind::Docker {})) {
+                while !prober.attempt(&startup, &container).await.ok {
+                    clock.sleep(startup.period).await;
+                }
+            }
+            let mut failures = 0_u32;
+            loop {
+                clock.sleep(probe.period).await;
+                let answer = prober.attempt(&probe, &container).await;
+                let mut verdicts = verdicts.lock().unwrap_or_else(PoisonError::into_inner);
+                if answer.ok {
+                    failures = 0;
+                    verdicts.remove(&container.id);
+                    continue;
+                }
+                failures = failures.saturating_add(1);
+                if failures >= probe.failures {
+                    let is_new = verdicts.insert(container.id.clone(), answer.text).is_none();
+                    drop(verdicts);
+                    if is_new {
+                        wake.up(format!("liveness of {}", container.name));
+                    }
+                }
+            }
+        }))
+    }
+}

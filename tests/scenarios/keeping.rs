@@ -1,0 +1,364 @@
+//! `run`: the current revision is kept. What somebody does by hand is put right and told; what a person paused or stopped
+//! is left; what fails again and again waits; a manifest that is followed is taken once it is whole.
+
+use crate::support::{Host, SHOP, shop};
+use evenkeel::{
+    controllers::{
+        Controller, EngineSince, Manifest, Patience, Requeue, Wake,
+        stack::{KeepOptions, Keeper},
+    },
+    engine::{
+        Containers,
+        clock::Clock,
+        simulated::{Behaviour, Foreign},
+    },
+    home::Home,
+    model::{
+        container::{Limits, RestartPolicy},
+        desired::{Desired, Overrides},
+        event::EventKind,
+        image::ImageConfig,
+        names::{ServiceName, StackName},
+        plan::Note,
+        policy::{ApplyPolicy, Budget, HttpProbe, Liveness, Probe, ProbeHost, ProbeKind},
+        revision::{Origin, Suspension, SuspensionKind},
+        units::Millis,
+    },
+};
+use std::sync::{Arc, Mutex};
+
+const SETTLE: Millis = Millis::minutes(2);
+
+fn keeper(host: &Host) -> Keeper {
+    keeper_of(host, None)
+}
+
+fn keeper_of(host: &Host, manifest: Option<Arc<dyn Manifest>>) -> Keeper {
+    let options = KeepOptions {
+        origin: Origin { actor: "run".into(), ..Origin::default() },
+        settle: SETTLE,
+        manifest,
+        wake: Wake::default(),
+        engine_since: EngineSince::new(host.clock.now()),
+        patience: Patience::default(),
+    };
+    Keeper::new(host.stack(), options)
+}
+
+/// Rounds until there is nothing to do but to wait; how many, and for what.
+async fn rounds(keeper: &mut Keeper) -> (usize, Requeue) {
+    for count in 1..20 {
+        match keeper.reconcile().await.unwrap() {
+            Requeue::Now => {}
+            other => return (count, other),
+        }
+    }
+    panic!("it never comes to rest");
+}
+
+/// Keeps for so long, looking every second, or a hundred times, as a resync would.
+async fn keep_for(host: &Host, keeper: &mut Keeper, span: Millis) -> usize {
+    let end = host.clock.now().plus(span);
+    let mut count = 0;
+    while host.clock.now() < end {
+        count += rounds(keeper).await.0;
+        host.clock.sleep(Millis(span.0 / 100).max(Millis::seconds(1))).await;
+    }
+    count
+}
+
+fn events(host: &Host, kind: EventKind) -> Vec<String> {
+    let all = host.home.events(&evenkeel::home::EventQuery::default()).unwrap();
+    all.into_iter().filter(|event| event.kind == kind).map(|event| event.text).collect()
+}
+
+fn service(name: &str) -> ServiceName {
+    ServiceName::from(name)
+}
+
+fn by_hand(host: &Host, action: Foreign) {
+    host.engine.meddle(&action).unwrap();
+}
+
+const RUNNING: [&str; 2] = ["shop-db-1 db:1 running", "shop-web-1 web:1 running"];
+
+#[tokio::test(start_paused = true)]
+async fn nothing_to_do_is_nothing_done() {
+    let host = Host::new();
+    host.settle(SHOP).await;
+    let (calls, mut keeper) = (host.engine.calls().len(), keeper(&host));
+    assert_eq!(rounds(&mut keeper).await, (1, Requeue::Idle));
+    assert_eq!(host.engine.calls().len(), calls);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_somebody_does_by_hand_is_put_right_and_told() {
+    let host = Host::new();
+    host.settle(SHOP).await;
+    let mut keeper = keeper(&host);
+    let name = || "shop-web-1".into();
+    let limits = Limits { pids: Some(7), ..Limits::default() };
+    let deeds = [
+        (Foreign::Stop(name()), "not running; it is started again, `evenkeel stop web` keeps it stopped"),
+        (Foreign::Kill(name()), "not running; it is started again, `evenkeel stop web` keeps it stopped"),
+        (Foreign::Remove(name(), false), "missing"),
+        (Foreign::Rename(name(), "elsewhere".into()), "wrong name: name"),
+        (Foreign::Update(name(), Box::new(limits), None), "limit changed: limits.pids"),
+        (Foreign::Disconnect(name(), "shop_default".into()), "network missing"),
+    ];
+    for (deed, told) in deeds {
+        let before = events(&host, EventKind::DriftFound).len();
+        by_hand(&host, deed.clone());
+        assert_eq!(rounds(&mut keeper).await.1, Requeue::Idle, "{deed:?}");
+        assert_eq!(host.containers(), RUNNING, "{deed:?}");
+        host.assert_settled(SHOP).await;
+        let drift = events(&host, EventKind::DriftFound);
+        assert_eq!(drift.len(), before + 1, "{deed:?}: {drift:?}");
+        assert!(drift.iter().any(|text| text.contains(told)), "{deed:?}: {drift:?}");
+    }
+    assert_eq!(host.home.current().unwrap().unwrap().number, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_apply_under_way_and_one_that_waits_are_left_alone() {
+    let host = Host::new();
+    host.settle(SHOP).await;
+    let mut keeper = keeper(&host);
+    by_hand(&host, Foreign::Remove("shop-web-1".into(), false));
+    let holder = evenkeel::home::Holder { actor: "ann".into(), doing: "apply".into() };
+    let lock = host.home.lock(holder, Millis(0), host.clock.as_ref()).await.unwrap();
+    assert!(matches!(rounds(&mut keeper).await.1, Requeue::At(_)));
+    assert_eq!(host.containers(), ["shop-db-1 db:1 running"]);
+    drop(lock);
+    rounds(&mut keeper).await;
+    assert_eq!(host.containers(), RUNNING);
+}
+
+/// The shop, applied, with a web service that is asked whether it lives.
+async fn with_liveness(host: &Host, behaviour: Behaviour) {
+    let config = ImageConfig { command: Some(vec!["serve".into()]), ..ImageConfig::default() };
+    host.engine.add_image("web:1", config, behaviour);
+    let mut request = host.request(SHOP, &[]);
+    let http = HttpProbe { port: 80, path: "/".into(), headers: Default::default(), host: ProbeHost::Container };
+    let probe = Probe { period: Millis::seconds(10), ..Probe::of(ProbeKind::Http(http)) };
+    let web = request.desired.services.get_mut(&service("web")).unwrap();
+    web.liveness = Some(Liveness { probe, budget: Budget::default() });
+    let applied = host.stack().apply(&request).await.unwrap();
+    assert_eq!(applied.exit, 0, "{applied:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_fails_liveness_is_restarted_where_it_is_but_not_before_things_have_settled() {
+    let host = Host::new();
+    with_liveness(&host, Behaviour { unwell_after: Some(Millis::seconds(40)), ..Behaviour::default() }).await;
+    let (id, mut keeper) = (host.id_of("shop-web-1"), keeper(&host));
+    keep_for(&host, &mut keeper, Millis::seconds(110)).await;
+    assert_eq!(events(&host, EventKind::LivenessFailed).len(), 1);
+    assert_eq!(events(&host, EventKind::DriftFound), [] as [String; 0]);
+    keep_for(&host, &mut keeper, Millis::seconds(20)).await;
+    let drift = events(&host, EventKind::DriftFound);
+    assert_eq!(drift, ["service/web: liveness failed"]);
+    assert_eq!(host.id_of("shop-web-1"), id, "restarted, not replaced");
+    assert_eq!(host.home.facts().unwrap().restarts[&service("web")].times.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn within_the_budget_then_one_alert_then_ever_later_and_never_a_last_time() {
+    let host = Host::new();
+    with_liveness(&host, Behaviour { unwell_after: Some(Millis::seconds(1)), ..Behaviour::default() }).await;
+    let mut keeper = keeper(&host);
+    keep_for(&host, &mut keeper, Millis::minutes(60)).await;
+    let restarts = events(&host, EventKind::DriftFound).len();
+    assert!((12..=24).contains(&restarts), "{restarts} in an hour: five at once, then one each five minutes");
+    assert_eq!(events(&host, EventKind::BudgetSpent).len(), 1);
+    keep_for(&host, &mut keeper, Millis::minutes(11)).await;
+    assert!(events(&host, EventKind::DriftFound).len() > restarts, "never a last time");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_crash_loop_without_a_restart_policy_does_not_run_hot() {
+    let host = Host::new();
+    let manifest = shop("      image: web:1\n      restart: unless-stopped\n", "      image: web:1\n");
+    host.settle(&manifest).await;
+    let dying = Behaviour::exits(Millis::seconds(6), 1);
+    let config = ImageConfig { command: Some(vec!["serve".into()]), ..ImageConfig::default() };
+    host.engine.add_image("web:dying", config, dying);
+    let applied = host.apply(&manifest.replace("web:1", "web:dying")).await;
+    assert_eq!(applied.exit, 0, "{applied:?}");
+    let (before, mut keeper) = (host.engine.calls().len(), keeper(&host));
+    keep_for(&host, &mut keeper, Millis::minutes(60)).await;
+    let changes = host.engine.calls().len() - before;
+    assert!((10..80).contains(&changes), "{changes} changing calls in an hour");
+    assert_eq!(events(&host, EventKind::BudgetSpent).len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_repair_that_fails_is_tried_again_when_its_gates_had_passed_before() {
+    let host = Host::new();
+    host.settle(SHOP).await;
+    let mut keeper = keeper(&host);
+    let image = host.tags().into_iter().find(|(_, tag)| tag.ends_with("web:1")).unwrap().0;
+    host.engine.set_behaviour(&image, Behaviour::exits(Millis(10), 1));
+    by_hand(&host, Foreign::Remove("shop-web-1".into(), false));
+    keep_for(&host, &mut keeper, Millis::minutes(10)).await;
+    assert_eq!(host.containers(), ["shop-db-1 db:1 running"]);
+    assert_eq!(events(&host, EventKind::BudgetSpent).len(), 1);
+    host.engine.set_behaviour(&image, Behaviour::default());
+    keep_for(&host, &mut keeper, Millis::minutes(6)).await;
+    assert_eq!(host.containers(), RUNNING);
+    host.assert_settled(SHOP).await;
+}
+
+fn suspension(host: &Host, kind: SuspensionKind, span: Option<Millis>) -> Suspension {
+    let since = host.clock.now();
+    let until = span.map(|span| since.plus(span));
+    Suspension { kind, since, until, actor: "ann".into(), reason: Some("a leak".into()) }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_paused_is_left_as_it_is_until_its_time_is_over() {
+    let host = Host::new();
+    host.settle(SHOP).await;
+    let mut keeper = keeper(&host);
+    let pause = suspension(&host, SuspensionKind::Paused, Some(Millis::minutes(10)));
+    host.home.suspend(&service("web"), &pause).unwrap();
+    by_hand(&host, Foreign::Stop("shop-web-1".into()));
+    by_hand(&host, Foreign::Stop("shop-db-1".into()));
+    let (_, next) = rounds(&mut keeper).await;
+    assert_eq!(next, Requeue::At(pause.until.unwrap()));
+    assert_eq!(host.containers(), ["shop-db-1 db:1 running", "shop-web-1 web:1 exited"]);
+    let changed = shop("LOG_LEVEL: info", "LOG_LEVEL: debug");
+    let applied = host.apply(&changed).await;
+    assert_eq!((applied.exit, applied.held[0].code.as_str()), (9, "paused"), "{applied:?}");
+    assert!(applied.held[0].reason.contains("paused by ann since"), "{applied:?}");
+    assert_eq!(host.containers()[1], "shop-web-1 web:1 exited");
+    keep_for(&host, &mut keeper, Millis::minutes(10)).await;
+    rounds(&mut keeper).await;
+    assert_eq!(host.containers(), RUNNING);
+    assert_eq!(events(&host, EventKind::Resumed), ["web: what ann wanted is over"]);
+    // What was declared meanwhile was not accepted.
+    let spec = host.engine.inspect_container("shop-web-1").await.unwrap().spec;
+    assert_eq!(spec.environment["LOG_LEVEL"].reveal(), "info");
+    host.settle(&changed).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_stopped_stays_stopped_over_a_restart_of_the_engine_and_comes_back_with_its_policy() {
+    let host = Host::new();
+    let manifest = SHOP.replace("unless-stopped", "always");
+    host.settle(&manifest).await;
+    let (id, mut keeper) = (host.id_of("shop-db-1"), keeper(&host));
+    host.home.suspend(&service("db"), &suspension(&host, SuspensionKind::Stopped, None)).unwrap();
+    assert_eq!(rounds(&mut keeper).await.1, Requeue::Idle);
+    assert_eq!(host.containers(), ["shop-db-1 db:1 exited", "shop-web-1 web:1 running"]);
+    host.engine.restart_engine(Millis::seconds(1));
+    host.clock.sleep(Millis::seconds(2)).await;
+    assert_eq!(rounds(&mut keeper).await.1, Requeue::Idle);
+    assert_eq!(host.containers(), ["shop-db-1 db:1 exited", "shop-web-1 web:1 running"]);
+    let changed = manifest.replace("image: db:1", "image: db:2");
+    assert_eq!(host.apply(&changed).await.held[0].code.as_str(), "stopped");
+    host.settle(&manifest).await;
+    host.home.end_suspension(&service("db")).unwrap();
+    rounds(&mut keeper).await;
+    assert_eq!(host.containers(), RUNNING);
+    assert_eq!(host.id_of("shop-db-1"), id);
+    let policy = host.engine.inspect_container("shop-db-1").await.unwrap().spec.restart;
+    assert_eq!(policy, RestartPolicy::Always);
+    host.settle(&manifest).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_manual_service_is_interrupted_by_who_names_it_alone() {
+    let host = Host::new();
+    let manual = |manifest: &str, named: &[&str]| {
+        let mut request = host.request(manifest, named);
+        request.desired.services.get_mut(&service("db")).unwrap().rollout.apply = ApplyPolicy::Manual;
+        request
+    };
+    let stack = host.stack();
+    let first = stack.apply(&manual(SHOP, &[])).await.unwrap();
+    assert_eq!(first.exit, 0, "a first deploy interrupts nothing: {first:?}");
+    let next = SHOP.replace("image: db:1", "image: db:2").replace("image: web:1", "image: web:2");
+    let applied = stack.apply(&manual(&next, &[])).await.unwrap();
+    assert_eq!((applied.exit, applied.held[0].code.as_str()), (9, "manual"), "{applied:?}");
+    assert_eq!(host.containers(), ["shop-db-1 db:1 running", "shop-web-1 web:2 running"]);
+    let mut keeper = keeper(&host);
+    assert_eq!(rounds(&mut keeper).await, (1, Requeue::Idle), "the revision has what was accepted");
+    by_hand(&host, Foreign::Remove("shop-db-1".into(), false));
+    rounds(&mut keeper).await;
+    assert_eq!(host.containers()[0], "shop-db-1 db:1 running", "what is gone is made as it was accepted");
+    let named = stack.apply(&manual(&next, &["db"])).await.unwrap();
+    assert_eq!(named.exit, 0, "{named:?}");
+    assert_eq!(host.containers(), ["shop-db-1 db:2 running", "shop-web-1 web:2 running"]);
+}
+
+/// A file that somebody edits.
+struct Edited<'h>(&'h Host, Mutex<Result<String, String>>);
+
+impl Manifest for Edited<'_> {
+    fn load(&self, in_force: &Overrides) -> Result<(Desired, Vec<Note>), String> {
+        let text = self.1.lock().unwrap().clone()?;
+        Ok(self.0.load_with(&text, Overrides::default(), in_force.clone()))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_manifest_is_followed_once_it_is_whole_and_a_wrong_one_is_told_once() {
+    let host: &'static Host = Box::leak(Box::new(Host::new()));
+    host.settle(SHOP).await;
+    let file = Arc::new(Edited(host, Mutex::new(Ok(SHOP.to_owned()))));
+    let mut keeper = keeper_of(host, Some(file.clone()));
+    let second = Millis::seconds(1);
+    let save = |text: Result<String, String>| *file.1.lock().unwrap() = text;
+    keep_for(host, &mut keeper, Millis::seconds(5)).await;
+    assert_eq!(host.home.current().unwrap().unwrap().number, 1, "what is known is not applied again");
+
+    save(Err("evenkeel.yaml:4:1: half a line".into()));
+    keep_for(host, &mut keeper, Millis::seconds(30)).await;
+    assert_eq!(events(host, EventKind::ManifestRefused).len(), 1);
+    assert_eq!(host.containers(), RUNNING);
+
+    save(Ok(shop("image: web:1", "image: web:2")));
+    assert!(matches!(rounds(&mut keeper).await.1, Requeue::At(_)), "it must stay as it is first");
+    assert_eq!(host.containers(), RUNNING);
+    host.clock.sleep(second).await;
+    keep_for(host, &mut keeper, Millis::seconds(3)).await;
+    assert_eq!(host.containers()[1], "shop-web-1 web:2 running");
+
+    save(Ok(shop("image: web:1", "image: web:crash")));
+    keep_for(host, &mut keeper, Millis::minutes(30)).await;
+    assert_eq!(host.containers()[1], "shop-web-1 web:2 running");
+    assert_eq!(events(host, EventKind::RolloutFailed).len(), 1, "what failed is not tried again by itself");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_home_is_made_from_what_runs_and_nothing_is_replaced() {
+    let mut host = Host::new();
+    let job = "    job:\n      image: job:1\n      restart: 'no'\n    db:\n";
+    let manifest = SHOP.replace("    db:\n", job);
+    host.settle(&manifest).await;
+    let ids = [host.id_of("shop-web-1"), host.id_of("shop-db-1"), host.id_of("shop-job-1")];
+    host.home = Arc::new(Home::in_memory(&StackName::from("shop")).unwrap());
+    let mut keeper = keeper(&host);
+    assert_eq!(rounds(&mut keeper).await, (1, Requeue::Idle));
+    assert_eq!(events(&host, EventKind::HomeLost).len(), 1);
+    assert_eq!([host.id_of("shop-web-1"), host.id_of("shop-db-1"), host.id_of("shop-job-1")], ids);
+    by_hand(&host, Foreign::Remove("shop-web-1".into(), false));
+    rounds(&mut keeper).await;
+    let all = ["shop-db-1 db:1 running", "shop-job-1 job:1 exited", "shop-web-1 web:1 running"];
+    assert_eq!(host.containers(), all);
+    let applied = host.settle(&manifest).await;
+    assert_eq!([host.id_of("shop-db-1"), host.id_of("shop-job-1")], ids[1..], "{applied:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_oom_kill_is_the_engines_to_restart() {
+    let host = Host::new();
+    host.settle(SHOP).await;
+    let mut keeper = keeper(&host);
+    by_hand(&host, Foreign::OutOfMemory("shop-web-1".into()));
+    let before = host.engine.calls().len();
+    keep_for(&host, &mut keeper, Millis::seconds(3)).await;
+    assert_eq!(host.engine.calls().len(), before);
+    assert_eq!(host.containers(), RUNNING);
+}
