@@ -46,7 +46,8 @@ impl Member<'_, '_> {
 
     /// Left over of interrupted rollouts, and to be removed.
     pub fn discards(&self) -> bool {
-        !self.keeps_leftovers && !(self.view.discarded.is_empty() && self.view.retired.is_empty())
+        let left_over = !self.view.discarded.is_empty() || !self.view.retired.is_empty();
+        left_over && !self.keeps_leftovers
     }
 
     /// Replicas above the declared number, to be removed.
