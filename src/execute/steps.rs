@@ -76,7 +76,7 @@ pub(super) async fn perform(stage: &Stage<'_>, item: Item, step: &Step) -> Resul
 fn named(stage: &Stage<'_>, does: &Does, error: EngineError) -> EngineError {
     let container = match does {
         Does::Connect(connect) => &connect.container,
-        Does::Start { container } | Does::Unpause { container } => container,
+        Does::Start { container, .. } | Does::Unpause { container } => container,
         Does::Stop(stop) => &stop.container,
         Does::Remove(remove) => &remove.container,
         Does::Rename(rename) => &rename.container,
@@ -117,7 +117,7 @@ async fn attempt(stage: &Stage<'_>, step: &Step, attempt: Attempt) -> Result<(),
         Does::RemoveVolume(name) => volume::remove(stage, name).await,
         Does::Create(create) => create::create(stage, step, create, attempt).await,
         Does::Connect(connect) => container::connect(stage, connect, attempt).await,
-        Does::Start { container } => container::start(stage, container, attempt).await,
+        Does::Start { container, instead_of } => container::start(stage, container, instead_of.as_ref(), attempt).await,
         Does::Unpause { container } => container::unpause(stage, container, attempt).await,
         Does::Gate(gate) => wait::wait(stage, gate, attempt).await,
         Does::Drain { wait } => {

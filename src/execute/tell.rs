@@ -19,7 +19,7 @@ pub(super) fn title(stage: &Stage<'_>, step: &Step) -> String {
         Does::RemoveVolume(name) => format!("remove volume {name}"),
         Does::Create(create) => format!("create {}", create.name),
         Does::Connect(connect) => format!("connect {} to {}", stage.name_of(&connect.container), connect.network),
-        Does::Start { container } => format!("start {}", stage.name_of(container)),
+        Does::Start { container, .. } => format!("start {}", stage.name_of(container)),
         Does::Unpause { container } => format!("unpause {}", stage.name_of(container)),
         Does::Gate(gate) => format!("wait until {} {}", stage.name_of(&gate.container), awaited(gate)),
         Does::Drain { wait } => format!("drain for {wait}"),

@@ -123,7 +123,14 @@ pub enum Does {
     /// Connects a container to one more network.
     Connect(Connect),
     /// Starts a container.
-    Start { container: ContainerRef },
+    Start {
+        /// Which.
+        container: ContainerRef,
+        /// The one whose place it takes, where the two must not run at once. Fails where that one runs, for somebody else
+        /// has started it.
+        #[serde(default, rename = "insteadOf", skip_serializing_if = "Option::is_none")]
+        instead_of: Option<ContainerRef>,
+    },
     /// Lets the frozen processes of a container go on.
     Unpause {
         /// Frozen by `docker pause`.

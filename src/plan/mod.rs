@@ -9,6 +9,7 @@ mod capacity;
 mod compare;
 mod down;
 mod draft;
+mod leftover;
 mod normal;
 mod order;
 mod orphans;

@@ -3,7 +3,8 @@
 
 use super::{
     draft::{CALL_DEADLINE, Draft, STOP_MARGIN},
-    strategy::{Choice, choose, holds_data, is_stateful},
+    leftover::{self, Meanwhile, Until},
+    strategy::{Choice, choose, is_stateful},
     survey::{All, Slot, View, is_up, network_order},
     work::Work,
 };
@@ -45,7 +46,8 @@ impl Member<'_, '_> {
 
     /// Left over of interrupted rollouts, and to be removed.
     pub fn discards(&self) -> bool {
-        !self.keeps_leftovers && !self.view.discarded.is_empty()
+        let left_over = !self.view.discarded.is_empty() || !self.view.retired.is_empty();
+        left_over && !self.keeps_leftovers
     }
 
     /// Replicas above the declared number, to be removed.
@@ -61,6 +63,8 @@ struct Entry<'a, 'v> {
     old: Option<&'a ObservedContainer>,
     /// Made by an interrupted rollout, and worth proving.
     candidate: Option<&'a ObservedContainer>,
+    /// What an interrupted rollout left, and serves until this one is proven.
+    meanwhile: Option<&'a ObservedContainer>,
 }
 
 impl Entry<'_, '_> {
@@ -82,20 +86,18 @@ impl Entry<'_, '_> {
 /// Builds a unit's rollout. `refs` tells which container stands for each service whose namespaces are shared.
 pub(super) fn build<'a>(draft: &mut Draft, members: &[Member<'a, '_>], all: &All<'a>) {
     let mut refs: BTreeMap<ServiceName, ContainerRef> = BTreeMap::new();
+    let meanwhile = Meanwhile::of(members);
     for member in members {
         if let Some(container) = member.view.slots.first().and_then(|slot| slot.current.or(slot.kept)) {
             refs.insert(member.view.service.name.clone(), existing(container));
         }
-        discard(draft, member, false);
     }
+    members.iter().rev().for_each(|member| leftover::discard(draft, member, &meanwhile, None));
     for member in members {
-        in_place(draft, member);
+        in_place(draft, member, &meanwhile);
     }
-    for member in members {
-        discard(draft, member, true);
-        rename_restored(draft, member);
-    }
-    let replaced: Vec<Entry> = entries(members, |work| match work {
+    leave(draft, members, &meanwhile, Until::Started);
+    let replaced: Vec<Entry> = entries(members, &meanwhile, |work| match work {
         Work::Replace(old, _) => Some((Some(*old), None)),
         Work::Finish { candidate, old } => Some((Some(*old), Some(*candidate))),
         Work::Create(_) => Some((None, None)),
@@ -119,85 +121,43 @@ pub(super) fn build<'a>(draft: &mut Draft, members: &[Member<'a, '_>], all: &All
     if !fresh.is_empty() {
         make(draft, &fresh, &mut refs, all);
     }
+    leave(draft, members, &meanwhile, Until::Proven);
     members.iter().filter(|member| member.removes_surplus()).for_each(|member| remove_surplus(draft, member.view));
+}
+
+/// Removes what served until now, dependants first, and gives restored containers the names that it had.
+fn leave(draft: &mut Draft, members: &[Member], meanwhile: &Meanwhile, until: Until) {
+    members.iter().rev().for_each(|member| leftover::discard(draft, member, meanwhile, Some(until)));
+    for member in members {
+        for (slot, work) in &member.work {
+            if let Work::Restore(kept) = work
+                && meanwhile.of_slot(slot).is_some_and(|(_, served)| served == until)
+            {
+                rename(draft, slot, kept, &format!("{}/{}", member.view.service.name, slot.number));
+            }
+        }
+    }
 }
 
 /// Takes the entries out of what the slots ask for.
 fn entries<'a, 'v>(
     members: &[Member<'a, 'v>],
+    meanwhile: &Meanwhile<'a>,
     pick: impl Fn(&Work<'a>) -> Option<(Option<&'a ObservedContainer>, Option<&'a ObservedContainer>)>,
 ) -> Vec<Entry<'a, 'v>> {
     let of_member = |member: &Member<'a, 'v>| {
         let view = member.view;
         let entry = |(slot, work): &(&'v Slot<'a>, Work<'a>)| {
-            pick(work).map(|(old, candidate)| Entry { view, slot, old, candidate })
+            let meanwhile = meanwhile.of_slot(slot).map(|(container, _)| container);
+            pick(work).map(|(old, candidate)| Entry { view, slot, old, candidate, meanwhile })
         };
         member.work.iter().filter_map(entry).collect::<Vec<_>>()
     };
     members.iter().flat_map(of_member).collect()
 }
 
-/// Whether a candidate that nobody wants any more is all that serves until the old container, stopped already, is up again;
-/// it goes after that then.
-fn serves_meanwhile(member: &Member, container: &ObservedContainer, name: &ContainerName) -> bool {
-    let starts = |(slot, work): &(&Slot, Work)| {
-        slot.name == *name && matches!(work, Work::Start(old) | Work::Restore(old) if !is_up(old))
-    };
-    is_up(container) && member.work.iter().any(starts) && choose(member.view, None).strategy == Strategy::StartFirst
-}
-
-/// Removes what an interrupted rollout made and nobody wants any more: what serves meanwhile, or what does not.
-fn discard(draft: &mut Draft, member: &Member, meanwhile: bool) {
-    if member.keeps_leftovers {
-        return;
-    }
-    let view = member.view;
-    let now = |(container, name): &&(&ObservedContainer, ContainerName)| {
-        serves_meanwhile(member, container, name) == meanwhile
-    };
-    // A candidate whose parent is replaced once more belongs to the parent that goes.
-    let outdated = member.work.iter().filter(|(_, work)| matches!(work, Work::Replace(..)));
-    let outdated: Vec<(&ObservedContainer, ContainerName)> =
-        outdated.filter_map(|(slot, _)| Some((slot.candidate?, slot.name.clone()))).collect();
-    for (container, name) in view.discarded.iter().chain(&outdated).filter(now) {
-        let slot = view.slots.iter().find(|slot| slot.name == *name);
-        let carried = slot.and_then(|slot| slot.current.or(slot.kept)).map(anonymous_volumes).unwrap_or_default();
-        let remove = Remove {
-            container: existing(container),
-            keep_evidence: false,
-            force: true,
-            volumes: AnonymousVolumes::RemoveExcept { carried: carried.into_values().collect() },
-        };
-        let path = format!("{}/discard/{}", view.service.name, container.id.short());
-        if is_up(container) && holds_data(container) {
-            let stop = Stop { container: existing(container), grace: container.spec.stop_grace };
-            let target = Resource::Container(container.name.clone());
-            draft.step(format!("{path}/stop"), Does::Stop(stop), target, stop_deadline(container));
-        }
-        draft.step(path, Does::Remove(remove), Resource::Container(container.name.clone()), CALL_DEADLINE);
-    }
-}
-
-/// Gives restored containers the names that what served meanwhile had.
-fn rename_restored(draft: &mut Draft, member: &Member) {
-    for (slot, work) in &member.work {
-        if let Work::Restore(kept) = work
-            && is_served_meanwhile(member, slot)
-        {
-            rename(draft, slot, kept, &format!("{}/{}", member.view.service.name, slot.number));
-        }
-    }
-}
-
-fn is_served_meanwhile(member: &Member, slot: &Slot) -> bool {
-    let of_it = |(container, name): &(&ObservedContainer, ContainerName)| {
-        *name == slot.name && serves_meanwhile(member, container, name)
-    };
-    member.view.discarded.iter().any(of_it)
-}
-
 /// Puts right what can be put right where it is, and starts what should run.
-fn in_place(draft: &mut Draft, member: &Member) {
+fn in_place(draft: &mut Draft, member: &Member, meanwhile: &Meanwhile) {
     for (slot, work) in &member.work {
         let path = format!("{}/{}", member.view.service.name, slot.number);
         match work {
@@ -234,7 +194,7 @@ fn in_place(draft: &mut Draft, member: &Member) {
                 }
             }
             Work::Restore(kept) => {
-                if !is_served_meanwhile(member, slot) {
+                if meanwhile.of_slot(slot).is_none() {
                     rename(draft, slot, kept, &path);
                 }
                 put_right(draft, slot, kept, &path, true);
@@ -286,7 +246,7 @@ fn put_right(draft: &mut Draft, slot: &Slot, container: &ObservedContainer, path
 
 fn start_and_prove(draft: &mut Draft, view: &View, slot: &Slot, container: &ObservedContainer, path: &str) {
     let target = Resource::Container(slot.name.clone());
-    let start = Does::Start { container: existing(container) };
+    let start = Does::Start { container: existing(container), instead_of: None };
     let id = draft.step(format!("{path}/start"), start, target, CALL_DEADLINE);
     draft.starts.entry(view.service.name.clone()).or_default().push(id);
     gate(draft, view, slot, existing(container));
@@ -343,11 +303,12 @@ fn start_first<'a>(
                 existing(candidate)
             }
             None => {
-                let name = match entry.old {
+                // Named after the one whose place it takes: that of the old one is taken while another serves in its stead.
+                let name = match entry.meanwhile.or(entry.old) {
                     Some(old) => ContainerName::new(format!("{}_{}", old.id.short(), entry.slot.name)),
                     None => entry.slot.name.clone(),
                 };
-                create_and_start(draft, entry, name, refs, all)
+                create_and_start(draft, entry, name, None, refs, all)
             }
         };
         if entry.slot.number == 1 {
@@ -357,7 +318,7 @@ fn start_first<'a>(
     }
     gates(draft, &proven);
     draft.commit();
-    let runs = |entry: &&Entry| entry.old.is_some_and(is_up);
+    let runs = |entry: &&Entry| entry.meanwhile.is_some() || entry.old.is_some_and(is_up);
     let drain = group.iter().filter(runs).map(|entry| entry.view.service.rollout.drain).max().unwrap_or_default();
     if drain > Millis(0) {
         let id = format!("{}/drain", group[0].path());
@@ -396,7 +357,7 @@ fn stop_first<'a>(
                 draft.also_takes_back(give_up(draft, entry, existing(candidate)));
                 existing(candidate)
             }
-            None => create_and_start(draft, entry, entry.slot.name.clone(), refs, all),
+            None => create_and_start(draft, entry, entry.slot.name.clone(), entry.old.map(existing), refs, all),
         };
         if entry.slot.number == 1 {
             refs.insert(entry.view.service.name.clone(), container.clone());
@@ -429,7 +390,7 @@ fn keep(draft: &mut Draft, entry: &Entry, old: &ObservedContainer, all: &All) {
     };
     let back_start = draft.back(
         format!("{path}/undo/start"),
-        Does::Start { container: container.clone() },
+        Does::Start { container: container.clone(), instead_of: None },
         entry.target(),
         CALL_DEADLINE,
     );
@@ -508,13 +469,13 @@ fn make<'a>(
     let one_service = entries.iter().all(|entry| entry.view.service.name == entries[0].view.service.name);
     if one_service {
         draft.side_by_side(entries, |draft, entry| {
-            let container = create_and_start(draft, entry, entry.slot.name.clone(), refs, all);
+            let container = create_and_start(draft, entry, entry.slot.name.clone(), None, refs, all);
             gate(draft, entry.view, entry.slot, container);
         });
     } else {
         let mut proven = Vec::new();
         for entry in entries {
-            let container = create_and_start(draft, entry, entry.slot.name.clone(), refs, all);
+            let container = create_and_start(draft, entry, entry.slot.name.clone(), None, refs, all);
             if entry.slot.number == 1 {
                 refs.insert(entry.view.service.name.clone(), container.clone());
             }
@@ -529,6 +490,7 @@ fn create_and_start(
     draft: &mut Draft,
     entry: &Entry,
     name: ContainerName,
+    instead_of: Option<ContainerRef>,
     refs: &BTreeMap<ServiceName, ContainerRef>,
     all: &All,
 ) -> ContainerRef {
@@ -556,7 +518,7 @@ fn create_and_start(
         let connect = Connect { container: container.clone(), network: network.clone(), attachment };
         draft.step(format!("{path}/connect:{network}"), Does::Connect(connect), entry.target(), CALL_DEADLINE);
     }
-    let start = Does::Start { container: container.clone() };
+    let start = Does::Start { container: container.clone(), instead_of };
     let id = draft.step(format!("{path}/start"), start, entry.target(), CALL_DEADLINE);
     draft.starts.entry(entry.view.service.name.clone()).or_default().push(id);
     container
@@ -587,7 +549,7 @@ fn carrying(entry: &Entry) -> (ContainerSpec, Vec<VolumeName>) {
     (spec, carried)
 }
 
-fn anonymous_volumes(container: &ObservedContainer) -> BTreeMap<String, VolumeName> {
+pub(super) fn anonymous_volumes(container: &ObservedContainer) -> BTreeMap<String, VolumeName> {
     let named = |(target, mount): (&String, &crate::model::container::Mount)| match &mount.source {
         MountSource::Anonymous(Some(name)) => Some((target.clone(), name.clone())),
         _ => None,
@@ -682,6 +644,6 @@ pub(super) fn remove_container(
     draft.step(format!("{path}/remove"), Does::Remove(remove), target, CALL_DEADLINE);
 }
 
-fn existing(container: &ObservedContainer) -> ContainerRef {
+pub(super) fn existing(container: &ObservedContainer) -> ContainerRef {
     ContainerRef::Existing { id: container.id.clone(), name: container.name.clone() }
 }

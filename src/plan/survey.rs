@@ -5,6 +5,7 @@
 //! - *kept*: named `<its own id, 12>_n`: the old container of an unfinished stopFirst rollout
 //! - *candidate*: named `<another id, 12>_n`, or named n while a kept one of n exists: not proven yet. The only running
 //!   container of n is current, though, unless it or the kept one is what is desired
+//! - *retired*: has stopped for a candidate that is current by now
 //! - *finished one-shot*: exited 0
 //! - *surplus*: number above `replicas`, no such service, or the older of two with one name and number
 //! - *current*: all others
@@ -48,6 +49,8 @@ pub(super) struct View<'a> {
     pub slots: Vec<Slot<'a>>,
     /// Candidates of another desired state, or that never started: removed first.
     pub discarded: Vec<(&'a ObservedContainer, ContainerName)>,
+    /// Old ones of a rollout that was cut off after its gate, whose place the new one has by now: removed first, too.
+    pub retired: Vec<&'a ObservedContainer>,
     /// Replicas above the declared number, and doubles: removed last.
     pub surplus: Vec<&'a ObservedContainer>,
 }
@@ -111,11 +114,12 @@ pub(super) fn view<'a>(
     parents: [&Parents; 2],
     all: &All<'a>,
 ) -> View<'a> {
-    let mut view = View { service, image, slots: Vec::new(), discarded: Vec::new(), surplus: Vec::new() };
+    let mut view =
+        View { service, image, slots: Vec::new(), discarded: Vec::new(), retired: Vec::new(), surplus: Vec::new() };
     for number in 1..=service.replicas {
         let name = final_name(all.desired, service, number);
         let mine: Vec<&ObservedContainer> = containers.iter().copied().filter(|c| c.number() == number).collect();
-        let slot = slot(service, image, number, name, &mine, parents, all, &mut view.discarded, &mut view.surplus);
+        let slot = slot(name, number, &mine, parents, all, &mut view);
         view.slots.push(slot);
     }
     let above = |container: &&&ObservedContainer| container.number() == 0 || container.number() > service.replicas;
@@ -130,18 +134,17 @@ pub(super) struct All<'a> {
     pub context: &'a PlanContext,
 }
 
-#[allow(clippy::too_many_arguments)]
+/// Sorts the containers of one replica; what the slot has no place for goes to the view.
 fn slot<'a>(
-    service: &'a Service,
-    image: &'a ResolvedImage,
-    number: u32,
     name: ContainerName,
+    number: u32,
     containers: &[&'a ObservedContainer],
     parents: [&Parents; 2],
     all: &All<'a>,
-    discarded: &mut Vec<(&'a ObservedContainer, ContainerName)>,
-    surplus: &mut Vec<&'a ObservedContainer>,
+    view: &mut View<'a>,
 ) -> Slot<'a> {
+    let View { service, image, discarded, retired, surplus, .. } = view;
+    let (service, image) = (*service, *image);
     let spec = spec_for(all, service, image, number, &name);
     let [parents, next_parents] = parents;
     let difference_with = |container: &'a ObservedContainer, parents: &Parents| {
@@ -207,7 +210,7 @@ fn slot<'a>(
             candidate = Some(container);
         } else if let Some(old) = current.filter(|old| is_up(container) && !is_up(old) && !may_return(old)) {
             // It was proven, so the old one had stopped for it already; what is desired is a third.
-            discarded.push((old, name.clone()));
+            retired.push(old);
             current = Some(container);
         } else {
             discarded.push((container, name.clone()));

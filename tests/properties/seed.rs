@@ -4,16 +4,14 @@
 pub struct Seed(u64);
 
 impl Seed {
+    /// Neighbouring seeds begin far from each other: their draws have nothing in common.
     pub fn new(seed: u64) -> Seed {
-        Seed(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(0x1234_5678))
+        Seed(mixed(seed.wrapping_add(0x1234_5678)))
     }
 
     pub fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
+        mixed(self.0)
     }
 
     /// A number below `bound`.
@@ -30,6 +28,19 @@ impl Seed {
     pub fn pick<T: Clone>(&mut self, of: &[T]) -> T {
         of[self.below(of.len())].clone()
     }
+}
+
+fn mixed(mut z: u64) -> u64 {
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    z ^ (z >> 31)
+}
+
+#[test]
+fn neighbouring_seeds_draw_nothing_in_common() {
+    let draws = |number: u64| (0..64).scan(Seed::new(number), |seed, _| Some(seed.next()));
+    let first: std::collections::BTreeSet<u64> = draws(1).collect();
+    assert!(draws(2).all(|draw| !first.contains(&draw)));
 }
 
 /// How many stories all properties together tell in an ordinary run.

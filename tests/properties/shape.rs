@@ -43,6 +43,8 @@ impl Shape {
                 .iter()
                 .map(|(target, mount)| match &mount.source {
                     MountSource::Anonymous(_) => (target, "anonymous".to_owned()),
+                    // A copy of a file is as good as the file: what counts is what it holds.
+                    MountSource::Bind(path) => (target, format!("{:?}", engine.file(path).ok_or(path))),
                     source => (target, format!("{source:?}")),
                 })
                 .collect();

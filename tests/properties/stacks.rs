@@ -52,7 +52,7 @@ impl Sketch {
                 part.change(seed);
             }
         }
-        if seed.percent(10) {
+        if seed.percent(10) && next.parts.len() > 1 {
             let last = *next.parts.keys().last().unwrap();
             next.parts.remove(last);
         } else if seed.percent(10) && next.parts.len() < NAMES.len() {

@@ -6,6 +6,7 @@ use evenkeel::{
     controllers::stack::{Applied, Request, SavedPlan, Stack, StackError},
     engine::simulated::{Fault, Foreign},
 };
+use std::collections::BTreeMap;
 
 /// What is wrong; `Ok` where nothing is.
 pub type Judged = Result<(), String>;
@@ -64,11 +65,24 @@ pub fn story(of: &[&Sketch]) -> String {
 
 /// What `apply [SERVICE…]` asks for, once the manifest and its files are written.
 pub fn request_of(host: &mut Host, sketch: &Sketch, services: &[&str]) -> Request {
-    host.files = sketch.files();
+    write(host, sketch.files());
+    let request = Request { yes: true, ..host.request(&sketch.manifest(), services) };
+    // A home in memory writes no copies: the engine finds them where a home on disk would have put them.
+    for content in request.desired.services.values().flat_map(|service| &service.contents) {
+        let source = content.source.as_ref().and_then(|source| host.files.get(source));
+        if let Some(text) = source {
+            host.engine.meddle(&Foreign::Write(host.home.copy_of(content), text.clone())).unwrap();
+        }
+    }
+    request
+}
+
+/// Writes the files beside the manifest.
+pub fn write(host: &mut Host, files: BTreeMap<String, String>) {
+    host.files = files;
     for (path, content) in &host.files {
         host.engine.meddle(&Foreign::Write(path.clone(), content.clone())).unwrap();
     }
-    Request { yes: true, ..host.request(&sketch.manifest(), services) }
 }
 
 /// What `apply` asks for.

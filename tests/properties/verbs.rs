@@ -7,15 +7,15 @@ use crate::{
     stacks::Sketch,
     story::{
         Ended, Judged, act, apply, container_names, converge, for_each, kept_all, request, request_of, require,
-        running, runs_like, settled, some, story,
+        running, runs_like, settled, some, story, write,
     },
     support::Host,
     watch::Watch,
 };
 use evenkeel::{
     controllers::stack::{DownRequest, RestartRequest, RollbackRequest, StackError},
-    engine::{Networks, Volumes, clock::Clock, simulated::Fault},
-    model::{names::ServiceName, revision::Origin, units::Millis},
+    engine::{Containers, Networks, Volumes, clock::Clock, simulated::Fault},
+    model::{container::MountSource, names::ServiceName, revision::Origin, units::Millis},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -159,10 +159,18 @@ async fn rolled_back(number: u64) -> Judged {
     let mut seed = Seed::new(number);
     let from = Sketch::fine(&mut seed);
     let to = from.changed(&mut seed);
-    // Nothing is said of what the bound files hold now, so they stay where they are declared.
-    let declared = evenkeel::model::desired::Desired::empty("shop".into());
-    let rollback = RollbackRequest { selected: None, to: None, declared, origin: origin(), lock_wait: Millis(0) };
-    let told = |why: String| format!("rollback: {why}\n{}", story(&[&from, &to]));
+    // Somebody may have put the files back before.
+    let put_back = seed.percent(30);
+    let today = |host: &mut Host| {
+        let mut files = to.files();
+        if put_back {
+            files.extend(from.files().into_iter().filter(|(path, _)| to.files().contains_key(path)));
+        }
+        write(host, files);
+        let declared = host.load(&to.manifest()).0;
+        RollbackRequest { selected: None, to: None, declared, origin: origin(), lock_wait: Millis(0) }
+    };
+    let told = |why: String| format!("rollback, files put back {put_back}: {why}\n{}", story(&[&from, &to]));
     let go = async || -> Result<(Host, Watch), String> {
         let (mut host, watch) = running(&from).await?;
         watch.expect(&from, &to);
@@ -171,6 +179,7 @@ async fn rolled_back(number: u64) -> Judged {
     };
     let (mut host, watch) = go().await.map_err(told)?;
     let calls = host.engine.mutations();
+    let rollback = today(&mut host);
     let ended = act(&mut host, Vec::new(), false, async |stack| stack.rollback(&rollback).await).await;
     let calls = host.engine.mutations() - calls;
     if let Ended::Refused(StackError::NoRevision(_)) = ended {
@@ -183,8 +192,10 @@ async fn rolled_back(number: u64) -> Judged {
     let mut common = from.clone();
     common.parts.retain(|name, _| to.parts.contains_key(name));
     runs_like(&host, &alone, &common).await.map_err(told)?;
-    let shape = Shape::of(&host).await;
+    copies_of_changed(&host, &common).await.map_err(told)?;
+    // It writes the files as they are declared, which is none of evenkeel's doing.
     let again = request(&mut host, &to);
+    let shape = Shape::of(&host).await;
     let held = apply(&mut host, &again, Vec::new(), false).await;
     require(matches!(held.exit(), Some(0 | 9)), || told(format!("the same again: {}", held.told())))?;
     require(Shape::of(&host).await == shape, || told("the next apply brought it back".into()))?;
@@ -195,11 +206,34 @@ async fn rolled_back(number: u64) -> Judged {
     let names = container_names(&host);
     let (faults, wipe) = (faults(&mut seed, calls, &names), seed.percent(30));
     let told = |why: String| format!("{faults:?} wipe {wipe} {}", told(why));
+    let rollback = today(&mut host);
     act(&mut host, faults.clone(), wipe, async |stack| stack.rollback(&rollback).await).await;
     host.clock.sleep(Millis::minutes(2)).await;
     converge(&mut host, &watch, &from, "after the disturbed rollback").await.map_err(told)?;
     require(foreign(&host).await == beside, || told("what is not ours was touched".into()))?;
     runs_like(&host, &alone, &from).await.map_err(told)
+}
+
+/// Each file of what was rolled back is mounted itself where it holds what it held, and else a copy.
+async fn copies_of_changed(host: &Host, from: &Sketch) -> Judged {
+    let files = from.files();
+    for seen in host.engine.snapshot().containers.iter().filter(|seen| is_of_stack(seen)) {
+        let Some(path) = seen.service.as_ref().map(|service| format!("/srv/shop/{service}.conf")) else { continue };
+        let Some(held) = files.get(&path) else { continue };
+        let mounts = host.engine.inspect_container(seen.id.as_str()).await.unwrap().spec.mounts;
+        let sources: Vec<String> = mounts
+            .into_values()
+            .filter_map(|mount| match mount.source {
+                MountSource::Bind(source) => Some(source),
+                _ => None,
+            })
+            .collect();
+        let same = host.files.get(&path) == Some(held);
+        require(sources.len() == 1 && same == (sources[0] == path), || {
+            format!("{} mounts {sources:?}, and {path} is as it was: {same}", seen.name)
+        })?;
+    }
+    Ok(())
 }
 
 /// What evenkeel made is gone and nothing else, data only where it was named; what was down can come up again.

@@ -1,6 +1,7 @@
 //! A stack that runs, and a manifest that says otherwise.
 
 use crate::support::{Host, SHOP, shop};
+use evenkeel::engine::simulated::{Fault, Foreign};
 
 #[tokio::test(start_paused = true)]
 async fn a_stateless_service_is_replaced_without_a_gap() {
@@ -120,5 +121,23 @@ async fn a_declared_start_first_never_makes_two_write_one_volume() {
     let plan = host.diff(&declared.replace("db:1", "db:2")).await;
     assert!(plan.contains("stop-first: start-first is declared, but only one may write /data"), "{plan}");
     host.settle(&declared.replace("db:1", "db:2")).await;
+    assert!(host.engine.history().iter().all(|seen| seen.shared_writers().is_empty()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_old_one_that_somebody_starts_again_never_writes_beside_the_new_one() {
+    let mut host = Host::new();
+    host.settle(SHOP).await;
+    let old = host.id_of("shop-db-1");
+    host.engine.keep_history();
+    let next = shop("image: db:1", "image: db:2");
+    let request = host.request(&next, &[]);
+    // It is stopped, and about to be renamed.
+    let hand = Fault::Meddle(3, Foreign::Restart("shop-db-1".into()));
+    let applied = host.apply_with(&request, [hand], false).await.unwrap().unwrap();
+    assert_eq!(applied.exit, 4, "{applied:?}");
+    assert!(format!("{:?}", applied.left).contains("was started again"), "{:?}", applied.left);
+    assert_eq!(host.id_of("shop-db-1"), old);
+    host.settle(&next).await;
     assert!(host.engine.history().iter().all(|seen| seen.shared_writers().is_empty()));
 }

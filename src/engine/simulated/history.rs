@@ -51,7 +51,7 @@ pub struct Seen {
     /// The replica that it is.
     pub number: u32,
     pub status: Status,
-    /// Its process runs and does its work, and Docker's health check (where there is one) says so.
+    /// Its process runs, can be reached and does its work, and Docker's health check (where there is one) says so.
     pub ready: bool,
     /// Volumes that it may write, named and anonymous.
     pub writable_volumes: BTreeSet<VolumeName>,
@@ -69,7 +69,7 @@ impl Snapshot {
                 service: observed.service(),
                 number: observed.number(),
                 status: observed.state.status,
-                ready: container.is_ready(world.now),
+                ready: container.is_ready(world.now) && world.is_connected(container),
                 writable_volumes: volumes.map(|volume| volume.name.clone()).collect(),
                 writable_binds: container.writable_binds().cloned().collect(),
                 id: observed.id,

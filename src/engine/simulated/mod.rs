@@ -138,6 +138,11 @@ impl SimulatedEngine {
         self.lock().world.missing_paths.insert(path.to_owned());
     }
 
+    /// What a file of the host holds, where somebody wrote one.
+    pub fn file(&self, path: &str) -> Option<String> {
+        self.lock().world.files.get(path).cloned()
+    }
+
     /// What somebody else does, now. The error says why it could not be done.
     pub fn meddle(&self, action: &Foreign) -> EngineResult<()> {
         let mut inner = self.now();

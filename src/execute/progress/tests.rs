@@ -34,7 +34,7 @@ fn step(id: &str, after: &[&str], kind: Kind) -> Step {
         id: id.into(),
         after: after.iter().map(|id| StepId::from(*id)).collect(),
         does: match kind {
-            Kind::Call => Does::Start { container: container.clone() },
+            Kind::Call => Does::Start { container: container.clone(), instead_of: None },
             Kind::Pull => {
                 Does::Pull(Pull { reference: "web:1".into(), digest: None, image: "sha256:1".into(), size: None })
             }

@@ -47,9 +47,17 @@ async fn inspect(
     there.ok_or_else(|| stage.gone(container))
 }
 
-/// Starts a container.
-pub(super) async fn start(stage: &Stage<'_>, container: &ContainerRef, attempt: Attempt) -> Result<(), StepError> {
+/// Starts a container, unless the one whose place it takes runs.
+pub(super) async fn start(
+    stage: &Stage<'_>,
+    container: &ContainerRef,
+    instead_of: Option<&ContainerRef>,
+    attempt: Attempt,
+) -> Result<(), StepError> {
     let Some(id) = target(stage, container, attempt).await? else { return Ok(()) };
+    if let Some(old) = instead_of {
+        stays_stopped(stage, old).await?;
+    }
     if attempt.doubt {
         let state = inspect(stage, container, &id).await?.state;
         // A new container that has ended already was started; to start it again would run a one-shot twice.
@@ -59,6 +67,20 @@ pub(super) async fn start(stage: &Stage<'_>, container: &ContainerRef, attempt: 
         }
     }
     done(stage, container, stage.effects.engine.start_container(&id).await)
+}
+
+/// Fails where a container that was stopped has been started since. One that is gone is no trouble here.
+async fn stays_stopped(stage: &Stage<'_>, old: &ContainerRef) -> Result<(), StepError> {
+    let Some(id) = stage.id_of(old).await? else { return Ok(()) };
+    let there = found(stage.effects.engine.inspect_container(id.as_str()).await)?;
+    match there.filter(|there| matches!(there.state.status, Status::Running | Status::Restarting | Status::Paused)) {
+        Some(there) => Err(failed(format!(
+            "changed by somebody else: the container `{}` ({}) was started again, and must not run beside the new one",
+            there.name,
+            id.short()
+        ))),
+        None => Ok(()),
+    }
 }
 
 /// Lets a frozen container go on.

@@ -218,7 +218,7 @@ pub fn create_of(service: &str, name: &str, image: &ImageId, spec: ContainerSpec
 }
 
 pub fn start(container: &ContainerRef) -> Does {
-    Does::Start { container: container.clone() }
+    Does::Start { container: container.clone(), instead_of: None }
 }
 
 pub fn stop(container: &ContainerRef) -> Does {

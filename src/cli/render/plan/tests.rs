@@ -177,7 +177,7 @@ fn steps(image: &ImageId) -> Vec<Step> {
         ),
         step("core/pull", &[], Resource::Image("ghcr.io/us/core:9be02".into()), Does::Pull(pull)),
         step("core/1/create", &["network:webkit_edge/create", "core/pull"], core(), Does::Create(Box::new(create))),
-        step("core/1/start", &["core/1/create"], core(), Does::Start { container: next() }),
+        step("core/1/start", &["core/1/create"], core(), Does::Start { container: next(), instead_of: None }),
         step("core/1/gate", &["core/1/start"], core(), Does::Gate(Box::new(gate))),
         step(
             "core/1/stop",
