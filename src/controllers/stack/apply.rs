@@ -133,6 +133,10 @@ impl Stack {
             is_rollback: false,
             one_round: request.saved.is_some(),
         };
+        if let Some(current) = &facts.current {
+            // What was lost of them is there again, though nothing else is to be done.
+            home.put_copies(&current.desired)?;
+        }
         self.converge(&home, course, round, &mut applied).await?;
         let tags = tags.ok().filter(|_| applied.rounds.is_empty());
         self.finish(&home, &mut applied, tags).await?;

@@ -207,6 +207,10 @@ impl Keeper {
         let now = self.stack.clock.now();
         let Some(current) = self.current(home).await? else { return Ok(Requeue::Idle) };
         self.end_suspensions(home, now).await?;
+        if let Err(error) = home.put_copies(&current.desired) {
+            let text = format!("copies of files can't be written, repairs go on without them: {error}");
+            self.warn_of_home(text).await;
+        }
         let (round, settled) = self.look(&current).await?;
         self.tell_held(&round.plan).await;
         if round.plan.steps.is_empty() {
@@ -244,12 +248,15 @@ impl Keeper {
             }
             Err(LockError::Held { .. }) => Ok(None),
             Err(LockError::Home(error)) => {
-                if !std::mem::replace(&mut self.told.unwritable, true) {
-                    let text = format!("the home can't be written, repairs go on without it: {error}");
-                    self.tell(EventKind::Warning, Severity::Warning, text).await;
-                }
+                self.warn_of_home(format!("the home can't be written, repairs go on without it: {error}")).await;
                 Ok(Some(None))
             }
+        }
+    }
+
+    async fn warn_of_home(&mut self, text: String) {
+        if !std::mem::replace(&mut self.told.unwritable, true) {
+            self.tell(EventKind::Warning, Severity::Warning, text).await;
         }
     }
 
@@ -272,7 +279,6 @@ impl Keeper {
     async fn act(&mut self, home: &Arc<Home>, current: &CurrentRevision, round: Round) -> Result<(), StackError> {
         self.acted = true;
         self.stack.claim(&round.observed).await?;
-        home.put_copies(&current.desired)?;
         for change in &round.plan.changes {
             self.tell_drift(change).await;
         }

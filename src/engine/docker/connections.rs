@@ -51,6 +51,11 @@ impl Connections {
         &self.socket
     }
 
+    /// Lets go of the kept connections.
+    pub(super) fn forget(&self) {
+        self.idle().clear();
+    }
+
     /// The API version that the engine speaks, where it says one. `/_ping` is the one path that costs it nothing.
     pub(super) async fn ping(&self) -> Result<Option<String>, ReadError> {
         let (head, _) = self.request("/_ping").await?;

@@ -85,7 +85,16 @@ impl DockerEngine {
         limit: Millis,
         future: impl Future<Output = Result<T, bollard::errors::Error>>,
     ) -> EngineResult<T> {
-        bounded(&self.clock, call, &target.to_string(), limit, future).await
+        let target = target.to_string();
+        let result = match within(&*self.clock, limit, future).await {
+            Some(result) => result.map_err(|error| failure::from_bollard(call, &target, error)),
+            None => Err(failure::timed_out(call, &target, limit)),
+        };
+        if result.as_ref().is_err_and(|error| error.kind == ErrorKind::Unreachable) {
+            // An engine that goes away answers on open connections for a while; what is asked next is asked of one that listens.
+            self.connections.forget();
+        }
+        result
     }
 
     /// Reads the JSON at a path of the API, such as `/containers/json?all=true`, within the time limit of a read.
@@ -104,19 +113,6 @@ impl DockerEngine {
                 failure::protocol(call, &target, format!("the engine's answer makes no sense: {error}"))
             }),
         }
-    }
-}
-
-async fn bounded<T>(
-    clock: &Arc<dyn Clock>,
-    call: &'static str,
-    target: &str,
-    limit: Millis,
-    future: impl Future<Output = Result<T, bollard::errors::Error>>,
-) -> EngineResult<T> {
-    match within(&**clock, limit, future).await {
-        Some(result) => result.map_err(|error| failure::from_bollard(call, target, error)),
-        None => Err(failure::timed_out(call, target, limit)),
     }
 }
 
@@ -158,5 +154,38 @@ mod tests {
         assert_eq!(agree(Some("9.99")), Ok((1, 53)));
         assert!(agree(Some("1.39")).is_err());
         assert!(agree(None).is_err());
+    }
+
+    /// Answers every request on every connection, also on those that are open when it listens no more.
+    async fn serve(mut stream: tokio::net::UnixStream) {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let mut request = [0_u8; 4096];
+        while stream.read(&mut request).await.is_ok_and(|bytes| bytes > 0) {
+            let answer = b"HTTP/1.1 200 OK\r\nApi-Version: 1.41\r\nContent-Length: 2\r\n\r\n{}";
+            if stream.write_all(answer).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn an_engine_that_is_going_is_gone_when_it_listens_no_more() {
+        use crate::engine::{Containers, System};
+        let folder = tempfile::tempdir().unwrap();
+        let socket = folder.path().join("engine.sock");
+        let listener = tokio::net::UnixListener::bind(&socket).unwrap();
+        let listening = tokio::spawn(async move {
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                tokio::spawn(serve(stream));
+            }
+        });
+        let engine = DockerEngine::connect(&socket).await.unwrap();
+        engine.facts().await.unwrap();
+        listening.abort();
+        std::fs::remove_file(&socket).unwrap();
+        let unreachable = |error: EngineError| assert_eq!(error.kind, ErrorKind::Unreachable, "{error}");
+        unreachable(engine.remove_container(&"1234".into(), true, false).await.unwrap_err());
+        unreachable(engine.facts().await.unwrap_err());
     }
 }
