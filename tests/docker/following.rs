@@ -40,7 +40,7 @@ fn a_manifest_that_is_being_saved_is_taken_when_it_is_whole() {
         std::thread::sleep(Duration::from_millis(100));
     }
     drop(file);
-    wait_until("the whole one is rolled", || stack.ids()["web-1"] != before["web-1"] && is_whole(&stack, &BOTH));
+    wait_until("the whole one is rolled", || is_whole(&stack, &BOTH) && stack.ids()["web-1"] != before["web-1"]);
     let all = events(&stack);
     assert_eq!(of_kind(&all, "revision-made").count(), 2, "the first apply's, and the whole one's");
     assert_eq!(stack.ids()["store-1"], before["store-1"]);

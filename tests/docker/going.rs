@@ -5,6 +5,7 @@ use crate::stack::{EVENKEEL, Ran, Stack, wait_until};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value as Json;
 use std::{
+    collections::BTreeSet,
     fs::{self, File},
     path::Path,
     process::{Child, ExitStatus, Stdio},
@@ -39,6 +40,10 @@ impl<'s> Going<'s> {
         going
     }
 
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// SIGTERM; it must end well, and in time.
     #[track_caller]
     pub fn end(mut self) {
@@ -52,6 +57,12 @@ impl<'s> Going<'s> {
             std::thread::sleep(Duration::from_millis(10));
         };
         assert_eq!(status.code(), Some(0), "{}", self.said());
+    }
+
+    /// SIGKILL.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
     }
 
     /// All that this stack's runs wrote.
@@ -92,12 +103,28 @@ pub fn wait_for(stack: &Stack, kind: &str, before: usize, text: &str) {
     wait_until(&format!("{kind}: {text}"), || told(stack, kind).iter().skip(before).any(|told| told.contains(text)));
 }
 
-/// Exactly these containers are there, running; nothing differs from what is declared.
+/// Exactly these containers are there, running; nothing differs from what is declared, and nothing is under way.
 pub fn is_whole(stack: &Stack, names: &[&str]) -> bool {
     let containers = stack.containers();
     containers.keys().eq(names)
         && containers.values().all(|container| container.state == "running")
         && stack.evenkeel(&["diff", "--exit-code"]).code == 0
+        && is_at_rest(&events(stack))
+}
+
+/// Every rollout that was begun since it was started last has come to its end.
+fn is_at_rest(all: &[Json]) -> bool {
+    let mut begun = BTreeSet::new();
+    for event in all {
+        let service = event["service"].as_str();
+        match event["kind"].as_str().unwrap_or_default() {
+            "keep-started" => begun.clear(),
+            "rollout-started" => drop(begun.insert(service)),
+            "rollout-done" | "rollout-undone" | "undo-failed" => drop(begun.remove(&service)),
+            _ => {}
+        }
+    }
+    begun.is_empty()
 }
 
 /// Of the stack there is nothing but these containers, its network, its claim and these volumes.

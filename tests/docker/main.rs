@@ -3,6 +3,7 @@
 mod adoption;
 mod bad_times;
 mod broken_engine;
+mod chaos;
 mod colleague;
 mod conformance;
 mod cuts;
