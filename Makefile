@@ -1,7 +1,7 @@
 # The two commands are `make demo` and `make test`; each does its own set-up.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench observed fmt lint
+.PHONY: help demo test soak bench observed fmt lint
 
 help: ## show this
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 8
@@ -11,6 +11,10 @@ demo: ## see a stack come up, roll under load, survive a bad update and drift
 
 test: ## everything that CI runs
 	@scripts/test
+
+soak: ## torment a stack at random for ten minutes (EVENKEEL_SOAK: for so many seconds) while evenkeel keeps it
+	@environment=$$(scripts/setup) && eval "$$environment" && \
+	  EVENKEEL_SOAK=$${EVENKEEL_SOAK:-600} cargo test --locked --test docker chaos:: -- --nocapture
 
 bench: ## time and memory, side by side with docker compose
 	@scripts/bench

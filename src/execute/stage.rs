@@ -25,7 +25,7 @@ use std::{
 /// How long an engine that went away is waited for.
 pub(super) const ENGINE_ABSENT_MAX: Millis = Millis::seconds(60);
 const ENGINE_ANSWER_MAX: Millis = Millis::seconds(2);
-const ENGINE_RETRY: Millis = Millis(500);
+pub(super) const ENGINE_RETRY: Millis = Millis(500);
 /// So many answers of the probes of one container are kept for its evidence.
 const ANSWERS_MAX: usize = 20;
 
@@ -229,8 +229,8 @@ impl<'a> Stage<'a> {
         }
     }
 
-    /// Waits for an engine that does not answer, at most `ENGINE_ABSENT_MAX`.
-    pub async fn engine_back(&self) -> Result<(), StepError> {
+    /// Waits for an engine that does not answer, at most `ENGINE_ABSENT_MAX`. Gives whether it was away.
+    pub async fn engine_back(&self) -> Result<bool, StepError> {
         let _turn = self.absence.lock().await;
         let (began, mut told) = (self.now(), false);
         loop {
@@ -255,7 +255,7 @@ impl<'a> Stage<'a> {
             let away = self.now().since(began);
             self.tell(EventKind::EngineBack, Severity::Info, None, format!("the engine is back after {away}")).await;
         }
-        Ok(())
+        Ok(told)
     }
 
     /// Sends an event. That nobody listens is no fault.

@@ -11,7 +11,7 @@ mod volume;
 
 use super::{
     progress::{Failure, Item},
-    stage::{Stage, StepError, failed},
+    stage::{ENGINE_ABSENT_MAX, ENGINE_RETRY, Stage, StepError, failed},
     wait,
 };
 use crate::{
@@ -49,6 +49,7 @@ impl Attempt {
 /// Runs a step to its end, within its deadline; the time that the engine was away does not count.
 pub(super) async fn perform(stage: &Stage<'_>, item: Item, step: &Step) -> Result<(), StepError> {
     let (mut spent, mut doubt, mut lost, mut absences) = (Millis(0), false, 0, 0);
+    let mut refusing = None;
     loop {
         let began = stage.now();
         let left = Millis(step.deadline.0.saturating_sub(spent.0));
@@ -62,8 +63,17 @@ pub(super) async fn perform(stage: &Stage<'_>, item: Item, step: &Step) -> Resul
         };
         match (error.kind, error.sent) {
             (ErrorKind::Unreachable, _) if absences < ABSENCES_MAX => {
-                absences += 1;
-                stage.engine_back().await?;
+                if stage.engine_back().await? {
+                    (absences, refusing) = (absences + 1, None);
+                } else {
+                    // It answers over the connections that it has and takes no new one: it is about to end.
+                    let since = *refusing.get_or_insert_with(|| stage.now());
+                    if stage.now().since(since) >= ENGINE_ABSENT_MAX {
+                        let text = format!("the engine took no call within {ENGINE_ABSENT_MAX}: {}", error.message);
+                        return Err(StepError::EngineLost(text));
+                    }
+                    stage.effects.clock.sleep(ENGINE_RETRY).await;
+                }
             }
             (ErrorKind::TimedOut | ErrorKind::Protocol, Sent::MaybeSent) if lost < LOST_REPLIES_MAX => lost += 1,
             _ => return Err(StepError::Engine(named(stage, &step.does, error))),

@@ -65,7 +65,7 @@ impl Home {
 impl Home {
     /// As `rollout_failed`, where nothing failed by itself: the user stopped it, or a step outside of any rollout failed.
     /// These services, begun and taken back or not begun at all, are as they were in `base`, and no desired state counts
-    /// as failed. May be told more than once.
+    /// as failed; nor does the manifest count as taken over, so who follows it does so anew. May be told more than once.
     pub fn stopped(
         &self,
         base: Option<u64>,
@@ -136,6 +136,10 @@ pub(super) fn taken_back(
             after.restore_resources(base);
         }
         after.forget_unused_images();
+        if members.is_empty() {
+            let taken_over = base.map(|base| base.desired.source.manifest_hash.clone());
+            after.body.desired.source.manifest_hash = taken_over.unwrap_or_default();
+        }
     }
     after.record_failures(current, &failed.members);
     after

@@ -69,7 +69,10 @@ pub struct Keeper {
 /// What was told, so that it is not told again while it stays the same.
 #[derive(Default)]
 struct Told {
+    /// Of the current revision.
     held: Vec<Held>,
+    /// Of the manifest when it was taken over.
+    declared: Vec<Held>,
     refused: Option<String>,
     unwritable: bool,
 }
@@ -172,10 +175,14 @@ impl Keeper {
         }
         match self.stack.apply(&self.request(desired, notes)).await {
             Ok(Applied { changes_at, held, .. }) => {
-                for held in held.iter().filter(|held| held.code.stops_everything().is_some()) {
+                let (refusals, held): (Vec<Held>, _) =
+                    held.into_iter().partition(|held| held.code.stops_everything().is_some());
+                for held in refusals {
                     let text = format!("nothing is changed: {}: {}; {}", held.resource, held.reason, held.hint);
                     self.tell(EventKind::ManifestRefused, Severity::Error, text).await;
                 }
+                self.tell_held(&held).await;
+                self.told.declared = held;
                 self.following.taken = Some(hash);
                 self.following.again = changes_at;
                 self.acted = true;
@@ -212,7 +219,8 @@ impl Keeper {
             self.warn_of_home(text).await;
         }
         let (round, settled) = self.look(&current).await?;
-        self.tell_held(&round.plan).await;
+        self.tell_held(&round.plan.held).await;
+        self.told.held.clone_from(&round.plan.held);
         if round.plan.steps.is_empty() {
             if std::mem::take(&mut self.acted) {
                 self.stack.all_good(home, &round, &Applied::default())?;
@@ -392,12 +400,12 @@ impl Keeper {
     }
 
     /// Tells what is newly held back.
-    async fn tell_held(&mut self, plan: &Plan) {
-        for held in plan.held.iter().filter(|held| !self.told.held.contains(held)) {
+    async fn tell_held(&self, held: &[Held]) {
+        let is_new = |held: &&Held| !self.told.held.contains(held) && !self.told.declared.contains(held);
+        for held in held.iter().filter(is_new) {
             let text = format!("{} is held: {}: {}; {}", held.resource, held.code, held.reason, held.hint);
             self.tell(EventKind::Warning, Severity::Warning, text).await;
         }
-        self.told.held = plan.held.clone();
     }
 }
 
