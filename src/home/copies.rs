@@ -25,7 +25,14 @@ impl Home {
     /// Where the copy of a content is, or would be, as the engine's host has it. The same content has the same place,
     /// as long as the home is where it is.
     pub fn copy_of(&self, content: &Content) -> String {
-        self.copies_on_host.join(self.sealer.copy_name(content)).display().to_string()
+        self.copies_on_host().join(self.sealer.copy_name(content)).display().to_string()
+    }
+
+    fn copies_on_host(&self) -> &Path {
+        self.copies_on_host.get_or_init(|| match &self.locks {
+            Locks::Files(folder) => on_host(folder),
+            Locks::Memory(_) => PathBuf::new(),
+        })
     }
 
     /// Writes those copies that this desired state mounts and that are missing, or are not what they were.
@@ -85,7 +92,7 @@ impl Home {
         let mounts = desired.services.values().flat_map(|service| service.container.mounts.values());
         for mount in mounts {
             let MountSource::Bind(path) = &mount.source else { continue };
-            if let Ok(name) = Path::new(path).strip_prefix(&self.copies_on_host) {
+            if let Ok(name) = Path::new(path).strip_prefix(self.copies_on_host()) {
                 statement.execute(rusqlite::params![revision, name.display().to_string()])?;
             }
         }
@@ -95,7 +102,11 @@ impl Home {
     fn mounted_copies<'a>(&'a self, service: &'a Service) -> impl Iterator<Item = &'a Content> {
         service.contents.iter().filter(|content| {
             let mount = service.container.mounts.get(&content.target);
-            mount.is_some_and(|mount| mount.source == MountSource::Bind(self.copy_of(content)))
+            let bound = mount.and_then(|mount| match &mount.source {
+                MountSource::Bind(path) => Some(path),
+                _ => None,
+            });
+            bound.is_some_and(|path| *path == self.copy_of(content))
         })
     }
 }
@@ -140,7 +151,7 @@ fn give(file: &fs::File, permissions: Option<Permissions>) -> io::Result<()> {
 }
 
 /// The folder of the copies as the engine's host has it.
-pub(super) fn on_host(folder: &StackFolder) -> PathBuf {
+fn on_host(folder: &StackFolder) -> PathBuf {
     let state_dir = super::identity::on_this_host(folder.state_dir());
     let within = folder.copies();
     within.strip_prefix(folder.state_dir()).map(|within| state_dir.join(within)).unwrap_or(within.clone())

@@ -47,8 +47,8 @@ pub struct Home {
     store: Store,
     sealer: Sealer,
     locks: Locks,
-    copies_on_host: PathBuf,
-    /// Found out when it is asked for: who only reads does not need it.
+    // Found out when they are asked for: most need neither, and in a container it takes a while.
+    copies_on_host: OnceLock<PathBuf>,
     identity: OnceLock<Identity>,
     moved_aside: Option<PathBuf>,
     remembered: Mutex<Option<(u64, Arc<Body>)>>,
@@ -101,7 +101,7 @@ impl Home {
             store,
             sealer,
             locks: Locks::Memory(Arc::default()),
-            copies_on_host: Path::new("/var/lib/evenkeel/stacks").join(stack.as_str()).join("copies"),
+            copies_on_host: Path::new("/var/lib/evenkeel/stacks").join(stack.as_str()).join("copies").into(),
             identity: Identity { home: "/var/lib/evenkeel".to_owned(), machine: None }.into(),
             moved_aside: None,
             remembered: Mutex::default(),
@@ -118,7 +118,7 @@ impl Home {
             stack: stack.clone(),
             sealer: Sealer::new(key, stack, store.path()),
             store,
-            copies_on_host: copies::on_host(&folder),
+            copies_on_host: OnceLock::new(),
             identity: OnceLock::new(),
             locks: Locks::Files(folder),
             moved_aside,
