@@ -2,6 +2,7 @@
 //! judged is a ratio: machines differ, and are noisy. Needs what `scripts/setup` exports; `make bench` does all of it.
 //! Ends with exit code 1 when a drift was not seen.
 
+mod keeping;
 mod measure;
 mod own;
 mod planning;
@@ -62,6 +63,14 @@ impl Project {
         assert!(done.status.success(), "docker {words:?}: {}", String::from_utf8_lossy(&done.stderr));
     }
 
+    /// What a docker command prints; nothing where it fails.
+    fn docker_says(&self, words: &[&str]) -> String {
+        let docker = std::env::var_os("EVENKEEL_TEST_DOCKER").unwrap_or_else(|| "docker".into());
+        let done = Command::new(docker).args(words).output().expect("docker runs");
+        let text = String::from_utf8_lossy(&done.stdout).trim().to_owned();
+        if done.status.success() { text } else { String::new() }
+    }
+
     /// What `diff` finds, as text.
     fn diff(&self) -> String {
         let done = self.evenkeel(&["diff"]).output().expect("evenkeel runs");
@@ -88,11 +97,13 @@ fn services(name: &str) -> String {
 fn main() -> ExitCode {
     // `cargo bench` passes `--bench`; a filter narrows the run.
     let filter = std::env::args().skip(1).find(|word| !word.starts_with("--")).unwrap_or_default();
-    let benches: [(&str, fn()); 4] = [
+    let benches: [(&str, fn()); 6] = [
         ("nothing-to-do", nothing_to_do),
         ("first-apply", first_apply),
         ("rolling-update", rolling_update),
         ("planning", planning::grows_linearly),
+        ("run-idle", keeping::idle),
+        ("run-repairs", keeping::repairs),
     ];
     for (name, bench) in benches.into_iter().filter(|(name, _)| name.contains(&filter)) {
         println!("\n{name}");
