@@ -213,7 +213,9 @@ impl<'a> Drive<'a> {
                 (EventKind::RolloutFailed, Severity::Error, text)
             }
             RolloutResult::Failed { after: AfterFailure::Nothing, .. } => {
-                (EventKind::RolloutUndone, Severity::Warning, format!("{id}: what was made is removed"))
+                let removes = self.stage.plan.rollouts[rollout].undo.iter().any(|undo| !undo.steps.is_empty());
+                let became = if removes { "what was made is removed" } else { "what it was tried with stays as it is" };
+                (EventKind::RolloutUndone, Severity::Warning, format!("{id}: {became}"))
             }
             RolloutResult::Failed { .. } => {
                 (EventKind::RolloutUndone, Severity::Warning, format!("{id}: taken back, what ran before serves"))

@@ -8,9 +8,9 @@ use evenkeel::{
         stack::{KeepOptions, Keeper},
     },
     engine::{
-        Containers,
+        Containers, ErrorKind,
         clock::Clock,
-        simulated::{Behaviour, Foreign},
+        simulated::{Behaviour, Fault, Foreign},
     },
     home::Home,
     model::{
@@ -207,6 +207,19 @@ async fn a_repair_that_fails_is_tried_again_when_its_gates_had_passed_before() {
     keep_for(&host, &mut keeper, Millis::minutes(6)).await;
     assert_eq!(host.containers(), RUNNING);
     host.assert_settled(SHOP).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_fails_to_start_again_is_not_said_to_be_removed() {
+    let host = Host::new();
+    host.settle(SHOP).await;
+    let mut keeper = keeper(&host);
+    host.engine.arm([Fault::Fail(1, ErrorKind::Rejected)]);
+    by_hand(&host, Foreign::Stop("shop-web-1".into()));
+    keeper.reconcile().await.unwrap();
+    assert_eq!(events(&host, EventKind::RolloutUndone), ["web: what it was tried with stays as it is"]);
+    rounds(&mut keeper).await;
+    assert_eq!(host.containers(), RUNNING);
 }
 
 fn suspension(host: &Host, kind: SuspensionKind, span: Option<Millis>) -> Suspension {
