@@ -32,6 +32,7 @@ pub mod session;
 pub mod start;
 pub mod status;
 pub mod stop;
+pub mod suspend;
 pub mod unbuilt;
 pub mod usage;
 pub mod validate;

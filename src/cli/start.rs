@@ -1,39 +1,23 @@
 //! `start`: a stop ends.
 
 use super::{
-    acting,
-    arguments::{LockArguments, ManifestArguments, NamedServiceArguments, OriginArguments, OverrideArguments},
+    arguments::ManifestArguments,
     exit::Exit,
     failure::Failure,
-    origin,
     output::Output,
-    session,
+    suspend::{SuspendArguments, suspend},
 };
-use crate::controllers::stack::{SuspendRequest, Wish};
+use crate::controllers::stack::Wish;
 use clap::Args;
 
 /// Start services that were stopped
 #[derive(Debug, Args)]
 pub struct Arguments {
     #[command(flatten)]
-    pub services: NamedServiceArguments,
-    #[command(flatten)]
-    pub manifest: ManifestArguments,
-    #[command(flatten)]
-    pub lock: LockArguments,
-    #[command(flatten)]
-    pub origin: OriginArguments,
+    pub of: SuspendArguments,
 }
 
 /// Starts.
 pub fn run(arguments: &Arguments, named: &ManifestArguments, output: &Output) -> Result<Exit, Failure> {
-    let declared = session::for_acting(&named.and(&arguments.manifest), &OverrideArguments::default(), output)?;
-    let request = SuspendRequest {
-        wish: Wish::Start,
-        selected: arguments.services.selected(),
-        lasts: None,
-        origin: origin::of_process(&arguments.origin),
-        lock_wait: arguments.lock.lock_wait,
-    };
-    acting::act(&declared, output, async |stack| stack.suspend(&request).await)
+    suspend(Wish::Start, None, &arguments.of, named, output)
 }
