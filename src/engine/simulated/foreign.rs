@@ -1,6 +1,9 @@
 //! What somebody else does to the engine, past evenkeel: a colleague with `docker`, the kernel, another tool.
 
-use super::{no::Answer, world::World};
+use super::{
+    no::Answer,
+    world::{Key, World},
+};
 use crate::model::{
     container::{Attachment, ContainerSpec, Limits, RestartPolicy},
     names::{ContainerName, ImageReference, NetworkName, VolumeName},
@@ -9,6 +12,8 @@ use crate::model::{
 /// One action of somebody else; it takes no time and asks for no faults.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Foreign {
+    /// `docker create --name`: makes a container from an image that is here, and does not start it.
+    Create(ContainerName, Box<ContainerSpec>),
     /// `docker run -d --name`: makes and starts a container from an image that is here.
     Run(ContainerName, Box<ContainerSpec>),
     /// `docker start`.
@@ -53,9 +58,9 @@ impl World {
     /// Does it; an `Err` says why not, and nothing happened then.
     pub fn meddle(&mut self, action: &Foreign) -> Answer<()> {
         match action {
+            Foreign::Create(name, spec) => self.create_for(name, spec).map(|_| ()),
             Foreign::Run(name, spec) => {
-                let image = self.image(spec.image.as_str()).map(|image| image.id);
-                let (key, _) = self.create(name, &image.unwrap_or_default(), spec)?;
+                let key = self.create_for(name, spec)?;
                 self.start(key)
             }
             Foreign::Start(name) => self.start(self.key(name.as_str())?),
@@ -90,6 +95,11 @@ impl World {
                 Ok(())
             }
         }
+    }
+
+    fn create_for(&mut self, name: &ContainerName, spec: &ContainerSpec) -> Answer<Key> {
+        let image = self.image(spec.image.as_str()).map(|image| image.id);
+        Ok(self.create(name, &image.unwrap_or_default(), spec)?.0)
     }
 
     fn stop_at_once(&mut self, name: &ContainerName) -> Answer<()> {

@@ -1,16 +1,22 @@
 //! Making a container: the spec with its secrets, the namespaces of others resolved, on its first network only. A lost
 //! reply, or a name that is taken, is answered by looking for our rollout label under the name.
+//!
+//! The engine carries out a create though the program that sent it was killed meanwhile, and lists the container only when it
+//! is made. So the next round may not have seen it: what has the name, is of this stack and was never started is that one,
+//! for the lock keeps every other evenkeel away, and gives way.
 
 use super::{
     super::stage::{Stage, StepError, failed, found},
-    Attempt,
+    Attempt, remove,
 };
 use crate::{
     engine::ErrorKind,
     model::{
         container::{ContainerSpec, NetworkMode},
         event::{EventKind, Severity},
+        labels,
         names::{ContainerId, NetworkName, ServiceName, StepId},
+        observed::{ObservedContainer, Status},
         plan::NoteCode,
         step::{Create, Step},
     },
@@ -35,11 +41,17 @@ pub(super) async fn create(stage: &Stage<'_>, step: &Step, create: &Create, atte
                 stage.made(&step.id, id);
                 return Ok(());
             }
-            return Err(failed(format!(
-                "changed by somebody else: the name `{}` is taken by the container {}",
-                create.name,
-                holder.id.short()
-            )));
+            if !was_left_behind(stage, &holder) {
+                return Err(failed(format!(
+                    "changed by somebody else: the name `{}` is taken by the container {}",
+                    create.name,
+                    holder.id.short()
+                )));
+            }
+            remove::discard(stage, &holder, &create.spec).await?;
+            let text = format!("{}: what an interrupted apply had made is removed", create.name);
+            stage.tell(EventKind::Warning, Severity::Warning, Some(attempt.item), text).await;
+            engine.create_container(&create.name, &create.image, &spec).await?
         }
         created => created?,
     };
@@ -49,6 +61,14 @@ pub(super) async fn create(stage: &Stage<'_>, step: &Step, create: &Create, atte
         stage.tell(EventKind::Warning, Severity::Warning, Some(attempt.item), text).await;
     }
     Ok(())
+}
+
+/// Whether it was made by an evenkeel that was killed before it heard of it.
+fn was_left_behind(stage: &Stage<'_>, holder: &ObservedContainer) -> bool {
+    holder.label(labels::ours::STACK) == Some(stage.plan.stack.as_str())
+        && holder.label(labels::ours::ROLLOUT).is_some()
+        && holder.state.status == Status::Created
+        && holder.state.started_at.is_none()
 }
 
 async fn spec(stage: &Stage<'_>, step: &Step, create: &Create) -> Result<ContainerSpec, StepError> {

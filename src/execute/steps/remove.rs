@@ -11,7 +11,7 @@ use super::{
 use crate::{
     engine::{ErrorKind, clock::within},
     model::{
-        container::MountSource,
+        container::{ContainerSpec, MountSource},
         event::{EventKind, Severity},
         names::{ContainerId, ServiceName, VolumeName},
         observed::{ObservedContainer, Status},
@@ -74,6 +74,20 @@ pub(super) async fn remove(stage: &Stage<'_>, step: &Step, remove: &Remove, atte
     remove_doomed(stage, &id).await
 }
 
+/// Removes a container that was never started, with its anonymous volumes but those that this spec carries over too.
+pub(super) async fn discard(
+    stage: &Stage<'_>,
+    there: &ObservedContainer,
+    instead: &ContainerSpec,
+) -> Result<(), StepError> {
+    stage.doom(&there.id, made_for_it(there, &anonymous(instead)));
+    match stage.effects.engine.remove_container(&there.id, false, false).await {
+        Err(error) if error.kind == ErrorKind::NotFound => {}
+        result => result?,
+    }
+    remove_doomed(stage, &there.id).await
+}
+
 /// It is no longer there: as wanted in an undo and after a lost reply, otherwise somebody was here.
 async fn gone(stage: &Stage<'_>, remove: &Remove, attempt: Attempt, id: &ContainerId) -> Result<(), StepError> {
     if attempt.is_undo() || attempt.doubt {
@@ -99,11 +113,15 @@ async fn remove_doomed(stage: &Stage<'_>, id: &ContainerId) -> Result<(), StepEr
 }
 
 fn made_for_it(there: &ObservedContainer, carried: &[VolumeName]) -> Vec<VolumeName> {
-    let anonymous = there.spec.mounts.values().filter_map(|mount| match &mount.source {
+    anonymous(&there.spec).into_iter().filter(|name| !carried.contains(name)).collect()
+}
+
+fn anonymous(spec: &ContainerSpec) -> Vec<VolumeName> {
+    let names = spec.mounts.values().filter_map(|mount| match &mount.source {
         MountSource::Anonymous(name) => name.clone(),
         _ => None,
     });
-    anonymous.filter(|name| !carried.contains(name)).collect()
+    names.collect()
 }
 
 async fn keep_evidence(stage: &Stage<'_>, step: &Step, remove: &Remove, attempt: Attempt, there: &ObservedContainer) {
