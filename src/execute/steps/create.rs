@@ -1,9 +1,9 @@
 //! Making a container: the spec with its secrets, the namespaces of others resolved, on its first network only. A lost
 //! reply, or a name that is taken, is answered by looking for our rollout label under the name.
 //!
-//! The engine carries out a create though the program that sent it was killed meanwhile, and lists the container only when it
-//! is made. So the next round may not have seen it: what has the name, is of this stack and was never started is that one,
-//! for the lock keeps every other evenkeel away, and gives way.
+//! The engine carries out a create though the program that sent it was killed meanwhile. Its name is taken at once, and the
+//! container is there only when it is made. So the next round may not have seen it: it is waited for, and what then has the
+//! name, is of this stack and was never started is that one, for the lock keeps every other evenkeel away, and gives way.
 
 use super::{
     super::stage::{Stage, StepError, failed, found},
@@ -19,8 +19,13 @@ use crate::{
         observed::{ObservedContainer, Status},
         plan::NoteCode,
         step::{Create, Step},
+        units::Millis,
     },
 };
+
+/// Between two looks at a name that is taken by no container yet, and so many of them.
+const LOOK: Millis = Millis(100);
+const LOOKS_MAX: u32 = 100;
 
 /// Makes a container without starting it.
 pub(super) async fn create(stage: &Stage<'_>, step: &Step, create: &Create, attempt: Attempt) -> Result<(), StepError> {
@@ -32,28 +37,34 @@ pub(super) async fn create(stage: &Stage<'_>, step: &Step, create: &Create, atte
     }
     let spec = spec(stage, step, create).await?;
     let engine = &stage.effects.engine;
-    let created = match engine.create_container(&create.name, &create.image, &spec).await {
-        Err(error) if error.kind == ErrorKind::Conflict => {
-            let Some(holder) = found(engine.inspect_container(create.name.as_str()).await)? else {
+    let mut looks = 0;
+    let created = loop {
+        let error = match engine.create_container(&create.name, &create.image, &spec).await {
+            Err(error) if error.kind == ErrorKind::Conflict => error,
+            created => break created?,
+        };
+        let Some(holder) = found(engine.inspect_container(create.name.as_str()).await)? else {
+            if looks == LOOKS_MAX {
                 return Err(error.into());
-            };
-            if let Some(id) = stage.find_made(create).await? {
-                stage.made(&step.id, id);
-                return Ok(());
             }
-            if !was_left_behind(stage, &holder) {
-                return Err(failed(format!(
-                    "changed by somebody else: the name `{}` is taken by the container {}",
-                    create.name,
-                    holder.id.short()
-                )));
-            }
-            remove::discard(stage, &holder, &create.spec).await?;
-            let text = format!("{}: what an interrupted apply had made is removed", create.name);
-            stage.tell(EventKind::Warning, Severity::Warning, Some(attempt.item), text).await;
-            engine.create_container(&create.name, &create.image, &spec).await?
+            looks += 1;
+            stage.effects.clock.sleep(LOOK).await;
+            continue;
+        };
+        if let Some(id) = stage.find_made(create).await? {
+            stage.made(&step.id, id);
+            return Ok(());
         }
-        created => created?,
+        if !was_left_behind(stage, &holder) {
+            return Err(failed(format!(
+                "changed by somebody else: the name `{}` is taken by the container {}",
+                create.name,
+                holder.id.short()
+            )));
+        }
+        remove::discard(stage, &holder, &create.spec).await?;
+        let text = format!("{}: what an interrupted apply had made is removed", create.name);
+        stage.tell(EventKind::Warning, Severity::Warning, Some(attempt.item), text).await;
     };
     stage.made(&step.id, created.id);
     for warning in created.warnings {
