@@ -185,11 +185,12 @@ impl Home {
         self.store.read(|transaction| {
             let found: Option<i64> = transaction
                 .prepare_cached(
-                    "SELECT revision FROM revision_services \
-                     WHERE service = ?1 AND revision < ?2 AND record = 'good' AND fingerprint IS NOT ( \
-                         SELECT fingerprint FROM revision_services \
-                         WHERE service = ?1 AND revision = (SELECT max(number) FROM revisions)) \
-                     ORDER BY revision DESC LIMIT 1",
+                    "SELECT older.revision FROM revision_services AS older \
+                     LEFT JOIN revision_services AS now \
+                         ON now.service = older.service AND now.revision = (SELECT max(number) FROM revisions) \
+                     WHERE older.service = ?1 AND older.revision < ?2 AND older.record = 'good' \
+                         AND (older.fingerprint IS NOT now.fingerprint OR older.replicas <> now.replicas) \
+                     ORDER BY older.revision DESC LIMIT 1",
                 )?
                 .query_row(params![service.as_str(), in_database(before)], |row| row.get(0))
                 .optional()?;
@@ -229,7 +230,8 @@ impl Home {
             )?
             .execute(params![at, made.0, by.actor, by.commit, by.run_url, by.version, reason, sealed, by.reason])?;
         let mut statement = transaction.prepare_cached(
-            "INSERT INTO revision_services (revision, service, record, image, fingerprint) VALUES (?1, ?2, ?3, ?4, ?5)",
+            "INSERT INTO revision_services (revision, service, record, image, fingerprint, replicas) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         )?;
         for (name, service) in &body.desired.services {
             statement.execute(params![
@@ -238,6 +240,7 @@ impl Home {
                 records.get(name).map(|record| record_text(*record)),
                 body.images.get(&service.container.image).map(|image| image.id.as_str()),
                 body.hashes.get(name).map(|hash| self.sealer.fingerprint(name, hash)),
+                service.replicas,
             ])?;
         }
         self.record_copies(transaction, at, &body.desired)?;

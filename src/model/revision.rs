@@ -105,4 +105,14 @@ pub struct Hold {
     pub reason: String,
     /// The declared state that was left: the hold ends when the declaration is another.
     pub left: DesiredHash,
+    /// How many containers were declared then; absent where it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_replicas: Option<u32>,
+}
+
+impl Hold {
+    /// Whether what is declared is what was left.
+    pub fn is_left(&self, hash: &DesiredHash, replicas: u32) -> bool {
+        self.left == *hash && self.left_replicas.is_none_or(|left| left == replicas)
+    }
 }

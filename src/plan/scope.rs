@@ -69,7 +69,7 @@ pub(super) fn with_held<'a>(
     let is_left = |name: &ServiceName, hold: &Hold| {
         let service = desired.services.get(name)?;
         let image = context.images.get(&service.container.image)?;
-        (desired_hash(service, &image.id) == hold.left).then_some(())
+        hold.is_left(&desired_hash(service, &image.id), service.replicas).then_some(())
     };
     let is_named = |name: &ServiceName| context.selected.as_ref().is_some_and(|selected| selected.contains(name));
     let (mut names, mut images) = (BTreeSet::new(), context.images.clone());

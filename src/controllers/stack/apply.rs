@@ -233,7 +233,7 @@ impl Stack {
     ) -> Result<(), StackError> {
         let (desired, images) = accepted(facts.current.as_ref(), round);
         if facts.current.as_ref().is_some_and(|current| declares_the_same(current, &desired, &images)) {
-            for name in ended_holds(facts, &hashes(&desired, &images), &round.plan) {
+            for name in ended_holds(facts, &desired, &hashes(&desired, &images), &round.plan) {
                 home.clear_hold(&name)?;
             }
             return Ok(());
@@ -254,7 +254,7 @@ impl Stack {
     ) -> Result<(), StackError> {
         self.claim(&round.observed).await?;
         let hashes = hashes(&round.desired, &round.images);
-        let release = ended_holds(facts, &hashes, &round.plan);
+        let release = ended_holds(facts, &round.desired, &hashes, &round.plan);
         let number = home.make_current(NewRevision {
             made: self.clock.now(),
             by,
@@ -509,10 +509,18 @@ fn accepted(current: Option<&CurrentRevision>, round: &Round) -> (Desired, Image
 
 /// The services whose hold ends: an apply names them, or one of the whole stack declares them otherwise than what was left.
 /// An apply of other services says nothing about them.
-fn ended_holds(facts: &Facts, hashes: &BTreeMap<ServiceName, DesiredHash>, plan: &Plan) -> BTreeSet<ServiceName> {
+fn ended_holds(
+    facts: &Facts,
+    desired: &Desired,
+    hashes: &BTreeMap<ServiceName, DesiredHash>,
+    plan: &Plan,
+) -> BTreeSet<ServiceName> {
     let ended = |name: &ServiceName, hold: &Hold| match &plan.context.selected {
         Some(named) => named.contains(name),
-        None => hashes.get(name) != Some(&hold.left),
+        None => {
+            let declared = hashes.get(name).zip(desired.services.get(name));
+            !declared.is_some_and(|(hash, service)| hold.is_left(hash, service.replicas))
+        }
     };
     let holds = facts
         .holds

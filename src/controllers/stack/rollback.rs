@@ -72,10 +72,9 @@ impl Stack {
         let now = self.clock.now();
         let hold = |name: &ServiceName| {
             let reason = request.origin.reason.clone().unwrap_or_else(|| what.clone());
-            Some((
-                name.clone(),
-                Hold { since: now, actor: request.origin.actor.clone(), reason, left: before.get(name)?.clone() },
-            ))
+            let left_replicas = current.desired.services.get(name).map(|service| service.replicas);
+            let (actor, left) = (request.origin.actor.clone(), before.get(name)?.clone());
+            Some((name.clone(), Hold { since: now, actor, reason, left, left_replicas }))
         };
         let holds = moved.iter().filter_map(hold).collect();
         self.make_current(&home, &facts, &round, request.origin.clone(), what, holds).await?;

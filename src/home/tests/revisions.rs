@@ -12,7 +12,13 @@ fn home() -> Home {
 }
 
 fn hold(left: &str) -> Hold {
-    Hold { since: Timestamp(5), actor: "ann".into(), reason: "rollback".into(), left: DesiredHash::new(left) }
+    Hold {
+        since: Timestamp(5),
+        actor: "ann".into(),
+        reason: "rollback".into(),
+        left: DesiredHash::new(left),
+        left_replicas: None,
+    }
 }
 
 #[test]
@@ -89,6 +95,18 @@ fn a_rollback_goes_to_the_newest_good_one_that_is_another() {
     assert_eq!(home.newest_good(&"unknown".into(), 5).unwrap(), None);
     apply(&home, &[]);
     assert_eq!(newest_good(6), Some(5), "a service that is gone comes back as it was");
+}
+
+#[test]
+fn a_rollback_goes_back_to_fewer_replicas_too() {
+    let home = home();
+    for replicas in [1, 3, 3] {
+        let mut scaled = desired(&[("core", "core:1")]);
+        scaled.services.get_mut(&ServiceName::from("core")).unwrap().replicas = replicas;
+        home.make_current(new(scaled, "apply")).unwrap();
+        home.rollout_done(&names(&["core"])).unwrap();
+    }
+    assert_eq!(home.newest_good(&"core".into(), 3).unwrap(), Some(1));
 }
 
 #[test]

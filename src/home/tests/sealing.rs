@@ -28,7 +28,13 @@ fn filled(dir: &Path) -> Home {
     home.keep_evidence(&evidence("core", SECRET)).unwrap();
     let field = FieldChange { path: "command".into(), from: None, to: Some(Value::sensitive(SECRET)) };
     home.did_not_take(&"c1".into(), &[field]).unwrap();
-    let hold = Hold { since: Timestamp(1), actor: "ann".into(), reason: SECRET.into(), left: DesiredHash::new(SECRET) };
+    let hold = Hold {
+        since: Timestamp(1),
+        actor: "ann".into(),
+        reason: SECRET.into(),
+        left: DesiredHash::new(SECRET),
+        left_replicas: None,
+    };
     home.set_hold(&"core".into(), &hold).unwrap();
     home.completed(&"core".into(), &DesiredHash::new(SECRET)).unwrap();
     home
