@@ -47,8 +47,9 @@ impl Networks for DockerEngine {
         let call = "create network";
         let made = self.docker.create_network(request(name, network));
         let made = self.call(call, name, CHANGE, made).await?;
-        if made.warning.contains("already exists") {
-            // Somebody made one of this name at the same moment: theirs stays.
+        // The engine may have been making another of this name when it was asked, for a program that is gone meanwhile or
+        // at the same moment: theirs stays.
+        if made.warning.contains("already exists") || self.has_twin(name, &made.id).await? {
             self.call(call, name, CHANGE, self.docker.remove_network(&made.id)).await?;
             return Err(EngineError {
                 call,
@@ -70,6 +71,13 @@ impl Networks for DockerEngine {
 }
 
 impl DockerEngine {
+    /// Whether there is another network of this name.
+    async fn has_twin(&self, name: &NetworkName, id: &str) -> EngineResult<bool> {
+        let listed: Vec<models::Network> = self.read("list", "networks", "/networks").await?;
+        let named = listed.iter().filter(|network| network.name.as_deref() == Some(name.as_str()));
+        Ok(named.filter_map(|network| network.id.as_deref()).any(|other| other != id))
+    }
+
     /// The names of the containers attached; none when the network is gone by now.
     async fn attached(&self, name: &NetworkName, id: &str) -> EngineResult<BTreeSet<ContainerName>> {
         let inspected = self.read("inspect network", name, &format!("/networks/{id}")).await;
