@@ -1,14 +1,27 @@
-//! What `run` costs while nothing happens, and how soon it puts right what somebody did by hand.
+//! What `run` costs while nothing happens, how soon it puts right what somebody did by hand, and what it does when that is
+//! much at once.
 
-use crate::{Project, SERVICES, measure::Spread, once, report, services};
+use crate::{Project, SERVICES, between::Between, measure::Spread, once, report, services};
 use std::{
+    collections::{BTreeMap, BTreeSet},
     fs,
     process::{Child, Command, Stdio},
+    sync::atomic::{AtomicUsize, Ordering},
     time::{Duration, Instant},
 };
 
 /// How long an idle `run` is watched.
 const IDLE: Duration = Duration::from_secs(120);
+/// As `run` looks without a reason.
+const RESYNC: Duration = Duration::from_secs(60);
+/// Calls that are further apart belong to two looks.
+const APART: Duration = Duration::from_secs(1);
+/// So many containers are restarted and killed by somebody within this time, so many of them at once.
+const STORM: usize = 200;
+const STORM_TIME: Duration = Duration::from_secs(10);
+const AT_ONCE: usize = 8;
+/// And all of it so often.
+const STORMS: usize = 3;
 /// How often each thing is done by hand.
 const DEEDS: usize = 20;
 /// Between two looks at the engine.
@@ -21,7 +34,10 @@ struct Running(Child);
 
 impl Running {
     fn start(project: &Project) -> Running {
-        let mut command = project.evenkeel(&["run", "--listen", "none"]);
+        Running::of(project.evenkeel(&["run", "--listen", "none"]))
+    }
+
+    fn of(mut command: Command) -> Running {
         let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts");
         // Until it has looked for the first time, and has come to rest.
         std::thread::sleep(Duration::from_secs(10));
@@ -57,14 +73,38 @@ pub fn idle() {
     let project = Project::new("evkbench4", &services("evkbench4"));
     once(project.docker_compose(&["up", "-d"]));
     once(project.evenkeel(&["apply"]));
-    let running = Running::start(&project);
+    let between = Between::engine();
+    let mut run = project.evenkeel(&["run", "--listen", "none"]);
+    run.env("DOCKER_HOST", between.host());
+    let running = Running::of(run);
+    between.asked();
     let before = running.processor();
     std::thread::sleep(IDLE);
     let used = running.processor() - before;
+    let asked = between.asked();
     println!("  {SERVICES} services, {} s: {used:.2} s of processor time", IDLE.as_secs());
     report::held_to("of one processor", used / IDLE.as_secs_f64() * 100.0, " %", 0.2);
     report::held_to("resident memory", running.megabytes("VmRSS"), " MB", 20.0);
     println!("  of it not pages of the program: {:.1} MB", running.megabytes("RssAnon"));
+    let most = IDLE.as_secs() / RESYNC.as_secs() + 1;
+    report::held_to("looks at the engine, one a resync", looks(&asked) as f64, "", most as f64);
+    let mut kinds: BTreeMap<String, usize> = BTreeMap::new();
+    for (_, call) in &asked {
+        // The version and the ids say nothing here.
+        let words: Vec<&str> = call.split('/').skip(2).filter(|word| !is_id(word)).collect();
+        *kinds.entry(format!("{} /{}", call.split(' ').next().unwrap_or_default(), words.join("/"))).or_default() += 1;
+    }
+    kinds.iter().for_each(|(call, count)| println!("    {count:>4} {call}"));
+}
+
+fn is_id(word: &str) -> bool {
+    word.len() == 64 || word.starts_with("sha256:") || word.starts_with("evkbench")
+}
+
+/// How many looks at the engine these calls are.
+fn looks(asked: &[(Instant, String)]) -> usize {
+    let apart = asked.windows(2).filter(|pair| pair[1].0 - pair[0].0 > APART).count();
+    apart + usize::from(!asked.is_empty())
 }
 
 /// From somebody's deed to the container as it should be, beyond what the container's own start takes.
@@ -114,6 +154,89 @@ pub fn repairs() {
         println!("  {what}, {DEEDS} times: median {:.3} s", took.median);
         report::held_to("at the most, beyond the container's own start", took.most, " s", 1.0);
     }
+}
+
+/// Two hundred containers, and somebody restarts every other one and kills the rest, three times.
+pub fn storm() {
+    let name = "evkbench6";
+    let one = |number| format!("  s{number:03}: {{image: 'evenkeel-test/web:1', restart: unless-stopped}}\n");
+    let project = Project::new(name, &format!("name: {name}\nservices:\n{}", (0..STORM).map(one).collect::<String>()));
+    once(project.docker_compose(&["up", "-d"]));
+    once(project.evenkeel(&["apply"]));
+    let running = Running::start(&project);
+    println!("  before: {:.1} MB", running.megabytes("VmRSS"));
+    let mut after = Vec::new();
+    for number in 1..=STORMS {
+        let started = starts(&project);
+        let begin = Instant::now();
+        torment(&project, name);
+        let done = begin.elapsed().as_secs_f64();
+        let all_anew = || {
+            let now = starts(&project);
+            now.len() == STORM && now.iter().all(|(name, at)| started.get(name) != Some(at))
+        };
+        let in_time = (0..LOOKS_MAX).any(|_| all_anew() || rest());
+        report::must("every container runs again", in_time);
+        let took = begin.elapsed().as_secs_f64();
+        // What is under way is put on record.
+        std::thread::sleep(Duration::from_secs(5));
+        after.push(running.megabytes("VmRSS"));
+        println!(
+            "  storm {number}: done to them in {done:.1} s, all run after {took:.1} s, {:.1} MB",
+            after[number - 1]
+        );
+    }
+    report::must("nothing is left to do", project.diff().matches("service/").count() == 0);
+    let rounds = rounds(&project);
+    let known: BTreeSet<&String> = rounds.iter().collect();
+    println!("  {} rounds", known.len());
+    report::must("one round at a time", known.len() == rounds.len());
+    report::held_to("memory after the last storm beyond the first", after[STORMS - 1] - after[0], " MB", 1.0);
+}
+
+/// Restarts or kills one container after the other, evenly over the time that a storm has.
+fn torment(project: &Project, name: &str) {
+    let (begin, next) = (Instant::now(), AtomicUsize::new(0));
+    std::thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(|| {
+                loop {
+                    let number = next.fetch_add(1, Ordering::Relaxed);
+                    if number >= STORM {
+                        break;
+                    }
+                    let due = STORM_TIME * u32::try_from(number).unwrap_or_default() / STORM as u32;
+                    std::thread::sleep(due.saturating_sub(begin.elapsed()));
+                    let container = format!("{name}-s{number:03}-1");
+                    match number % 2 {
+                        0 => project.docker_says(&["restart", "-t", "0", &container]),
+                        _ => project.docker_says(&["kill", &container]),
+                    };
+                }
+            });
+        }
+    });
+}
+
+/// Since when each of its containers runs.
+fn starts(project: &Project) -> BTreeMap<String, String> {
+    let label = format!("label=com.docker.compose.project={}", project.name);
+    let ids = project.docker_says(&["ps", "-q", "--filter", &label]);
+    let form = "{{.Name}} {{.State.StartedAt}} {{.State.Running}}";
+    let words = ["inspect", "--format", form].into_iter().chain(ids.lines()).collect::<Vec<_>>();
+    let text = project.docker_says(&words);
+    let running = text.lines().filter_map(|line| line.strip_suffix(" true")?.split_once(' '));
+    running.map(|(name, at)| (name.to_owned(), at.to_owned())).collect()
+}
+
+/// The rounds of its events, each as often as it was begun or gone on with.
+fn rounds(project: &Project) -> Vec<String> {
+    let told = project.evenkeel(&["events", "--format", "json", "--last", "100000"]).output().expect("evenkeel runs");
+    let told = String::from_utf8_lossy(&told.stdout).into_owned();
+    let events = told.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let mut rounds: Vec<String> = events.filter_map(|event| Some(event.get("round")?.as_str()?.to_owned())).collect();
+    rounds.dedup();
+    rounds
 }
 
 fn rest() -> bool {

@@ -1,5 +1,5 @@
 //! What the benches print: each figure, the bound that it is held to, and the verdict. Time and memory are only judged in
-//! words, for machines are noisy; drift that is not seen fails the run.
+//! words, for machines are noisy; what must be so everywhere fails the run.
 
 use crate::measure::Figures;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,12 +17,12 @@ pub fn held_to(what: &str, figure: f64, unit: &str, bound: f64) {
     println!("  {what:<46} {figure:>8.3}{unit}  (at most {bound}{unit}: {verdict})");
 }
 
-/// Whether a drift was seen.
-pub fn drift(service: &str, what: &str, seen: bool) {
-    if !seen {
+/// What must be so on any machine.
+pub fn must(what: &str, is_so: bool) {
+    if !is_so {
         FAILED.store(true, Ordering::Relaxed);
     }
-    println!("  {:<46} {}", format!("drift of {service}: {what}"), if seen { "seen" } else { "NOT SEEN" });
+    println!("  {what:<46} {}", if is_so { "yes" } else { "NO" });
 }
 
 /// What two commands took beside each other.
