@@ -16,6 +16,13 @@ const START_FIRST: [&str; 5] = ["create", "start", "stop", "remove", "rename"];
 /// A story, its victim at its end, and what it called when it was not cut.
 type Story<'a> = Box<dyn FnOnce() -> (Victim, Vec<String>) + Send + 'a>;
 
+/// Images are tagged at any time meanwhile: the calls without that, and how many images were.
+fn beside_tags(calls: &[String]) -> (Vec<&str>, usize) {
+    let rest: Vec<&str> = calls.iter().map(String::as_str).filter(|call| *call != "tag").collect();
+    let tags = calls.len() - rest.len();
+    (rest, tags)
+}
+
 /// The version after this run's; each run has another than the one before.
 fn version(run: usize) -> u32 {
     u32::try_from(run % 3).unwrap() + 1
@@ -49,12 +56,13 @@ fn killed_in_an_update_or_its_undo_the_next_apply_comes_to_the_same_end() {
     ];
     let (victims, calls): (Vec<_>, Vec<_>) = at_once(stories).into_iter().unzip();
     // The last run's image is none of those that the home knows since it was lost, so it is tagged.
-    let update = [STOP_FIRST.as_slice(), &START_FIRST, &["tag"]].concat();
-    assert_eq!(calls[0], update);
-    assert_eq!(calls[1], update);
+    let update = [STOP_FIRST.as_slice(), &START_FIRST].concat();
+    assert_eq!(beside_tags(&calls[0]), (update.clone(), 1));
+    assert_eq!(beside_tags(&calls[1]), (update, 1));
+    let undone = ["update", "stop", "rename", "create", "start", "remove", "rename", "update", "start"];
     assert_eq!(
-        calls[2],
-        ["update", "stop", "rename", "create", "start", "remove", "rename", "update", "start"],
+        beside_tags(&calls[2]).0,
+        undone,
         "the one with data goes first: where it fails, the other is not begun"
     );
     nothing_else_is_there(place, &victims);
@@ -129,7 +137,7 @@ fn killed_in_a_restart_a_rollback_or_an_apply_of_one_service_the_end_is_the_same
     for (calls, wanted) in calls[..4].iter().zip([&both, &both, &both, &both]) {
         assert_eq!(calls, wanted);
     }
-    assert_eq!(calls[4], [START_FIRST.as_slice(), &["tag"]].concat());
+    assert_eq!(beside_tags(&calls[4]), (START_FIRST.to_vec(), 1));
     assert_eq!(calls[5], STOP_FIRST);
     nothing_else_is_there(place, &victims);
 }

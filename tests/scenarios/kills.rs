@@ -85,7 +85,8 @@ async fn of_a_unit_that_starts_first() {
 }
 
 /// Killed anywhere on the way from one manifest to another, its home lost, and then an update fails: what served is what is
-/// left, under its name and with its policy. That is the old one until the call that `proven` counts.
+/// left, under its name and with its policy. That is the old one until the call that `proven` counts, the tag of the new
+/// image among them.
 async fn every_place_and_then_a_failure(from: &str, to: &str, broken: &str, proven: u64) {
     let host = Host::new();
     host.settle(from).await;
@@ -122,13 +123,13 @@ async fn served(host: &Host) -> Vec<String> {
 #[tokio::test(start_paused = true)]
 async fn of_a_start_first_rollout_and_the_next_one_fails() {
     let update = shop("image: web:1", "image: web:2");
-    every_place_and_then_a_failure(SHOP, &update, &shop("image: web:1", "image: web:crash"), 3).await;
+    every_place_and_then_a_failure(SHOP, &update, &shop("image: web:1", "image: web:crash"), 4).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn of_a_stop_first_rollout_and_the_next_one_fails() {
     let update = shop("image: db:1", "image: db:2");
-    every_place_and_then_a_failure(SHOP, &update, &shop("image: db:1", "image: web:crash"), 6).await;
+    every_place_and_then_a_failure(SHOP, &update, &shop("image: db:1", "image: web:crash"), 7).await;
 }
 
 /// The current revision is what was gone back to, so an apply goes on with it: held is what is declared, not what is left.

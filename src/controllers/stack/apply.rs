@@ -137,8 +137,11 @@ impl Stack {
             // What was lost of them is there again, though nothing else is to be done.
             home.put_copies(&current.desired)?;
         }
-        self.converge(&home, course, round, &mut applied).await?;
-        let tags = tags.ok().filter(|_| applied.rounds.is_empty());
+        // The images that are here are kept from pruning meanwhile: also those of an apply that is killed.
+        let (converged, tags) =
+            futures::join!(self.converge(&home, course, round, &mut applied), self.tag_images(tags.ok()));
+        converged?;
+        let tags = tags.filter(|_| applied.rounds.is_empty());
         self.finish(&home, &mut applied, tags).await?;
         Ok(applied)
     }

@@ -16,7 +16,10 @@ use crate::{
     },
     observe::claim_volume,
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    future::Future,
+};
 
 /// The claim is quick, and so are the tags all together. Neither stands in a plan with a deadline, so an engine that does
 /// not answer is not waited for longer.
@@ -58,26 +61,46 @@ impl Stack {
         Ok(())
     }
 
-    /// Tags the images of kept revisions with a tag of ours, and takes the tags of forgotten ones away. What fails is
-    /// told and tried again next time: it endangers a way back, not what runs.
-    /// `tags` are the engine's, where they are known.
+    /// Tags the images of kept revisions with a tag of ours, and takes the tags of forgotten ones away. `tags` are the
+    /// engine's, where they are known.
     pub(super) async fn keep_images(&self, tags: Option<Tags>) {
-        let why = match within(self.clock.as_ref(), PATIENCE, self.try_keep_images(tags)).await {
-            Some(Ok(())) => return,
+        self.bounded(async {
+            let tags = match tags {
+                Some(tags) => tags,
+                None => self.engine.list_tags().await?,
+            };
+            let (tags, wanted) = self.tagged(tags).await?;
+            for tag in tags.keys().filter(|tag| tag.as_str().starts_with(&self.tag_prefix()) && !wanted.contains(*tag))
+            {
+                self.engine.untag_image(tag).await?;
+            }
+            Ok(())
+        })
+        .await;
+    }
+
+    /// Only tags them. Gives the engine's tags then, `None` where they are not known.
+    pub(super) async fn tag_images(&self, tags: Option<Tags>) -> Option<Tags> {
+        let tags = tags?;
+        self.bounded(async { Ok(self.tagged(tags).await?.0) }).await
+    }
+
+    /// What fails is told and tried again next time: it endangers a way back, not what runs.
+    async fn bounded<T>(&self, keeping: impl Future<Output = Result<T, StackError>>) -> Option<T> {
+        let why = match within(self.clock.as_ref(), PATIENCE, keeping).await {
+            Some(Ok(kept)) => return Some(kept),
             Some(Err(error)) => error.to_string(),
             None => format!("the engine did not answer within {PATIENCE}"),
         };
         let text = format!("the images of older revisions could not be kept from pruning: {why}");
         self.tell(self.event(EventKind::Warning, Severity::Warning, text)).await;
+        None
     }
 
-    async fn try_keep_images(&self, tags: Option<Tags>) -> Result<(), StackError> {
-        let Some(home) = &self.home else { return Ok(()) };
-        let prefix = format!("evenkeel.local/{}/", self.name);
-        let tags = match tags {
-            Some(tags) => tags,
-            None => self.engine.list_tags().await?,
-        };
+    /// Puts the tags on that are missing. Gives all tags then, and which of them are wanted.
+    async fn tagged(&self, mut tags: Tags) -> Result<(Tags, BTreeSet<ImageReference>), StackError> {
+        let Some(home) = &self.home else { return Ok((tags, BTreeSet::new())) };
+        let prefix = self.tag_prefix();
         let local: BTreeSet<_> = tags.values().cloned().collect();
         let mut wanted = BTreeSet::new();
         for (service, image) in home.kept_images()? {
@@ -86,13 +109,15 @@ impl Stack {
             let there = local.contains(&image) || self.engine.inspect_image(image.as_str()).await?.is_some();
             if there && tags.get(&tag) != Some(&image) {
                 self.engine.tag_image(&image, &tag).await?;
+                tags.insert(tag.clone(), image);
             }
             wanted.insert(tag);
         }
-        for tag in tags.keys().filter(|tag| tag.as_str().starts_with(&prefix) && !wanted.contains(*tag)) {
-            self.engine.untag_image(tag).await?;
-        }
-        Ok(())
+        Ok((tags, wanted))
+    }
+
+    fn tag_prefix(&self) -> String {
+        format!("evenkeel.local/{}/", self.name)
     }
 
     /// Takes the copies away that only forgotten revisions mounted. What fails is told and tried again next time.
@@ -105,8 +130,7 @@ impl Stack {
 
     /// Takes all our tags and the claim away: the stack is gone.
     pub(super) async fn let_go(&self) -> Result<(), StackError> {
-        let prefix = format!("evenkeel.local/{}/", self.name);
-        for tag in self.engine.list_tags().await?.keys().filter(|tag| tag.as_str().starts_with(&prefix)) {
+        for tag in self.engine.list_tags().await?.keys().filter(|tag| tag.as_str().starts_with(&self.tag_prefix())) {
             self.engine.untag_image(tag).await?;
         }
         match self.engine.remove_volume(&claim_volume(&self.name)).await {
