@@ -6,6 +6,7 @@ mod broken_engine;
 mod chaos;
 mod colleague;
 mod conformance;
+mod contained;
 mod cuts;
 mod data;
 mod dry;
