@@ -23,7 +23,7 @@ use crate::{
     },
 };
 
-/// Between two looks at a name that is taken by no container yet, and so many of them.
+/// Between two looks at a name that is taken by no container yet, or by one that is being removed; and so many of them.
 const LOOK: Millis = Millis(100);
 const LOOKS_MAX: u32 = 100;
 
@@ -43,7 +43,10 @@ pub(super) async fn create(stage: &Stage<'_>, step: &Step, create: &Create, atte
             Err(error) if error.kind == ErrorKind::Conflict => error,
             created => break created?,
         };
-        let Some(holder) = found(engine.inspect_container(create.name.as_str()).await)? else {
+        let holder = found(engine.inspect_container(create.name.as_str()).await)?;
+        let Some(holder) = holder.filter(|holder| !matches!(holder.state.status, Status::Removing | Status::Dead))
+        else {
+            // It is not there yet, or no more in a moment.
             if looks == LOOKS_MAX {
                 return Err(error.into());
             }
