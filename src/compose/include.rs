@@ -37,6 +37,9 @@ impl Loading<'_> {
         };
         let mut sound = true;
         for item in items {
+            if self.is_exhausted() {
+                return Err(Stopped);
+            }
             sound &= self.include_one(&item, document, level).is_ok();
         }
         if sound { Ok(()) } else { Err(Stopped) }
