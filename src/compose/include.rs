@@ -121,7 +121,8 @@ impl Loading<'_> {
             files.extend(Some(folder.join(".env")).filter(|file| self.files.reader.is_file(file)));
         }
         let mut found = BTreeMap::new();
-        for file in files {
+        // The documented way to read no env file at all.
+        for file in files.into_iter().filter(|file| file != FilePath::new("/dev/null")) {
             if !self.files.reader.is_file(&file) {
                 let message = format!("couldn't find env file: {}", file.display());
                 return Err(self.stop(Fault::at(&include.at, message).code("env-file")));

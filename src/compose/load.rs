@@ -34,6 +34,8 @@ pub struct Sources<'a> {
     pub variables: Variables,
     /// False leaves env files unread: enough for [`super::printed_hash`], which does not look into them.
     pub env_files: bool,
+    /// False leaves unchecked what refers to what (`--no-consistency`).
+    pub consistency: bool,
     /// The file system.
     pub reader: &'a dyn Reader,
 }
@@ -53,6 +55,7 @@ impl<'a> Sources<'a> {
             profiles: Vec::new(),
             variables,
             env_files: true,
+            consistency: true,
             reader,
         }
     }
@@ -220,7 +223,9 @@ fn build(
     project.services = enabled;
     project.disabled_services = disabled;
     let mut faults = Faults::default();
-    consistency::check(&project, &mut faults);
+    if sources.consistency {
+        consistency::check(&project, &mut faults);
+    }
     if sources.env_files {
         resolve::env_files(&mut project, variables, &mut loading.files, &mut faults);
     }
