@@ -2,6 +2,7 @@
 //! judged is a ratio: machines differ, and are noisy. Needs what `scripts/setup` exports; `make bench` does all of it.
 //! Ends with exit code 1 when a drift was not seen.
 
+mod config;
 mod keeping;
 mod measure;
 mod own;
@@ -97,7 +98,8 @@ fn services(name: &str) -> String {
 fn main() -> ExitCode {
     // `cargo bench` passes `--bench`; a filter narrows the run.
     let filter = std::env::args().skip(1).find(|word| !word.starts_with("--")).unwrap_or_default();
-    let benches: [(&str, fn()); 6] = [
+    let benches: [(&str, fn()); 7] = [
+        ("config", config::prints),
         ("nothing-to-do", nothing_to_do),
         ("first-apply", first_apply),
         ("rolling-update", rolling_update),
