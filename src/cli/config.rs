@@ -74,6 +74,22 @@ pub struct Only {
     pub environment: bool,
 }
 
+impl Only {
+    fn is_given(&self) -> bool {
+        let flags = [
+            self.services,
+            self.images,
+            self.profiles,
+            self.networks,
+            self.volumes,
+            self.models,
+            self.variables,
+            self.environment,
+        ];
+        self.hash.is_some() || flags.contains(&true)
+    }
+}
+
 /// What docker compose has and evenkeel does not: refused by name.
 #[derive(Debug, Args)]
 pub struct Unbuilt {
@@ -105,6 +121,7 @@ pub fn run(arguments: &Arguments, named: &ManifestArguments, output: &Output) ->
     let named = named.and(&arguments.manifest);
     let mut sources = manifest::sources(&named, &OverrideArguments::default(), Overrides::default())?;
     sources.consistency = !arguments.no_consistency;
+    sources.env_files = !arguments.only.is_given();
     let text = text(arguments, &sources, output)?;
     let text = if text.is_empty() || text.ends_with('\n') { text } else { format!("{text}\n") };
     match &arguments.output {

@@ -5,6 +5,7 @@
 //! a schema cannot; `project` hands the Compose part to `compose`; `refused` names what is not built yet; `container`, `policy`,
 //! `labels`, `contents`, `resources` make the desired state of it; `order`, `ports`, `notes` look at the whole.
 
+mod build;
 mod check;
 mod container;
 mod contents;

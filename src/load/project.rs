@@ -118,6 +118,7 @@ fn plain(sources: &Sources<'_>, files: &[PathBuf], recording: &Recording<'_>) ->
     let request = Request { files: files.to_vec(), ..request(sources, &sources.working_dir) };
     let mut found = compose::discover(&request, recording).map_err(|fault| vec![fault])?;
     found.consistency = sources.consistency;
+    found.env_files = sources.env_files;
     let loaded = compose::load(&found)?;
     let metadata = Metadata { name: loaded.project.name.clone(), protect: false };
     let stack = Stack { api_version: ApiVersion::V1, kind: Kind::Stack, metadata, spec: Spec::default() };
@@ -214,6 +215,7 @@ fn compose_part(
     };
     let mut found = faults.take(compose::discover(&request, recording))?;
     found.consistency = sources.consistency;
+    found.env_files = sources.env_files;
     let loaded = if inline {
         found.files.clear();
         compose::load_inline(inline_model(tree, faults)?, file, &found)

@@ -30,6 +30,8 @@ pub struct Sources<'a> {
     pub siblings: Vec<String>,
     /// False leaves unchecked what refers to what in Compose files (`config --no-consistency`).
     pub consistency: bool,
+    /// False leaves env files unread, where nothing of their content is printed.
+    pub env_files: bool,
     /// The file system.
     pub reader: &'a dyn Reader,
 }
@@ -49,6 +51,7 @@ impl<'a> Sources<'a> {
             in_force: Overrides::default(),
             siblings: Vec::new(),
             consistency: true,
+            env_files: true,
             reader,
         }
     }
