@@ -1,7 +1,7 @@
 # The two commands are `make demo` and `make test`; each does its own set-up.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak bench observed fmt lint
+.PHONY: help demo test soak fuzz bench observed fmt lint
 
 help: ## show this
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 8
@@ -15,6 +15,9 @@ test: ## everything that CI runs
 soak: ## torment a stack at random for ten minutes (EVENKEEL_SOAK: for so many seconds) while evenkeel keeps it
 	@environment=$$(scripts/setup) && eval "$$environment" && \
 	  EVENKEEL_SOAK=$${EVENKEEL_SOAK:-600} cargo test --locked --test docker chaos:: -- --nocapture
+
+fuzz: ## feed 100,000 inputs (EVENKEEL_FUZZ: so many) to the reader of Compose files; says which, and their seed
+	@EVENKEEL_FUZZ=$${EVENKEEL_FUZZ:-100000} cargo test --locked --lib compose::tests::properties:: -- --nocapture
 
 bench: ## time and memory, side by side with docker compose
 	@scripts/bench

@@ -4,6 +4,7 @@
 //! was missed.
 
 mod between;
+mod config;
 mod keeping;
 mod measure;
 mod own;
@@ -99,7 +100,8 @@ fn services(name: &str) -> String {
 fn main() -> ExitCode {
     // `cargo bench` passes `--bench`; a filter narrows the run.
     let filter = std::env::args().skip(1).find(|word| !word.starts_with("--")).unwrap_or_default();
-    let benches: [(&str, fn()); 7] = [
+    let benches: [(&str, fn()); 8] = [
+        ("config", config::prints),
         ("nothing-to-do", nothing_to_do),
         ("first-apply", first_apply),
         ("rolling-update", rolling_update),

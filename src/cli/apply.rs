@@ -26,7 +26,7 @@ pub struct Arguments {
     #[command(flatten)]
     pub overrides: OverrideArguments,
     /// Exactly this plan, saved by `diff --out` with the same --image and --set; exit code 7 when it is stale
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["services", "pull"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["services", "pull", "build"])]
     pub plan: Option<PathBuf>,
     /// Shows the plan and asks before the first step
     #[arg(long)]
@@ -48,6 +48,7 @@ pub fn run(arguments: &Arguments, named: &ManifestArguments, output: &Output) ->
         notes: declared.notes,
         selected: arguments.services.selected(),
         pull: arguments.overrides.pull(),
+        build: arguments.overrides.build(),
         origin: origin::of_process(&arguments.origin),
         lock_wait: arguments.lock.lock_wait,
         yes: arguments.yes,
@@ -65,7 +66,9 @@ pub fn run(arguments: &Arguments, named: &ManifestArguments, output: &Output) ->
             return Err(Failure::new(Exit::Interrupted, "not agreed to, nothing was changed"));
         }
         // What was agreed to, and nothing else.
-        request.saved.get_or_insert_with(|| SavedPlan::of(&plan));
+        if request.saved.is_none() {
+            request.saved = Some(diff::saved(&plan)?);
+        }
     }
     acting::act(&request.desired, output, async |stack| stack.apply(&request).await)
 }

@@ -2,6 +2,7 @@
 //! file. What was typed is here; what it means is decided elsewhere.
 
 use crate::{
+    controllers::stack::BuildWish,
     model::{
         names::{ImageReference, ServiceName},
         units::Millis,
@@ -129,12 +130,24 @@ pub struct OverrideArguments {
     /// Asks the registries again what the tags stand for: of all services, or of one
     #[arg(long, value_name = "SERVICE", num_args = 0..=1, require_equals = true, default_missing_value = "")]
     pub pull: Vec<String>,
+    /// Builds images anew, where the Compose file says how: of all services, or of one
+    #[arg(long, value_name = "SERVICE", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    pub build: Vec<String>,
     /// Takes these files for a second stack, though they run as one of another name
     #[arg(long)]
     pub new: bool,
 }
 
 impl OverrideArguments {
+    /// What `--build` asks for.
+    pub fn build(&self) -> BuildWish {
+        match self.build.as_slice() {
+            [] => BuildWish::Needed,
+            names if names.iter().any(String::is_empty) => BuildWish::All,
+            names => BuildWish::Services(names.iter().map(|name| ServiceName::from(name.as_str())).collect()),
+        }
+    }
+
     /// What `--pull` asks for.
     pub fn pull(&self) -> PullWish {
         match self.pull.as_slice() {

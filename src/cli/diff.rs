@@ -16,7 +16,10 @@ use super::{
 use crate::{
     controllers::stack::{Request, SavedPlan},
     execute::Cancel,
-    model::{plan::Plan, units::Millis},
+    model::{
+        plan::{NoteCode, Plan},
+        units::Millis,
+    },
 };
 use clap::{Args, ValueEnum};
 use std::{
@@ -65,6 +68,7 @@ pub fn run(arguments: &Arguments, named: &ManifestArguments, output: &Output) ->
         notes: declared.notes,
         selected: arguments.services.selected(),
         pull: arguments.overrides.pull(),
+        build: arguments.overrides.build(),
         origin: origin::of_process(&Default::default()),
         lock_wait: Millis(0),
         yes: false,
@@ -98,9 +102,20 @@ pub fn plan(request: &Request, output: &Output) -> Result<Plan, Failure> {
     })
 }
 
+/// The plan as a commitment. It names each image by its id, so one that is still to be built can't be in it.
+pub fn saved(plan: &Plan) -> Result<SavedPlan, Failure> {
+    match plan.notes.iter().find(|note| note.code == NoteCode::ToBeBuilt) {
+        Some(note) => {
+            Err(Failure::usage(format!("a plan with an image to be built can't be agreed to: {}", note.text))
+                .hint("build it first with `docker compose build`, or apply without a saved plan"))
+        }
+        None => Ok(SavedPlan::of(plan)),
+    }
+}
+
 /// Only its owner reads it: commitments of weak secrets could be guessed with the salt beside them.
 fn save(plan: &Plan, path: &Path) -> Result<(), Failure> {
-    let json = serde_json::to_string_pretty(&SavedPlan::of(plan)).unwrap_or_default();
+    let json = serde_json::to_string_pretty(&saved(plan)?).unwrap_or_default();
     let file = OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(path);
     file.and_then(|mut file| file.write_all(format!("{json}\n").as_bytes()))
         .map_err(|error| Failure::usage(format!("could not write the plan to `{}`: {error}", path.display())))

@@ -12,6 +12,7 @@ use crate::{
     controllers::stack::{Stack, StackError, SystemDraw},
     engine::{
         Engine,
+        build::{BuildError, Builder, Buildx, Order},
         clock::{Clock, SystemClock},
         connect,
         docker::DockerEngine,
@@ -30,6 +31,7 @@ use crate::{
 };
 use async_trait::async_trait;
 use std::{collections::BTreeMap, future::Future, path::PathBuf, sync::Arc};
+use tokio::sync::mpsc;
 
 /// A manifest that is good, with what is worth knowing of it.
 pub struct Declared {
@@ -187,6 +189,7 @@ impl Reach {
             engine,
             clock,
             registries: Arc::new(WhenNeeded(logins.clone())),
+            builder: Arc::new(BuildxWhenNeeded),
             logins,
             home,
             events,
@@ -204,6 +207,18 @@ struct WhenNeeded(Arc<RegistryLogins>);
 impl Registries for WhenNeeded {
     async fn look_up(&self, reference: &ImageReference, platform: Option<&str>) -> Result<Found, RegistryError> {
         OciRegistries::new(self.0.clone())?.look_up(reference, platform).await
+    }
+}
+
+/// buildx on the engine of the environment, which is found when it is asked: most applies build nothing.
+struct BuildxWhenNeeded;
+
+#[async_trait]
+impl Builder for BuildxWhenNeeded {
+    async fn build(&self, order: &Order, said: &mpsc::Sender<String>) -> Result<(), BuildError> {
+        let variable = |name: &str| std::env::var(name).ok();
+        let socket = connect::socket(variable).map_err(|error| BuildError::Missing(error.to_string()))?;
+        Buildx::new(socket).build(order, said).await
     }
 }
 

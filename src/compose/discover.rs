@@ -76,6 +76,7 @@ pub fn discover<'a>(request: &Request, reader: &'a dyn Reader) -> Result<Sources
         profiles,
         variables,
         env_files: true,
+        consistency: true,
         reader,
     })
 }
@@ -113,9 +114,14 @@ impl Search<'_, '_> {
         {
             files = named.split(',').map(|file| self.absolute(Path::new(file))).collect();
         }
-        let disabled = environment
-            .get("COMPOSE_DISABLE_ENV_FILE")
-            .is_some_and(|v| matches!(v.as_str(), "1" | "t" | "T" | "true" | "TRUE" | "True"));
+        let disabled = match environment.get("COMPOSE_DISABLE_ENV_FILE").map_or("", String::as_str) {
+            "1" | "t" | "T" | "true" | "TRUE" | "True" => true,
+            "" | "0" | "f" | "F" | "false" | "FALSE" | "False" => false,
+            other => {
+                let message = format!("COMPOSE_DISABLE_ENV_FILE must be `true` or `false`, not `{other}`");
+                return Err(Fault::of_file("", message).code("variable"));
+            }
+        };
         if files.is_empty() && !disabled {
             files.extend(Some(folder.join(".env")).filter(|file| self.reader.is_file(file)));
         }

@@ -22,9 +22,17 @@ impl Link<'_> {
         self.file == file && self.service == service || self.parent.is_some_and(|parent| parent.has(file, service))
     }
 
+    /// The chain in words; of a long one the end alone.
     fn chain(&self) -> String {
-        let own = format!("{} in {}", self.service, self.file.display());
-        self.parent.map_or_else(|| own.clone(), |parent| format!("{} extends {own}", parent.chain()))
+        const SHOWN: usize = 10;
+        let links: Vec<&Link<'_>> = std::iter::successors(Some(self), |link| link.parent).take(SHOWN + 1).collect();
+        let word = |link: &&Link<'_>| format!("{} in {}", link.service, link.file.display());
+        let mut words: Vec<String> = links.iter().take(SHOWN).map(word).collect();
+        if links.len() > SHOWN {
+            words.push("…".to_owned());
+        }
+        words.reverse();
+        words.join(" extends ")
     }
 
     fn length(&self) -> usize {
@@ -80,6 +88,9 @@ impl Loading<'_> {
         let names: Vec<String> = map.keys().cloned().collect();
         let mut sound = true;
         for name in names {
+            if self.is_exhausted() {
+                return Err(Stopped);
+            }
             let link = Link { parent: None, file: path, service: &name };
             sound &= self.extended(&link, &mut services.node, resets, level).is_ok();
         }

@@ -37,6 +37,9 @@ impl Loading<'_> {
         };
         let mut sound = true;
         for item in items {
+            if self.is_exhausted() {
+                return Err(Stopped);
+            }
             sound &= self.include_one(&item, document, level).is_ok();
         }
         if sound { Ok(()) } else { Err(Stopped) }
@@ -118,7 +121,8 @@ impl Loading<'_> {
             files.extend(Some(folder.join(".env")).filter(|file| self.files.reader.is_file(file)));
         }
         let mut found = BTreeMap::new();
-        for file in files {
+        // The documented way to read no env file at all.
+        for file in files.into_iter().filter(|file| file != FilePath::new("/dev/null")) {
             if !self.files.reader.is_file(&file) {
                 let message = format!("couldn't find env file: {}", file.display());
                 return Err(self.stop(Fault::at(&include.at, message).code("env-file")));

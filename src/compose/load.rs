@@ -34,6 +34,8 @@ pub struct Sources<'a> {
     pub variables: Variables,
     /// False leaves env files unread: enough for [`super::printed_hash`], which does not look into them.
     pub env_files: bool,
+    /// False leaves unchecked what refers to what (`--no-consistency`).
+    pub consistency: bool,
     /// The file system.
     pub reader: &'a dyn Reader,
 }
@@ -53,6 +55,7 @@ impl<'a> Sources<'a> {
             profiles: Vec::new(),
             variables,
             env_files: true,
+            consistency: true,
             reader,
         }
     }
@@ -124,14 +127,14 @@ fn load_files(sources: &Sources<'_>, loading: &mut Loading<'_>) -> Result<Projec
     if sources.files.is_empty() {
         return Err(loading.stop(Fault::of_file("", "no compose file specified").code("no-file")));
     }
-    let mut documents = Vec::new();
+    let mut files = Vec::new();
     for file in &sources.files {
-        documents.extend(loading.documents(file)?);
+        files.push((file.as_path(), loading.documents(file)?));
     }
-    let name = project_name(sources, &documents, loading)?;
+    let name = project_name(sources, files.iter().flat_map(|(_, documents)| documents), loading)?;
     let variables = sources.variables.clone().with_override("COMPOSE_PROJECT_NAME", &name);
     let mut level = Level::new(&sources.project_directory, &variables, Vec::new());
-    let model = loading.merged(&sources.files, &mut level)?;
+    let model = loading.merged_documents(files, &mut level)?;
     build(model, name, sources, &variables, loading)
 }
 
@@ -141,9 +144,7 @@ fn load_node(
     sources: &Sources<'_>,
     loading: &mut Loading<'_>,
 ) -> Result<Project, Stopped> {
-    let documents = [node];
-    let name = project_name(sources, &documents, loading)?;
-    let [node] = documents;
+    let name = project_name(sources, [&node], loading)?;
     let variables = sources.variables.clone().with_override("COMPOSE_PROJECT_NAME", &name);
     let mut level = Level::new(&sources.project_directory, &variables, Vec::new());
     let mut model = empty();
@@ -158,7 +159,11 @@ fn load_node(
 }
 
 /// The name: given, `COMPOSE_PROJECT_NAME`, the last `name:` of the files, the folder's.
-fn project_name(sources: &Sources<'_>, documents: &[Node], loading: &mut Loading<'_>) -> Result<String, Stopped> {
+fn project_name<'n>(
+    sources: &Sources<'_>,
+    documents: impl IntoIterator<Item = &'n Node>,
+    loading: &mut Loading<'_>,
+) -> Result<String, Stopped> {
     let from_environment =
         || sources.variables.get("COMPOSE_PROJECT_NAME").filter(|name| !name.is_empty()).map(str::to_owned);
     if let Some(name) = sources.project_name.clone().filter(|name| !name.is_empty()).or_else(from_environment) {
@@ -171,7 +176,7 @@ fn project_name(sources: &Sources<'_>, documents: &[Node], loading: &mut Loading
         return Ok(name);
     }
     let mut name = None;
-    for node in documents.iter().filter_map(|document| document.get("name")) {
+    for node in documents.into_iter().filter_map(|document| document.get("name")) {
         let Some(text) = node.print().filter(|text| !node.is_null() && !text.is_empty()) else {
             continue;
         };
@@ -218,7 +223,9 @@ fn build(
     project.services = enabled;
     project.disabled_services = disabled;
     let mut faults = Faults::default();
-    consistency::check(&project, &mut faults);
+    if sources.consistency {
+        consistency::check(&project, &mut faults);
+    }
     if sources.env_files {
         resolve::env_files(&mut project, variables, &mut loading.files, &mut faults);
     }

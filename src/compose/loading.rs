@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use super::canonical::canonical;
 use super::checks::{set_defaults, validate};
-use super::files::Files;
+use super::files::{DOCUMENT_BYTES, Files};
 use super::interpolate::{self, Variable, interpolate_tree};
 use super::merge::merge;
 use super::path::Path;
@@ -65,18 +65,33 @@ impl<'a> Loading<'a> {
         Stopped
     }
 
+    /// True when no more can be read or told: whatever goes on over many items ends then.
+    pub fn is_exhausted(&self) -> bool {
+        self.files.is_spent() || self.faults.is_full()
+    }
+
     /// Reads and merges files, then resolves what belongs to this level alone.
     pub fn merged(&mut self, paths: &[PathBuf], level: &mut Level<'_>) -> Result<Node, Stopped> {
+        let mut files = Vec::new();
+        for path in paths {
+            files.extend(self.documents(path).ok().map(|documents| (path.as_path(), documents)));
+        }
+        let complete = files.len() == paths.len();
+        let merged = self.merged_documents(files, level);
+        if complete { merged } else { Err(Stopped) }
+    }
+
+    /// Merges what was read, then resolves what belongs to this level alone.
+    pub fn merged_documents(
+        &mut self,
+        files: Vec<(&FilePath, Vec<Node>)>,
+        level: &mut Level<'_>,
+    ) -> Result<Node, Stopped> {
         let mut model = empty();
         let mut sound = true;
-        for path in paths {
-            match self.documents(path) {
-                Ok(documents) => {
-                    for document in documents {
-                        sound &= self.add(document, path, &mut model, level).is_ok();
-                    }
-                }
-                Err(Stopped) => sound = false,
+        for (path, documents) in files {
+            for document in documents {
+                sound &= self.add(document, path, &mut model, level).is_ok();
             }
         }
         if sound { self.finished(model, level) } else { Err(Stopped) }
@@ -109,6 +124,7 @@ impl<'a> Loading<'a> {
     pub fn documents(&mut self, path: &FilePath) -> Result<Vec<Node>, Stopped> {
         let name = path.display().to_string();
         let text = self.files.text(path).map_err(|fault| self.stop(fault))?;
+        self.files.spend(DOCUMENT_BYTES, &name).map_err(|fault| self.stop(fault))?;
         yaml::parse_all(&name, text.strip_prefix('\u{feff}').unwrap_or(&text)).map_err(|fault| self.stop(fault))
     }
 
@@ -141,8 +157,11 @@ impl<'a> Loading<'a> {
         let resets = Resets::take(document);
         interpolate::collect(document, &mut self.used);
         let mut faults = Faults::default();
-        interpolate_tree(document, &variables.lookup(), &mut faults, &mut self.warnings);
+        let budget = self.files.left();
+        let grown = interpolate_tree(document, &variables.lookup(), budget, &mut faults, &mut self.warnings);
+        let name = document.at.file.name.clone();
         self.sound(faults)?;
+        self.files.spend(grown, &name).map_err(|fault| self.stop(fault))?;
         Ok(resets)
     }
 

@@ -36,7 +36,11 @@ impl Reader for Disk {
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         use io::Read as _;
         let mut content = Vec::new();
-        std::fs::File::open(path)?.take(FILE_BYTES_MAX).read_to_end(&mut content)?;
+        let length = std::fs::File::open(path)?.take(FILE_BYTES_MAX + 1).read_to_end(&mut content)?;
+        if length as u64 > FILE_BYTES_MAX {
+            let message = format!("it has more than {FILE_BYTES_MAX} bytes");
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));
+        }
         Ok(content)
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path as FilePath;
 
 use super::dotenv::{self, Format};
-use super::files::Files;
+use super::files::{Files, VALUES_WEIGHT};
 use super::project::{Project, SECRET_VALUE, Service};
 use super::text::Text;
 use super::variables::Variables;
@@ -123,6 +123,7 @@ fn read(
     files: &mut Files<'_>,
 ) -> Result<(), String> {
     let text = files.text(FilePath::new(path)).map_err(|fault: Fault| fault.message)?;
+    files.spend(text.len().saturating_mul(VALUES_WEIGHT), path).map_err(|fault| fault.message)?;
     dotenv::parse(&text, format, out, outside)
         .map_err(|error| format!("failed to read {path}: line {}: {error}", error.line))
 }

@@ -31,6 +31,11 @@ impl Variables {
         self.layers.iter().find_map(|layer| layer.get(name)).map(String::as_str)
     }
 
+    /// Every variable that has a value, with the value that counts.
+    pub fn all(&self) -> BTreeMap<&str, &str> {
+        self.layers.iter().rev().flatten().map(|(name, value)| (name.as_str(), value.as_str())).collect()
+    }
+
     /// The lookup as a function.
     pub(crate) fn lookup(&self) -> impl Fn(&str) -> Option<String> + '_ {
         |name| self.get(name).map(str::to_owned)

@@ -3,6 +3,7 @@
 //!
 //! Knows nothing of plans. Policy reads `EngineError::kind` and `EngineError::sent`, never a text.
 
+pub mod build;
 pub mod clock;
 pub mod connect;
 pub mod docker;

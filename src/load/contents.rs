@@ -44,6 +44,7 @@ pub fn of(service: &str, spec: &ContainerSpec, recording: &Recording<'_>, notes:
                 permissions: recording.mode_and_owner(path).map(|(mode, uid, gid)| Permissions { mode, uid, gid }),
             }),
             Ok(_) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::FileTooLarge => {}
             Err(error) => notes.push(Note {
                 code: NoteCode::ComposeWarning,
                 text: format!(

@@ -5,6 +5,7 @@
 //! a schema cannot; `project` hands the Compose part to `compose`; `refused` names what is not built yet; `container`, `policy`,
 //! `labels`, `contents`, `resources` make the desired state of it; `order`, `ports`, `notes` look at the whole.
 
+mod build;
 mod check;
 mod container;
 mod contents;
@@ -35,7 +36,7 @@ pub use sources::{LoadError, Sources};
 pub use tree::nearest;
 
 use crate::{
-    compose::{Loaded, yaml::Faults},
+    compose::{Loaded, Variable, Variables, yaml::Faults},
     model::{
         desired::{Desired, Overrides, Source},
         names::{ServiceName, StackName},
@@ -45,6 +46,7 @@ use crate::{
 use project::Read;
 use sensitive::Exceptions;
 use sources::Recording;
+use std::collections::BTreeMap;
 
 /// Loads what should be from the files given.
 ///
@@ -63,6 +65,25 @@ pub fn load(sources: &Sources<'_>) -> Result<(Desired, Vec<Note>), LoadError> {
 pub fn load_project(sources: &Sources<'_>) -> Result<Loaded, LoadError> {
     let read = project::read(sources, &Recording::new(sources.reader));
     read.map(|read| read.loaded).map_err(|faults| LoadError::new(faults, &sources.working_dir))
+}
+
+/// The same, and where its variables are looked up.
+///
+/// # Errors
+/// As of `load_project`.
+pub fn load_environment(sources: &Sources<'_>) -> Result<Variables, LoadError> {
+    let read = project::read(sources, &Recording::new(sources.reader));
+    let named = |read: project::Read| read.variables.with_override("COMPOSE_PROJECT_NAME", &read.loaded.project.name);
+    read.map(named).map_err(|faults| LoadError::new(faults, &sources.working_dir))
+}
+
+/// The interpolation variables that the files use, by name.
+///
+/// # Errors
+/// A file that can't be read.
+pub fn used_variables(sources: &Sources<'_>) -> Result<BTreeMap<String, Variable>, LoadError> {
+    project::used_variables(sources, &Recording::new(sources.reader))
+        .map_err(|faults| LoadError::new(faults, &sources.working_dir))
 }
 
 /// The name of the stack, of files that are perhaps wrong otherwise: as written in the first of them, else that of its

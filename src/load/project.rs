@@ -7,7 +7,7 @@ use super::{
     tree, validate,
 };
 use crate::compose::{
-    self, Fault, Loaded, Reader, Request, Variables,
+    self, Fault, Loaded, Reader, Request, Variable, Variables,
     yaml::{self, Entry, Faults, Map, Node, Position, Value},
 };
 use std::{
@@ -69,6 +69,24 @@ pub fn read(sources: &Sources<'_>, recording: &Recording<'_>) -> Result<Read, Ve
     }
 }
 
+/// The interpolation variables that the files use, whatever is wrong with Compose files otherwise.
+///
+/// # Errors
+/// A file that can't be read, and all that is wrong with a manifest.
+pub fn used_variables(
+    sources: &Sources<'_>,
+    recording: &Recording<'_>,
+) -> Result<BTreeMap<String, Variable>, Vec<Fault>> {
+    let files: Vec<PathBuf> = sources.files.iter().map(|file| absolute(&sources.working_dir, file)).collect();
+    for file in &files {
+        if manifest_tree(file, recording)?.is_some() {
+            return read(sources, recording).map(|read| read.loaded.variables);
+        }
+    }
+    let request = Request { files, ..request(sources, &sources.working_dir) };
+    compose::used_variables(&compose::discover(&request, recording).map_err(|fault| vec![fault])?)
+}
+
 fn absolute(folder: &Path, file: &Path) -> PathBuf {
     folder.join(file).components().collect()
 }
@@ -98,7 +116,9 @@ fn manifest_tree(file: &Path, recording: &Recording<'_>) -> Result<Option<Node>,
 /// Compose files alone.
 fn plain(sources: &Sources<'_>, files: &[PathBuf], recording: &Recording<'_>) -> Result<Read, Vec<Fault>> {
     let request = Request { files: files.to_vec(), ..request(sources, &sources.working_dir) };
-    let found = compose::discover(&request, recording).map_err(|fault| vec![fault])?;
+    let mut found = compose::discover(&request, recording).map_err(|fault| vec![fault])?;
+    found.consistency = sources.consistency;
+    found.env_files = sources.env_files;
     let loaded = compose::load(&found)?;
     let metadata = Metadata { name: loaded.project.name.clone(), protect: false };
     let stack = Stack { api_version: ApiVersion::V1, kind: Kind::Stack, metadata, spec: Spec::default() };
@@ -194,6 +214,8 @@ fn compose_part(
         ..request(sources, folder)
     };
     let mut found = faults.take(compose::discover(&request, recording))?;
+    found.consistency = sources.consistency;
+    found.env_files = sources.env_files;
     let loaded = if inline {
         found.files.clear();
         compose::load_inline(inline_model(tree, faults)?, file, &found)

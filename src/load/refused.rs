@@ -17,7 +17,13 @@ pub fn check(project: &Project, faults: &mut Faults) {
         check.mounts(service);
         check.options(service);
     }
-    let used = project.without_unused();
+    let mut used = project.without_unused();
+    // What only a build reads needs no file.
+    let mounted = |name: &String| {
+        let mounts = |service: &Service| service.secrets.iter().any(|mount| mount.source == *name);
+        project.services.values().any(mounts)
+    };
+    used.secrets.retain(|name, _| mounted(name));
     files(project, "secrets", &used.secrets, faults);
     files(project, "configs", &used.configs, faults);
 }
@@ -43,10 +49,10 @@ impl Check<'_> {
     }
 
     fn fields(&mut self, service: &Service) {
-        if service.build.is_some() {
-            let path = ["services", self.name, "build"];
-            let fault = self.project.fault(&path, format!("not built yet: `{}`", path.join("."))).code("not-built");
-            self.faults.push(fault.hint("build the image before, and name it with `image`"));
+        if let Some(build) = &service.build {
+            let isolated = !matches!(build.isolation.as_str(), "" | "default");
+            self.unbuilt(&["build", "isolation"], isolated);
+            self.unbuilt_as(&["build", "platforms"], " of several", build.platforms.0.len() > 1);
         }
         self.unbuilt(&["credential_spec"], service.credential_spec.is_some());
         self.unbuilt(&["external_links"], !service.external_links.is_empty());
@@ -58,7 +64,8 @@ impl Check<'_> {
         let renamed = service.links.iter().any(|link| link.split_once(':').is_some_and(|(name, alias)| name != alias));
         self.unbuilt_as(&["links"], " with another name than the service's", renamed);
         let pull = service.pull_policy.as_str();
-        let known = matches!(pull, "" | "always" | "never" | "missing" | "if_not_present");
+        let known = matches!(pull, "" | "always" | "never" | "missing" | "if_not_present")
+            || pull == "build" && service.build.is_some();
         self.unbuilt_as(&["pull_policy"], &format!(": {pull}"), !known);
         let blkio = service.blkio_config.as_ref();
         for (field, used) in [

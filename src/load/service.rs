@@ -1,7 +1,7 @@
 //! One service of the desired state: its container, how many, when, and with which policy.
 
 use super::{
-    Making,
+    Making, build,
     container::{Translation, restart_is_written},
     contents, policy,
     registries::Keeper,
@@ -37,9 +37,14 @@ pub fn services(
     for (name, written) in &project.services {
         let mut translation = Translation { project, exceptions, faults: making.faults, notes: making.notes };
         let mut container = translation.container(name, written);
-        if let Some(image) = image(making, name, overrides) {
-            container.image = image;
-        }
+        let named_elsewhere = image(making, name, overrides);
+        // An image that is named instead of what is built needs no build.
+        let build = match &named_elsewhere {
+            Some(_) => None,
+            None => build::of(name, written, making, exceptions),
+        };
+        container.image =
+            named_elsewhere.unwrap_or_else(|| ImageReference::new(written.image_name(&project.name, name)));
         let own = policy::written(making.read, name);
         policy::limit(&own, &mut container.limits);
         check_swap(project, name, &container.limits, making.faults);
@@ -50,6 +55,7 @@ pub fn services(
         let service = Service {
             name: ServiceName::new(name),
             container_name: Some(written.container_name.clone()).filter(|name| !name.is_empty()),
+            build,
             replicas: u32::try_from(written.replicas()).unwrap_or(u32::MAX),
             pull_policy: match written.pull_policy.as_str() {
                 "always" => PullPolicy::Always,

@@ -28,6 +28,10 @@ pub struct Sources<'a> {
     /// The names of the files in the folder where the manifest was looked for, to mention Compose files that are not
     /// read. Empty when `-f` was given.
     pub siblings: Vec<String>,
+    /// False leaves unchecked what refers to what in Compose files (`config --no-consistency`).
+    pub consistency: bool,
+    /// False leaves env files unread, where nothing of their content is printed.
+    pub env_files: bool,
     /// The file system.
     pub reader: &'a dyn Reader,
 }
@@ -46,6 +50,8 @@ impl<'a> Sources<'a> {
             overrides: Overrides::default(),
             in_force: Overrides::default(),
             siblings: Vec::new(),
+            consistency: true,
+            env_files: true,
             reader,
         }
     }

@@ -1,6 +1,7 @@
 //! Project and policy, fully resolved: all that a plan needs to know about what should be.
 
 use super::{
+    build::Build,
     container::{ContainerSpec, MountSource},
     content::Content,
     names::{DesiredHash, ImageId, ImageReference, NetworkName, ServiceName, StackName, VolumeName},
@@ -76,6 +77,9 @@ pub struct Service {
     pub container_name: Option<String>,
     /// How many containers; 1 by default.
     pub replicas: u32,
+    /// How its image is built, where it is not only pulled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub build: Option<Build>,
     #[serde(default)]
     pub pull_policy: PullPolicy,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -221,6 +225,8 @@ impl Desired {
         for service in self.services.values() {
             let mut spec = service.container.clone();
             spec.for_each_value(|value| secrets.keep(salt, value));
+            let build = service.build.iter().flat_map(|build| build.args.values().chain(build.environment.values()));
+            build.for_each(|value| secrets.keep(salt, value));
             let liveness = service.liveness.as_ref().map(|liveness| &liveness.probe);
             let gates = [&service.probes.startup, &service.probes.readiness].into_iter().flatten();
             for probe in gates.chain(liveness) {

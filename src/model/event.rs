@@ -43,6 +43,12 @@ pub enum EventKind {
     ApplyStarted,
     /// It ended; `data.exit` is its exit code.
     ApplyEnded,
+    /// Images are built, before anything else is done.
+    BuildStarted,
+    /// A step of a build.
+    BuildProgress,
+    BuildDone,
+    BuildFailed,
     RevisionMade,
     RolloutStarted,
     RolloutDone,

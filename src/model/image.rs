@@ -23,10 +23,23 @@ pub struct ResolvedImage {
     pub digest: Option<String>,
     /// Whether it must be pulled before it can be used.
     pub pull: bool,
+    /// Whether `apply` builds it before it can be used; then nobody knows its id yet, and it is empty.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub build: bool,
     /// How much a pull transfers, where the registry said so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub size: Option<Bytes>,
     pub config: ImageConfig,
+}
+
+impl ResolvedImage {
+    /// A reference with what it stands for, to be shown.
+    pub fn shown(&self, reference: &ImageReference) -> String {
+        match self.build {
+            true => format!("{reference} (to be built)"),
+            false => format!("{reference} (sha256:{})", self.id.short()),
+        }
+    }
 }
 
 impl Default for ImageId {

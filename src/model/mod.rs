@@ -1,6 +1,7 @@
 //! The nouns: what is declared, what was seen, what is to be done, what was done. Every other module speaks in these
 //! types. Nothing here does I/O, reads a clock or decides a policy.
 
+pub mod build;
 pub mod capacity;
 pub mod container;
 pub mod content;

@@ -310,6 +310,8 @@ codes! {
         Overcommitted = "overcommitted",
         /// A tag names another image than the one that runs.
         UpdateAvailable = "update-available",
+        /// An image is built by the apply, so what it will be is not known before.
+        ToBeBuilt = "to-be-built",
         /// No restart policy is written: it is taken as long-running.
         RestartNotWritten = "restart-not-written",
         /// A health check's interval makes every rollout slow.

@@ -159,6 +159,8 @@ struct Use {
     registry_first: bool,
     /// No service lets it be pulled.
     never: bool,
+    /// A service knows how to build it.
+    built: bool,
 }
 
 fn uses(desired: &Desired, pull: &PullWish) -> BTreeMap<ImageReference, Use> {
@@ -170,9 +172,11 @@ fn uses(desired: &Desired, pull: &PullWish) -> BTreeMap<ImageReference, Use> {
             platform: service.container.platform.clone(),
             registry_first: false,
             never: true,
+            built: false,
         });
         used.services.push(service.name.clone());
         used.registry_first |= asks_first(service, pull);
+        used.built |= service.build.is_some();
         used.never &= service.pull_policy == PullPolicy::Never;
     }
     uses
@@ -221,7 +225,11 @@ struct Look<'a> {
 impl Look<'_> {
     async fn resolve(&self, reference: &ImageReference, used: &Use) -> Answer {
         if used.registry_first {
-            return Ok((self.of_registry(reference, used).await?, None));
+            match self.of_registry(reference, used).await {
+                // What is nowhere but here was built here.
+                Err(Failed::Image(_)) if used.built => {}
+                answer => return Ok((answer?, None)),
+            }
         }
         let local = self.engine.inspect_image(reference.as_str()).await?;
         if let Some(kept) = self.kept(reference, used, local.as_ref()).await? {
@@ -231,6 +239,7 @@ impl Look<'_> {
         }
         match local {
             Some(local) => Ok((here(reference, local, None), None)),
+            None if used.built => Ok((ResolvedImage { build: true, ..ResolvedImage::default() }, None)),
             None if used.never => Err(Failed::Image(Box::new(Why::Never))),
             None => Ok((self.of_registry(reference, used).await?, None)),
         }
@@ -271,7 +280,7 @@ impl Look<'_> {
         let id = if self.observed.engine.images_by_digest { ImageId::new(&digest) } else { id };
         match self.engine.inspect_image(id.as_str()).await? {
             Some(image) => Ok(here(reference, image, Some(digest))),
-            None => Ok(ResolvedImage { id, digest: Some(digest), pull: true, size: Some(size), config }),
+            None => Ok(ResolvedImage { id, digest: Some(digest), pull: true, build: false, size: Some(size), config }),
         }
     }
 
@@ -290,7 +299,7 @@ fn here(reference: &ImageReference, image: LocalImage, digest: Option<String>) -
         image.digests.iter().find(same).and_then(|digest| reference::digest(digest)).map(str::to_owned)
     };
     let digest = digest.or_else(of_name);
-    ResolvedImage { id: image.id, digest, pull: false, size: None, config: image.config }
+    ResolvedImage { id: image.id, digest, config: image.config, ..ResolvedImage::default() }
 }
 
 fn same_repository(one: &str, other: &str) -> bool {

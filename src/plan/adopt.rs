@@ -38,7 +38,7 @@ pub fn as_it_runs(declared: &Desired, observed: &Observed) -> (Desired, Images) 
         let service = service_of(&name, first, &containers, declared, observed, &config);
         images.insert(
             service.container.image.clone(),
-            ResolvedImage { id: first.image.clone(), digest: None, pull: false, size: None, config },
+            ResolvedImage { id: first.image.clone(), config, ..ResolvedImage::default() },
         );
         desired.services.insert(name, service);
     }
@@ -83,6 +83,7 @@ fn service_of(
     let container_name = (final_name != by_number).then(|| final_name.to_owned());
     let mut service = Service {
         name: name.clone(),
+        build: today.and_then(|service| service.build.clone()),
         replicas: containers.iter().map(|container| container.number()).max().unwrap_or(1),
         container_name,
         pull_policy: today.map(|service| service.pull_policy).unwrap_or_default(),

@@ -92,7 +92,7 @@ pub(super) fn compare(of: &Comparison) -> Difference {
         result.fields.push(FieldChange {
             path: "image".into(),
             from: shown(&of.container.spec, of.container.image.short()),
-            to: shown(of.wanted, of.image.id.short()),
+            to: Some(Value::plain(of.image.shown(&of.wanted.image))),
         });
         result.replace.insert(Reason::ImageChanged);
     }

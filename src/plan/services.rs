@@ -362,7 +362,7 @@ fn change_fields(view: &View, action: Action) -> Vec<FieldChange> {
         }
     }
     if action == Action::Create {
-        let to = Value::plain(format!("{} (sha256:{})", view.service.container.image, view.image.id.short()));
+        let to = Value::plain(view.image.shown(&view.service.container.image));
         fields.insert("image".into(), FieldChange { path: "image".into(), from: None, to: Some(to) });
     }
     let is_kept = |container: &ObservedContainer| survey::split_prefix(&container.name).0.is_some();

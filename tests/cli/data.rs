@@ -98,6 +98,14 @@ fn config_prints_the_model_as_docker_compose_does_secrets_included() {
         &["config", "--variables"],
         &["config", "--hash", "web"],
         &["config", "--hash", "wbe"],
+        &["config", "--networks"],
+        &["config", "--volumes"],
+        &["config", "--models"],
+        &["config", "--quiet"],
+        &["config", "--output", "written.yaml"],
+        &["config", "--services", "--images"],
+        &["config", "wbe"],
+        &["config", "--no-interpolate"],
         &["config", "-f", "compose.yaml", "--format", "json"],
     ];
     let all: Vec<String> = lines.iter().map(|arguments| folder.evenkeel(arguments)).collect();

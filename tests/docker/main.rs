@@ -3,6 +3,7 @@
 mod adoption;
 mod bad_times;
 mod broken_engine;
+mod building;
 mod chaos;
 mod colleague;
 mod conformance;

@@ -66,7 +66,7 @@ fn images(observed: &Observed, all: &[&Desired]) -> Images {
         let config = observed.images.get(&id).cloned().unwrap_or_default();
         images.insert(
             service.container.image.clone(),
-            ResolvedImage { id, digest: None, pull: at % 3 == 0, size: None, config },
+            ResolvedImage { id, pull: at % 3 == 0, config, ..ResolvedImage::default() },
         );
     }
     images

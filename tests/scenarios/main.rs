@@ -3,6 +3,7 @@
 
 mod support;
 
+mod building;
 mod contents;
 mod failures;
 mod first_apply;

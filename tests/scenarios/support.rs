@@ -2,7 +2,7 @@
 
 use evenkeel::{
     cli::render::{plan::plan_text, style::Style},
-    controllers::stack::{Applied, Draw, Request, RollbackRequest, Stack, StackError},
+    controllers::stack::{Applied, BuildWish, Draw, Request, RollbackRequest, Stack, StackError},
     engine::{
         clock::SystemClock,
         registry::{Found, Registries, RegistryError},
@@ -135,6 +135,7 @@ impl Host {
             clock: self.clock.clone(),
             prober: Arc::new(SimulatedProber::new(self.engine.clone())),
             registries: Arc::new(Offline),
+            builder: Arc::new(self.engine.clone()),
             logins: Arc::new(NoLogins),
             home: Some(self.home.clone()),
             events,
@@ -151,6 +152,7 @@ impl Host {
             notes,
             selected: (!services.is_empty()).then(|| services.iter().map(|name| ServiceName::from(*name)).collect()),
             pull: PullWish::default(),
+            build: BuildWish::Needed,
             origin: Origin { actor: "ann".into(), ..Origin::default() },
             lock_wait: Millis(0),
             yes: false,

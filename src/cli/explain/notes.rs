@@ -21,6 +21,11 @@ pub fn explanation(code: NoteCode) -> Explanation {
             "What runs stays what was rolled out: a tag that moves is no reason to restart a service behind your back.",
             "`evenkeel apply --pull=SERVICE` takes the new image, with its gate and its way back.",
         ),
+        NoteCode::ToBeBuilt => (
+            "The apply builds an image: the engine lacks it, its `pull_policy` is `build`, or `--build` asks for it.",
+            "`diff` never builds, so it can't say what the image will be, nor what of the service changes by it.",
+            "Nothing. To review a plan with the image in it, or to save one, build the image first: `docker compose build SERVICE`.",
+        ),
         NoteCode::RestartNotWritten => (
             "No restart policy is written for a service, so it is taken as long-running and started when it is down.",
             "A container that exits and stays down by default is rarely meant; a job that is started again and again is not meant either.",

@@ -10,14 +10,18 @@ use super::path::Path;
 use super::warning::Warnings;
 use super::yaml::{Entry, Fault, Faults, Map, Node, Position, Value};
 
+/// How many ports a model may have: all that there are of one protocol. A range of them is a few bytes.
+const PORTS_MAX: usize = 65_536;
+
 /// Makes a whole model canonical.
 pub(crate) fn canonical(node: &mut Node, faults: &mut Faults, warnings: &mut Warnings) {
-    Canonical { faults, warnings }.node(node, &Path::root());
+    Canonical { faults, warnings, ports_left: PORTS_MAX }.node(node, &Path::root());
 }
 
 struct Canonical<'a> {
     faults: &'a mut Faults,
     warnings: &'a mut Warnings,
+    ports_left: usize,
 }
 
 impl Canonical<'_> {
@@ -153,6 +157,11 @@ impl Canonical<'_> {
             match &item.value {
                 Value::Map(_) => out.push(item),
                 Value::Int(_) | Value::String(_) => match ports::parse(&item.print().unwrap_or_default()) {
+                    Ok(ports) if out.len() + ports.len() > self.ports_left => {
+                        let message = format!("{path}: more than {PORTS_MAX} ports");
+                        self.faults.push(Fault::at(&item.at, message).code("too-large"));
+                        break;
+                    }
                     Ok(ports) => out.extend(ports.into_iter().map(|port| port.node(&item.at, item.origin))),
                     Err(message) => self.faults.push(Fault::at(&item.at, message).code("syntax")),
                 },
@@ -161,6 +170,7 @@ impl Canonical<'_> {
                     .push(Fault::at(&item.at, format!("{path}: invalid type {} for port", item.kind())).code("type")),
             }
         }
+        self.ports_left = self.ports_left.saturating_sub(out.len());
         node.value = Value::Seq(out);
     }
 

@@ -13,6 +13,9 @@ pub(crate) use variables::collect;
 /// How deep defaults may be nested in defaults.
 const DEPTH_MAX: usize = 50;
 
+/// How long the values that are put into one text may be together, in bytes.
+const GROWTH_BYTES_MAX: usize = 4 << 20;
+
 /// What a text became.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Interpolated {
@@ -41,6 +44,9 @@ pub enum InterpolationError {
     /// Defaults in defaults in defaults.
     #[error("variables are nested deeper than {DEPTH_MAX}")]
     TooDeep,
+    /// Long values, put in again and again.
+    #[error("the text grows too large once variables are put in")]
+    TooLong,
 }
 
 /// Puts variables into a text.
@@ -48,12 +54,26 @@ pub enum InterpolationError {
 /// # Errors
 /// The first variable that can't be put in.
 pub fn interpolate(text: &str, lookup: &dyn Fn(&str) -> Option<String>) -> Result<Interpolated, InterpolationError> {
+    let mut left = GROWTH_BYTES_MAX;
+    interpolate_within(text, lookup, &mut left)
+}
+
+/// The same, where values may be no longer than `left` together, in bytes; it is what is left of that afterwards.
+pub(crate) fn interpolate_within(
+    text: &str,
+    lookup: &dyn Fn(&str) -> Option<String>,
+    left: &mut usize,
+) -> Result<Interpolated, InterpolationError> {
     let mut out = Interpolated::default();
-    expand(text, lookup, &mut out, 0)?;
+    Expansion { lookup, left }.expand(text, &mut out, 0)?;
     Ok(out)
 }
 
-type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
+/// The values of all variables, and what may still be put in of them.
+struct Expansion<'a> {
+    lookup: &'a dyn Fn(&str) -> Option<String>,
+    left: &'a mut usize,
+}
 
 /// One piece of a text.
 pub(crate) enum Piece<'a> {
@@ -64,55 +84,65 @@ pub(crate) enum Piece<'a> {
     Invalid,
 }
 
-fn expand(text: &str, lookup: Lookup<'_>, out: &mut Interpolated, depth: usize) -> Result<(), InterpolationError> {
-    if depth > DEPTH_MAX {
-        return Err(InterpolationError::TooDeep);
-    }
-    for piece in Pieces::new(text) {
-        match piece {
-            Piece::Plain(plain) => out.text.push_str(plain),
-            Piece::Dollar => out.text.push('$'),
-            Piece::Invalid => return Err(InterpolationError::Invalid(text.to_owned())),
-            Piece::Variable(name) => {
-                out.changed = true;
-                match lookup(name) {
-                    Some(value) => out.text.push_str(&value),
-                    None => out.unset.push(name.to_owned()),
+impl Expansion<'_> {
+    fn expand(&mut self, text: &str, out: &mut Interpolated, depth: usize) -> Result<(), InterpolationError> {
+        if depth > DEPTH_MAX {
+            return Err(InterpolationError::TooDeep);
+        }
+        for piece in Pieces::new(text) {
+            match piece {
+                Piece::Plain(plain) => out.text.push_str(plain),
+                Piece::Dollar => out.text.push('$'),
+                Piece::Invalid => return Err(InterpolationError::Invalid(text.to_owned())),
+                Piece::Variable(name) => {
+                    out.changed = true;
+                    match self.value(name)? {
+                        Some(value) => out.text.push_str(&value),
+                        None => out.unset.push(name.to_owned()),
+                    }
+                }
+                Piece::Operation { name, operator, operand } => {
+                    out.changed = true;
+                    self.operate(name, operator, operand, out, depth)?;
                 }
             }
-            Piece::Operation { name, operator, operand } => {
-                out.changed = true;
-                operate(name, operator, operand, lookup, out, depth)?;
-            }
         }
+        Ok(())
     }
-    Ok(())
-}
 
-fn operate(
-    name: &str,
-    operator: &str,
-    operand: &str,
-    lookup: Lookup<'_>,
-    out: &mut Interpolated,
-    depth: usize,
-) -> Result<(), InterpolationError> {
-    // The operand is expanded even where it is not used: a fault in it is a fault.
-    let mut inner = Interpolated::default();
-    expand(operand, lookup, &mut inner, depth + 1)?;
-    out.unset.append(&mut inner.unset);
-    let value = lookup(name);
-    let filled =
-        if operator.starts_with(':') { value.as_deref().is_some_and(|v| !v.is_empty()) } else { value.is_some() };
-    match (operator.trim_start_matches(':'), filled) {
-        ("?", false) => Err(InterpolationError::Missing { name: name.to_owned(), reason: inner.text }),
-        ("-", false) | ("+", true) => {
-            out.text.push_str(&inner.text);
-            Ok(())
-        }
-        _ => {
-            out.text.push_str(value.as_deref().unwrap_or_default());
-            Ok(())
+    /// The value of a variable, once it is taken from what is left: also one that is only looked at is copied.
+    fn value(&mut self, name: &str) -> Result<Option<String>, InterpolationError> {
+        let value = (self.lookup)(name);
+        let length = value.as_ref().map_or(0, String::len);
+        *self.left = self.left.checked_sub(length).ok_or(InterpolationError::TooLong)?;
+        Ok(value)
+    }
+
+    fn operate(
+        &mut self,
+        name: &str,
+        operator: &str,
+        operand: &str,
+        out: &mut Interpolated,
+        depth: usize,
+    ) -> Result<(), InterpolationError> {
+        // The operand is expanded even where it is not used: a fault in it is a fault.
+        let mut inner = Interpolated::default();
+        self.expand(operand, &mut inner, depth + 1)?;
+        out.unset.append(&mut inner.unset);
+        let value = self.value(name)?;
+        let filled =
+            if operator.starts_with(':') { value.as_deref().is_some_and(|v| !v.is_empty()) } else { value.is_some() };
+        match (operator.trim_start_matches(':'), filled) {
+            ("?", false) => Err(InterpolationError::Missing { name: name.to_owned(), reason: inner.text }),
+            ("-", false) | ("+", true) => {
+                out.text.push_str(&inner.text);
+                Ok(())
+            }
+            _ => {
+                out.text.push_str(value.as_deref().unwrap_or_default());
+                Ok(())
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Interpolation of a whole tree, and the fields whose text becomes a number or boolean by it.
 
-use super::interpolate;
+use super::interpolate_within;
 use crate::compose::path::Path;
 use crate::compose::warning::Warnings;
 use crate::compose::yaml::{Fault, Faults, Node, Origin, Value};
@@ -14,17 +14,22 @@ enum Cast {
 }
 
 /// Puts variables into every text of a tree (keys are left), and casts the fields that have a number or boolean.
+/// Variables may be no longer than `budget` together, in bytes; gives how long they were.
 pub(crate) fn interpolate_tree(
     node: &mut Node,
     lookup: &dyn Fn(&str) -> Option<String>,
+    budget: usize,
     faults: &mut Faults,
     warnings: &mut Warnings,
-) {
-    Walk { lookup, faults, warnings }.node(node, &Path::root());
+) -> usize {
+    let mut walk = Walk { lookup, left: budget, faults, warnings };
+    walk.node(node, &Path::root());
+    budget - walk.left
 }
 
 struct Walk<'a> {
     lookup: &'a dyn Fn(&str) -> Option<String>,
+    left: usize,
     faults: &'a mut Faults,
     warnings: &'a mut Warnings,
 }
@@ -55,7 +60,7 @@ impl Walk<'_> {
             return;
         }
         if text.contains('$') {
-            match interpolate(text, self.lookup) {
+            match interpolate_within(text, self.lookup, &mut self.left) {
                 Ok(out) => {
                     *text = out.text;
                     if out.changed {

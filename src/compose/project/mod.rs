@@ -98,6 +98,46 @@ impl Project {
         }
     }
 
+    /// The project with these services, enabled or not, and those that they depend on.
+    ///
+    /// # Errors
+    /// The first name that no service has.
+    pub fn selected<'n>(&self, names: impl IntoIterator<Item = &'n str>) -> Result<Self, &'n str> {
+        let mut wanted: BTreeSet<&str> = BTreeSet::new();
+        let mut open: Vec<&str> = Vec::new();
+        for name in names {
+            open.push(self.any_service(name).map(|_| name).ok_or(name)?);
+        }
+        while let Some(name) = open.pop() {
+            let dependencies = self.any_service(name).filter(|_| wanted.insert(name));
+            open.extend(dependencies.into_iter().flat_map(|service| service.depends_on.keys().map(String::as_str)));
+        }
+        let mut project = self.clone();
+        let disabled = std::mem::take(&mut project.disabled_services);
+        project.services.extend(disabled);
+        project.services.retain(|name, _| wanted.contains(name.as_str()));
+        Ok(project)
+    }
+
+    /// The names of the enabled services, each behind those that it depends on.
+    pub fn service_names_in_order(&self) -> Vec<&str> {
+        let mut known: BTreeSet<&str> = BTreeSet::new();
+        let mut order = Vec::new();
+        for first in self.services.keys() {
+            let mut open = vec![(first.as_str(), false)];
+            while let Some((name, entered)) = open.pop() {
+                let Some(service) = self.services.get(name) else { continue };
+                if entered {
+                    order.push(name);
+                } else if known.insert(name) {
+                    open.push((name, true));
+                    open.extend(service.depends_on.keys().rev().map(|name| (name.as_str(), false)));
+                }
+            }
+        }
+        order
+    }
+
     /// A service, enabled or not.
     pub fn any_service(&self, name: &str) -> Option<&Service> {
         self.services.get(name).or_else(|| self.disabled_services.get(name))

@@ -218,6 +218,14 @@ impl Service {
         self.scale.or(deployed).unwrap_or(1)
     }
 
+    /// The image that it runs: the one that is named, else what is built for it, `project-service`.
+    pub fn image_name(&self, project: &str, service: &str) -> String {
+        match self.image.as_str() {
+            "" => format!("{project}-{service}"),
+            image => image.to_owned(),
+        }
+    }
+
     /// True when one of the profiles (or `*`) enables it, or it has none.
     pub fn is_enabled(&self, profiles: &[String]) -> bool {
         self.profiles.is_empty() || profiles.iter().any(|p| p == "*" || self.profiles.contains(p))

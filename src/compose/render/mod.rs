@@ -11,6 +11,7 @@ use super::hash::printed_hash;
 use super::interpolate::Variable;
 use super::project::record::{Field, write_extensions};
 use super::project::{Form, Project};
+use super::variables::Variables;
 use super::yaml::Fault;
 
 /// `config --format json`: the model without unused resources; a dollar is written twice, so that the output is a
@@ -47,19 +48,40 @@ pub fn hashes(project: &Project, selected: &str) -> String {
     project.services.iter().filter(|(name, _)| selected == "*" || wanted.contains(&name.as_str())).map(line).collect()
 }
 
-/// `config --services`: the enabled services, a line each.
+/// `config --services`: the enabled services, a line each, dependencies before what depends on them.
 pub fn services(project: &Project) -> String {
-    project.services.keys().map(|name| format!("{name}\n")).collect()
+    project.service_names_in_order().into_iter().map(|name| format!("{name}\n")).collect()
 }
 
-/// `config --images`: a line for each service, in the order of the services; what is built without a name is called
+/// `config --images`: a line for each service, in the order of `--services`; what is built without a name is called
 /// `project-service`.
 pub fn images(project: &Project) -> String {
-    let image = |(name, service): (&String, &super::Service)| match service.image.as_str() {
-        "" => format!("{}-{name}\n", project.name),
-        image => format!("{image}\n"),
-    };
-    project.services.iter().map(image).collect()
+    let named = project.service_names_in_order().into_iter().map(|name| (name, &project.services[name]));
+    named.map(|(name, service)| format!("{}\n", service.image_name(&project.name, name))).collect()
+}
+
+/// `config --networks`: the keys of the networks that are used, a line each.
+pub fn networks(project: &Project) -> String {
+    lines(project.without_unused().networks.keys())
+}
+
+/// `config --volumes`: the keys of the volumes that are used, a line each.
+pub fn volumes(project: &Project) -> String {
+    lines(project.without_unused().volumes.keys())
+}
+
+/// `config --models`: the models themselves that are used, a line each.
+pub fn models(project: &Project) -> String {
+    lines(project.without_unused().models.values().map(|model| &model.model).filter(|model| !model.is_empty()))
+}
+
+/// `config --environment`: every variable that a file may use, a line each.
+pub fn environment(variables: &Variables) -> String {
+    variables.all().into_iter().map(|(name, value)| format!("{name}={value}\n")).collect()
+}
+
+fn lines<'a>(items: impl Iterator<Item = &'a String>) -> String {
+    items.map(|item| format!("{item}\n")).collect()
 }
 
 /// `config --profiles`: every profile of a service, a line each.

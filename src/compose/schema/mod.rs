@@ -5,6 +5,8 @@ mod deploy;
 mod nested;
 mod parts;
 mod rules;
+#[cfg(test)]
+pub(crate) mod sample;
 mod service;
 
 use rules::{Object, Rule};
@@ -93,6 +95,9 @@ impl Check<'_> {
     }
 
     fn unknown(&mut self, key: &str, entry: &super::yaml::Entry, object: &Object, path: &Path<'_>) {
+        if self.faults.is_full() {
+            return;
+        }
         let place = if path.keys().is_empty() { "the file".to_owned() } else { path.to_string() };
         let fault = Fault::at(&entry.key_at, format!("unknown field '{key}' in {place}")).code("unknown-field");
         // No field is longer than this, so a longer key is near to none.

@@ -87,3 +87,18 @@ fn variables_are_listed_even_where_the_files_are_faulty() {
     assert_eq!(used.keys().cloned().collect::<String>(), "ABC");
     assert!(used["C"].required && used["A"].default == "x${B}");
 }
+
+#[test]
+fn the_switch_for_env_files_is_a_boolean() {
+    let files =
+        Memory::of([("/srv/app/compose.yaml", "services: {a: {image: 'x:${TAG:-1}'}}"), ("/srv/app/.env", "TAG=2")]);
+    let image = |switch: &str| {
+        let environment = [("COMPOSE_DISABLE_ENV_FILE".to_owned(), switch.to_owned())].into();
+        let request = Request { environment, current: "/srv/app".into(), ..Request::default() };
+        discover(&request, &files).map(|sources| load(&sources).unwrap().project.services["a"].image.clone())
+    };
+    assert_eq!(image("1").unwrap(), "x:1");
+    assert_eq!(image("f").unwrap(), "x:2");
+    assert_eq!(image("").unwrap(), "x:2");
+    assert!(image("yes").unwrap_err().message.contains("must be `true` or `false`"));
+}

@@ -2,6 +2,7 @@
 
 mod cases;
 mod faults;
+mod growth;
 mod origins;
 mod properties;
 

@@ -31,7 +31,7 @@ impl Fault {
             file: position.file.name.clone(),
             line: position.line,
             column: position.column,
-            message: message.into(),
+            message: short(message),
             hint: None,
             source: Some(position.file.clone()),
         }
@@ -39,7 +39,7 @@ impl Fault {
 
     /// A fault of a whole file that could not be read, or of no file at all (`file` empty).
     pub fn of_file(file: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { code: None, file: file.into(), line: 0, column: 0, message: message.into(), hint: None, source: None }
+        Self { code: None, file: file.into(), line: 0, column: 0, message: short(message), hint: None, source: None }
     }
 
     /// The same fault with a stable code.
@@ -93,6 +93,18 @@ pub struct Faults {
 
 const FAULTS_MAX: usize = 100;
 
+/// A longer message is cut, in bytes: it may hold a text of the file, and that may be most of the file.
+const MESSAGE_BYTES_MAX: usize = 2000;
+
+fn short(message: impl Into<String>) -> String {
+    let mut message = message.into();
+    if message.len() > MESSAGE_BYTES_MAX {
+        message.truncate(message.floor_char_boundary(MESSAGE_BYTES_MAX));
+        message.push('…');
+    }
+    message
+}
+
 impl Faults {
     /// Takes a fault; the same one a second time, and any beyond the limit, is dropped.
     pub fn push(&mut self, fault: Fault) {
@@ -117,6 +129,11 @@ impl Faults {
     /// True while nothing was found.
     pub fn is_empty(&self) -> bool {
         self.found.is_empty()
+    }
+
+    /// True once no other fault is taken: there is no use in looking for more.
+    pub fn is_full(&self) -> bool {
+        self.found.len() >= FAULTS_MAX
     }
 
     /// The faults in the order of file and line, or `value` when there are none.

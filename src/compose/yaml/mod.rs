@@ -20,7 +20,7 @@ use std::sync::Arc;
 pub const TEXT_BYTES_MAX: usize = 4 << 20;
 
 /// How much one file may grow to once its aliases are copied out, in bytes (a node counts as 128 and its text).
-pub const TREE_BYTES_MAX: usize = 48 << 20;
+pub const TREE_BYTES_MAX: usize = 32 << 20;
 
 /// How deep collections may be in each other, aliases put in.
 pub const DEPTH_MAX: usize = 256;

@@ -168,7 +168,13 @@ impl Builder<'_> {
             Some(Open::Seq { items, .. }) => items.push(node),
             Some(Open::Map { map, key: slot, merges, .. }) => match slot.take() {
                 None => *slot = Some(key(node, merge)?),
-                Some(key) if key.merge => merges.push(node),
+                Some(key) if key.merge => {
+                    if !merges.is_empty() {
+                        let message = "mapping key `<<` is already defined in this mapping";
+                        return Err(Fault::at(&key.at, message).code("duplicate-key").hint("name both in one list"));
+                    }
+                    merges.push(node);
+                }
                 Some(key) => {
                     if let Some(earlier) = map.get(&key.text) {
                         let message =

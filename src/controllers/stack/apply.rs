@@ -4,8 +4,9 @@
 use super::{
     Stack, StackError,
     bookkeeping::Tags,
+    build::{self, BuildWish},
     journal::Record,
-    round::{Aim, Round},
+    round::{Aim, Round, images_of_good},
     saved::SavedPlan,
 };
 use crate::{
@@ -15,6 +16,7 @@ use crate::{
         event::{EventKind, Severity},
         image::Images,
         names::{DesiredHash, Resource, ServiceName, StepId},
+        observed::Observed,
         outcome::{AfterFailure, Outcome, RolloutResult},
         plan::{Action, CurrentRevision, Facts, Held, HeldCode, Note, Plan, Purpose, Reason, SavedContext},
         policy::OnFailure,
@@ -42,6 +44,7 @@ pub struct Request {
     /// The services named; `None`: all.
     pub selected: Option<BTreeSet<ServiceName>>,
     pub pull: PullWish,
+    pub build: BuildWish,
     pub origin: Origin,
     /// How long to wait for another apply.
     pub lock_wait: Millis,
@@ -92,8 +95,11 @@ impl Stack {
         self.check_names(request)?;
         let observed = self.look(&request.desired).await?;
         let facts = self.facts(&observed)?;
-        let aim = self.aim(request, &facts);
-        let mut plan = self.round_from(&aim, facts, observed).await?.plan;
+        let mut aim = self.aim(request, &facts);
+        aim.unbuilt = true;
+        let round = self.round_from(&aim, facts, observed).await?;
+        let mut plan = round.plan;
+        plan.notes.extend(build::notes(&aim, &self.to_build(&aim, &request.build, &round.images)));
         plan.notes.extend(request.notes.iter().cloned());
         forgive_new(&mut plan.held, request);
         Ok(plan)
@@ -110,7 +116,10 @@ impl Stack {
         let (observed, tags) = futures::join!(self.look(&request.desired), self.engine.list_tags());
         let observed = observed?;
         let facts = self.facts(&observed)?;
-        let aim = self.aim(request, &facts);
+        let mut aim = self.aim(request, &facts);
+        if !request.unattended {
+            self.build_needed(&mut aim, request, &facts, &observed).await?;
+        }
         let mut round = self.round_from(&aim, facts.clone(), observed).await?;
         // As `diff` has them, or no saved plan would be this one.
         round.plan.notes.extend(request.notes.iter().cloned());
@@ -168,10 +177,43 @@ impl Stack {
         }
     }
 
+    /// Builds what has to be there before there can be a plan, and lets the aim take it as it is now.
+    async fn build_needed(
+        &self,
+        aim: &mut Aim,
+        request: &Request,
+        facts: &Facts,
+        observed: &Observed,
+    ) -> Result<(), StackError> {
+        if aim.desired.services.values().all(|service| service.build.is_none()) {
+            return Ok(());
+        }
+        let good = facts.current.as_ref().map(|current| images_of_good(current, &facts.not_started));
+        let images = self.resolved(aim, observed, &good.unwrap_or_default()).await?.images;
+        let wanted = self.to_build(aim, &request.build, &images);
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let image = |name: &ServiceName| aim.desired.services.get(name).map(|service| service.container.image.clone());
+        let built: BTreeSet<_> = wanted.iter().filter_map(image).collect();
+        self.build(aim, wanted).await?;
+        aim.built = built;
+        Ok(())
+    }
+
     fn check_names(&self, request: &Request) -> Result<(), StackError> {
         let unknown = |name: &&ServiceName| !request.desired.services.contains_key(*name);
-        match request.selected.iter().flatten().find(unknown) {
-            Some(name) => Err(StackError::no_service(name, request.desired.services.keys())),
+        let built = match &request.build {
+            BuildWish::Services(names) => Some(names),
+            BuildWish::Needed | BuildWish::All => None,
+        };
+        let named = request.selected.iter().flatten().chain(built.into_iter().flatten());
+        if let Some(name) = named.into_iter().find(unknown) {
+            return Err(StackError::no_service(name, request.desired.services.keys()));
+        }
+        let without = |name: &&ServiceName| request.desired.services[*name].build.is_none();
+        match built.into_iter().flatten().find(without) {
+            Some(name) => Err(StackError::NoBuild(name.clone())),
             None => Ok(()),
         }
     }
@@ -344,6 +386,8 @@ impl Stack {
         course.aim.purpose = Purpose::Keep;
         course.aim.pull = PullWish::Keep;
         course.aim.saved = None;
+        // The revision knows it by now; one that is gone back to knows another.
+        course.aim.built.clear();
         Ok(())
     }
 

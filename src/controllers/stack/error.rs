@@ -1,9 +1,13 @@
 //! What ends an apply before its first step.
 
 use crate::{
-    engine::EngineError,
+    engine::{EngineError, build::BuildError},
     home::HomeError,
-    model::{names::ServiceName, plan::Plan, revision::SuspensionKind},
+    model::{
+        names::{ImageReference, ServiceName},
+        plan::Plan,
+        revision::SuspensionKind,
+    },
     observe::ResolveError,
 };
 
@@ -16,6 +20,15 @@ pub enum StackError {
     /// An image could not be resolved.
     #[error(transparent)]
     Resolve(#[from] ResolveError),
+    /// An image could not be built.
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    /// The user asked for a build of what is not built.
+    #[error("service `{0}` has no `build`")]
+    NoBuild(ServiceName),
+    /// There is no such image, and what can build it is not asked to.
+    #[error("{}: not built yet", .0.iter().map(|(service, image)| format!("the image `{image}` of `{service}`")).collect::<Vec<_>>().join(", "))]
+    Unbuilt(Vec<(ServiceName, ImageReference)>),
     /// The home can't be used.
     #[error(transparent)]
     Home(#[from] HomeError),
@@ -59,10 +72,15 @@ impl StackError {
     /// The exit code.
     pub fn exit(&self) -> u8 {
         match self {
-            StackError::Engine(_) | StackError::Resolve(_) | StackError::Home(_) => 3,
+            StackError::Engine(_)
+            | StackError::Resolve(_)
+            | StackError::Build(_)
+            | StackError::Unbuilt(_)
+            | StackError::Home(_) => 3,
             StackError::Locked(crate::home::LockError::Held { .. }) => 6,
             StackError::Locked(_) => 3,
             StackError::NoHome(_)
+            | StackError::NoBuild(_)
             | StackError::NoService { .. }
             | StackError::NothingApplied(_)
             | StackError::Suspended { .. }
@@ -77,6 +95,9 @@ impl StackError {
         match self {
             StackError::Engine(error) => error.hint(),
             StackError::Resolve(error) => error.hint(),
+            StackError::Build(error) => error.hint(),
+            StackError::NoBuild(_) => Some("`--pull=SERVICE` asks its registry".into()),
+            StackError::Unbuilt(_) => Some("`evenkeel apply` builds what it needs, `docker compose build` too".into()),
             StackError::Home(error) => error.hint(),
             StackError::Locked(_) => Some("wait for it, or say how long to wait with `--lock-wait`".into()),
             StackError::NoHome(_) => Some("`evenkeel apply` makes one".into()),

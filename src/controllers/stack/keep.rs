@@ -3,7 +3,7 @@
 //! so that it is told once, and what the probes count, which they begin anew.
 
 use super::{
-    Request, Stack, StackError,
+    BuildWish, Request, Stack, StackError,
     apply::Applied,
     journal::Record,
     liveness::Liveness,
@@ -200,6 +200,7 @@ impl Keeper {
             notes,
             selected: None,
             pull: PullWish::ByPolicy,
+            build: BuildWish::Needed,
             origin: self.options.origin.clone(),
             lock_wait: Millis(0),
             yes: false,

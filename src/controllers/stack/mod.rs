@@ -3,6 +3,7 @@
 
 mod apply;
 mod bookkeeping;
+mod build;
 mod down;
 mod error;
 mod journal;
@@ -18,6 +19,7 @@ mod status;
 mod suspend;
 
 pub use apply::{Applied, Request};
+pub use build::BuildWish;
 pub use down::DownRequest;
 pub use error::StackError;
 pub use keep::{KeepOptions, Keeper};
@@ -27,7 +29,7 @@ pub use saved::SavedPlan;
 pub use suspend::{SuspendRequest, Suspended, Wish};
 
 use crate::{
-    engine::{Engine, clock::Clock, registry::Registries},
+    engine::{Engine, build::Builder, clock::Clock, registry::Registries},
     execute::{Cancel, EventSender, Logins},
     home::Home,
     model::names::{PlanId, ServiceName, StackName},
@@ -43,6 +45,7 @@ pub struct Stack {
     pub clock: Arc<dyn Clock>,
     pub prober: Arc<dyn Prober>,
     pub registries: Arc<dyn Registries>,
+    pub builder: Arc<dyn Builder>,
     pub logins: Arc<dyn Logins>,
     /// Opened to be written for what acts, to be read for what looks; `None` where there is none to read.
     pub home: Option<Arc<Home>>,

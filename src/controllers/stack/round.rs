@@ -7,13 +7,13 @@ use crate::{
         desired::Desired,
         event::{EventKind, Severity},
         image::Images,
-        names::{ContainerId, ServiceName, StackName},
+        names::{ContainerId, ImageReference, ServiceName, StackName},
         observed::{Claim, Observed},
         outcome::Outcome,
         plan::{CurrentRevision, Facts, Plan, PlanContext, Purpose, SavedContext},
         revision::Origin,
     },
-    observe::{PullWish, Wanted, observe, resolve},
+    observe::{PullWish, Resolved, Wanted, observe, resolve},
     plan::plan,
 };
 use std::{
@@ -35,6 +35,10 @@ pub(super) struct Aim {
     pub unwell: BTreeMap<ContainerId, String>,
     /// A saved plan's context, to plan again as then.
     pub saved: Option<SavedContext>,
+    /// What was built just now, and is taken as the engine names it; nobody knows it by an older revision.
+    pub built: BTreeSet<ImageReference>,
+    /// Plans too with images that are not built yet (`diff`).
+    pub unbuilt: bool,
 }
 
 /// A round up to its plan.
@@ -58,6 +62,8 @@ impl Aim {
             attended: false,
             unwell: BTreeMap::new(),
             saved: None,
+            built: BTreeSet::new(),
+            unbuilt: false,
         }
     }
 }
@@ -98,8 +104,10 @@ impl Stack {
             (None, Some(good)) => good,
             (None, None) => &nothing,
         };
-        let images =
-            resolve(&aim.desired, &observed, known, self.engine.as_ref(), self.registries.as_ref(), &aim.pull).await?;
+        let images = self.resolved(aim, &observed, known).await?;
+        if let Some(unbuilt) = unbuilt(&aim.desired, &images.images).filter(|_| !aim.unbuilt) {
+            return Err(StackError::Unbuilt(unbuilt));
+        }
         let (id, salt, now) = match &aim.saved {
             Some(saved) => (saved.plan.clone(), saved.salt.clone(), saved.time),
             None => {
@@ -123,6 +131,18 @@ impl Stack {
         let mut plan = plan(&aim.desired, &observed, &context);
         plan.notes.extend(images.notes);
         Ok(Round { desired: aim.desired.clone(), observed, images: images.images, plan })
+    }
+
+    /// What the references of an aim stand for.
+    pub(super) async fn resolved(
+        &self,
+        aim: &Aim,
+        observed: &Observed,
+        known: &Images,
+    ) -> Result<Resolved, StackError> {
+        let older = known.iter().filter(|(name, _)| !aim.built.contains(name));
+        let known: Images = older.map(|(name, image)| (name.clone(), image.clone())).collect();
+        Ok(resolve(&aim.desired, observed, &known, self.engine.as_ref(), self.registries.as_ref(), &aim.pull).await?)
     }
 
     /// Executes a round's plan, recording what happens under a revision.
@@ -165,9 +185,19 @@ impl Stack {
     }
 }
 
+/// The services whose images nobody has built.
+fn unbuilt(desired: &Desired, images: &Images) -> Option<Vec<(ServiceName, ImageReference)>> {
+    let lacking = desired
+        .services
+        .values()
+        .filter(|service| images.get(&service.container.image).is_some_and(|image| image.build));
+    let unbuilt: Vec<_> = lacking.map(|service| (service.name.clone(), service.container.image.clone())).collect();
+    (!unbuilt.is_empty()).then_some(unbuilt)
+}
+
 /// The images of a revision, without those that only services use whose first deploy failed: they are resolved anew, for
 /// they may have been built anew.
-fn images_of_good(current: &CurrentRevision, failed: &BTreeSet<ServiceName>) -> Images {
+pub(super) fn images_of_good(current: &CurrentRevision, failed: &BTreeSet<ServiceName>) -> Images {
     let good = current.desired.services.values().filter(|service| !failed.contains(&service.name));
     let used: BTreeSet<_> = good.map(|service| &service.container.image).collect();
     current

@@ -6,6 +6,7 @@
 
 mod answers;
 mod behaviour;
+mod build;
 mod container;
 mod create;
 mod events;

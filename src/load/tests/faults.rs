@@ -174,20 +174,24 @@ fn a_probe_asks_one_question() {
 fn compose_fields_that_are_not_built_yet() {
     let text = "services:
   web:
-    build: .
+    build: {context: ., isolation: hyperv, platforms: [a, b]}
     post_start: [{command: a}]
     secrets: [inner, outer]
     volumes: [{type: image, source: a, target: /a}]
 secrets: {inner: {environment: A}, outer: {external: true}}
 ";
     insta::assert_snapshot!(refused(text), @r"
-    error: not built yet: `services.web.build`
-     --> compose.yaml:3:5
+    error: not built yet: `services.web.build.isolation`
+     --> compose.yaml:3:25
       |
-    3 |     build: .
-      |     ^^^^^
+    3 |     build: {context: ., isolation: hyperv, platforms: [a, b]}
+      |                         ^^^^^^^^^
+
+    error: not built yet: `services.web.build.platforms` of several
+     --> compose.yaml:3:44
       |
-      = hint: build the image before, and name it with `image`
+    3 |     build: {context: ., isolation: hyperv, platforms: [a, b]}
+      |                                            ^^^^^^^^^
 
     error: not built yet: `services.web.post_start`
      --> compose.yaml:4:5

@@ -74,6 +74,10 @@ impl Board {
             // What an apply came to is said at its end, with more than this.
             EventKind::ApplyEnded => Vec::new(),
             EventKind::ApplyStarted
+            | EventKind::BuildStarted
+            | EventKind::BuildProgress
+            | EventKind::BuildDone
+            | EventKind::BuildFailed
             | EventKind::RevisionMade
             | EventKind::DriftFound
             | EventKind::Adopted
