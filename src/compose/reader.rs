@@ -63,6 +63,39 @@ impl Reader for Disk {
     }
 }
 
+/// A file system with one file over it that is not written yet.
+#[derive(Clone)]
+pub struct Overlay<'a> {
+    /// The absolute path of the file.
+    pub path: PathBuf,
+    /// What is in it.
+    pub text: String,
+    /// All else.
+    pub below: &'a dyn Reader,
+}
+
+impl Reader for Overlay<'_> {
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        if path == self.path { Ok(self.text.as_bytes().to_vec()) } else { self.below.read(path) }
+    }
+
+    fn is_file(&self, path: &Path) -> bool {
+        path == self.path || self.below.is_file(path)
+    }
+
+    fn is_folder(&self, path: &Path) -> bool {
+        self.below.is_folder(path)
+    }
+
+    fn follow_link(&self, path: &Path) -> Option<PathBuf> {
+        self.below.follow_link(path)
+    }
+
+    fn mode_and_owner(&self, path: &Path) -> Option<(u32, u32, u32)> {
+        self.below.mode_and_owner(path)
+    }
+}
+
 /// Files in memory, by absolute path.
 #[derive(Clone, Debug, Default)]
 pub struct Memory(pub BTreeMap<PathBuf, String>);
