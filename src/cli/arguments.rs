@@ -13,8 +13,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::{collections::BTreeSet, path::PathBuf};
 
 use super::{
-    apply, completions, config, diff, down, events, explain, history, logs, pause, restart, resume, rollback, run,
-    schema, start, status, stop, unbuilt, validate,
+    apply, completions, config, diff, down, events, explain, history, init, logs, pause, restart, resume, rollback,
+    run, schema, start, status, stop, unbuilt, validate,
 };
 
 /// The whole command line.
@@ -41,6 +41,7 @@ pub struct CommandLine {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
+    Init(init::Arguments),
     Validate(validate::Arguments),
     Config(config::Arguments),
     Diff(diff::Arguments),

@@ -16,6 +16,7 @@ pub mod explain;
 pub mod failure;
 pub mod follow;
 pub mod history;
+pub mod init;
 pub mod interrupt;
 pub mod logs;
 pub mod manifest;
@@ -75,6 +76,7 @@ fn run(command_line: CommandLine, output: &Output) -> Result<Exit, Failure> {
         Verb::Schema(arguments) => schema::run(&arguments, output),
         Verb::Completions(arguments) => completions::run(&arguments, output),
         Verb::Unbuilt(verb) => Err(verb.refuse()),
+        Verb::Init(arguments) => init::run(&arguments, named, output),
         Verb::Validate(arguments) => validate::run(&arguments, named, output),
         Verb::Config(arguments) => config::run(&arguments, named, output),
         Verb::Diff(arguments) => diff::run(&arguments, named, output),

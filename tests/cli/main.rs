@@ -3,6 +3,7 @@
 
 mod data;
 mod engine;
+mod init;
 mod keep;
 mod run;
 mod usage;

@@ -15,6 +15,7 @@ mod first;
 mod fixtures;
 mod following;
 mod going;
+mod init;
 mod keeping;
 mod loops;
 mod lost;
