@@ -13,8 +13,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::{collections::BTreeSet, path::PathBuf};
 
 use super::{
-    apply, completions, config, diff, down, events, explain, history, init, logs, pause, restart, resume, rollback,
-    run, schema, start, status, stop, unbuilt, validate,
+    apply, completions, config, diff, down, events, explain, history, init, leave, logs, pause, restart, resume,
+    rollback, run, schema, start, status, stop, unbuilt, validate,
 };
 
 /// The whole command line.
@@ -56,6 +56,7 @@ pub enum Verb {
     Stop(stop::Arguments),
     Start(start::Arguments),
     Down(down::Arguments),
+    Leave(leave::Arguments),
     Logs(logs::Arguments),
     Events(events::Arguments),
     Schema(schema::Arguments),

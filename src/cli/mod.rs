@@ -18,6 +18,7 @@ pub mod follow;
 pub mod history;
 pub mod init;
 pub mod interrupt;
+pub mod leave;
 pub mod logs;
 pub mod manifest;
 pub mod origin;
@@ -90,6 +91,7 @@ fn run(command_line: CommandLine, output: &Output) -> Result<Exit, Failure> {
         Verb::Stop(arguments) => stop::run(&arguments, named, output),
         Verb::Start(arguments) => start::run(&arguments, named, output),
         Verb::Down(arguments) => down::run(&arguments, named, output),
+        Verb::Leave(arguments) => leave::run(&arguments, named, output),
         Verb::Run(arguments) => run::run(&arguments, named, output),
         Verb::Logs(arguments) => logs::run(&arguments, named, output),
         Verb::Events(arguments) => events::run(&arguments, named, output),

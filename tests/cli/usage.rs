@@ -29,6 +29,7 @@ fn every_verb_has_help_on_stdout() {
         "stop",
         "start",
         "down",
+        "leave",
         "logs",
         "events",
         "schema",

@@ -8,6 +8,7 @@ mod failures;
 mod first_apply;
 mod keeping;
 mod kills;
+mod leaving;
 mod observed;
 mod records;
 mod recovery;

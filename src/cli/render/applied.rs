@@ -86,6 +86,7 @@ fn sentence(applied: &Applied) -> Text {
         [first, ..] => changes_in_words(first.differences().count()),
     };
     let (tone, words) = match Exit::from_code(applied.exit) {
+        Exit::Done if applied.let_go => (Tone::Good, "let go, and what runs is left as it is".to_owned()),
         Exit::Done if applied.rounds.is_empty() => (Tone::Good, "converged, nothing to do".to_owned()),
         Exit::Done if is_down(applied) => (Tone::Good, format!("the stack is removed, {made}")),
         Exit::Done => (Tone::Good, format!("converged, {made}")),
