@@ -8,6 +8,7 @@ mod colleague;
 mod conformance;
 mod cuts;
 mod data;
+mod documents;
 mod dry;
 mod events;
 mod examples;
