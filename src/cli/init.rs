@@ -18,13 +18,17 @@ use super::{
 use crate::{
     compose::{self, Disk, Loaded, Overlay, Reader},
     controllers::stack::{Request, StackError},
-    engine::{clock::SystemClock, docker::DockerEngine},
-    init::{self, Choice, Draft, Files, Project, Unclear},
+    engine::{
+        EngineResult,
+        clock::{Clock, SystemClock},
+        docker::DockerEngine,
+    },
+    init::{self, Choice, Draft, Files, Inline, Project, Source, Unclear},
     load::{self, Sources},
     model::{
         desired::Desired,
         names::StackName,
-        plan::{Action, Note, Plan},
+        plan::{Action, Change, Note, Plan},
         units::Millis,
     },
     observe::PullWish,
@@ -33,14 +37,17 @@ use crate::{
 use clap::Args;
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs::OpenOptions,
+    fs::{OpenOptions, Permissions},
     io::{ErrorKind, Write},
+    os::unix::fs::{OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 /// The manifest's name.
 const MANIFEST: &str = "evenkeel.yaml";
+/// The mode of a file that may hold secrets.
+const ONLY_ITS_OWNER: u32 = 0o600;
 /// Variables that every shell has.
 const EVERYWHERE: [&str; 5] = ["COMPOSE_PROJECT_NAME", "HOME", "PATH", "PWD", "USER"];
 
@@ -69,13 +76,22 @@ fn project_name(text: &str) -> Result<StackName, String> {
     }
 }
 
-/// A manifest that is written.
-struct Written {
+/// What shall be written, and from what.
+struct Meant {
+    choice: Choice,
+    /// Where the manifest goes.
     path: PathBuf,
+    source: Source,
+    /// The Compose files; none where services are written from what runs.
+    files: Vec<PathBuf>,
+}
+
+/// A manifest to be written.
+struct Written {
+    meant: Meant,
     text: String,
     desired: Desired,
     notes: Vec<Note>,
-    files: Vec<PathBuf>,
     /// Why no engine was asked.
     unasked: Option<Failure>,
 }
@@ -83,20 +99,22 @@ struct Written {
 /// Writes it, holds it to what `validate` and `diff` say, and tells what to type next.
 pub fn run(arguments: &Arguments, named: &ManifestArguments, output: &Output) -> Result<Exit, Failure> {
     let files = named.files.iter().chain(&arguments.files).cloned().collect();
-    let arguments =
-        Wanted { files, arguments, current: manifest::current_folder()?, environment: manifest::environment() };
-    let written = session::wait_for(arguments.manifest(output))?;
-    let to_stdout = arguments.arguments.out.as_deref() == Some(Path::new("-"));
-    if to_stdout {
-        output.data(&written.text);
-    } else {
-        write(&written.path, &written.text, arguments.arguments.force)?;
-    }
+    let (current, environment) = (manifest::current_folder()?, manifest::environment());
+    let wanted = Wanted { files, arguments, current, environment };
+    let written = session::wait_for(wanted.manifest(output))?;
     let plan = match &written.unasked {
         Some(unasked) => Err(unasked.clone()),
         None => diff::plan(&request(&written), output),
     };
-    output.talk(&summary(&written, &plan, to_stdout, &arguments.current, output.talk_style));
+    if let Source::Inline(inline) = &written.meant.source {
+        certain(&written.meant.choice.name, inline, &plan)?;
+    }
+    if wanted.is_printed() {
+        output.data(&written.text);
+    } else {
+        write_all(&written, arguments.force)?;
+    }
+    output.talk(&summary(&written, &plan, wanted.is_printed(), &wanted.current, output.talk_style));
     Ok(Exit::Done)
 }
 
@@ -121,8 +139,44 @@ async fn ask() -> Result<Asked, Failure> {
 }
 
 impl Wanted<'_> {
+    fn is_printed(&self) -> bool {
+        self.arguments.out.as_deref() == Some(Path::new("-"))
+    }
+
     async fn manifest(&self, output: &Output) -> Result<Written, Failure> {
         let asked = ask().await;
+        let meant = self.meant(&asked, output).await?;
+        let least = init::skeleton(&meant.choice.name, &meant.source);
+        let loaded = self.project(&meant, &least, output)?;
+        let (desired, _) = self.load(&meant, &least).map_err(|error| manifest::refused(&error, output))?;
+        let (seen, unasked) = match asked {
+            Err(failure) => (None, Some(failure)),
+            Ok(Asked { engine, .. }) => {
+                let engine = Arc::new(engine);
+                let prober = DockerProber::new(engine.clone(), Arc::new(SystemClock::start()));
+                match of_engine(init::look(engine.as_ref(), &prober, &desired, meant.choice.project.is_some()).await) {
+                    Ok(seen) => (Some(seen), None),
+                    Err(failure) => (None, Some(failure)),
+                }
+            }
+        };
+        let draft = Draft {
+            name: meant.choice.name.clone(),
+            source: meant.source.clone(),
+            desired: &desired,
+            seen: seen.as_ref(),
+            disabled: disabled(&loaded),
+            from_shell: self.shell_variables(&loaded),
+        };
+        let text = init::manifest(&draft);
+        let (desired, notes) = self.load(&meant, &text).map_err(|error| {
+            Failure::new(Exit::Bug, format!("this is a bug in evenkeel: the manifest would not be valid: {error}"))
+        })?;
+        Ok(Written { meant, text, desired, notes, unasked })
+    }
+
+    /// Which project, and from which files.
+    async fn meant(&self, asked: &Result<Asked, Failure>, output: &Output) -> Result<Meant, Failure> {
         let nothing = BTreeMap::new();
         let running = asked.as_ref().map_or(&nothing, |asked| &asked.running);
         let given: Vec<PathBuf> = self.files.iter().map(|file| self.absolute(file)).collect();
@@ -136,74 +190,53 @@ impl Wanted<'_> {
         let choice = match init::choose(self.arguments.project.as_ref(), by_files, running) {
             Ok(Some(choice)) => choice,
             Ok(None) => return Err(no_files(running)),
-            Err(unclear) => return Err(self.unclear(unclear, running, asked.as_ref().err())),
+            Err(unclear) => return Err(unclear_project(unclear, running, asked.as_ref().err())),
         };
         let files = init::files_of(&given, &found, choice.project.as_ref(), |file| Disk.is_file(file));
         if files.is_empty() {
-            return Err(unreadable(&choice));
+            let engine = &asked.as_ref().map_err(Clone::clone)?.engine;
+            return self.inline(choice, engine).await;
         }
         fits_folder(&choice, &files)?;
-        let path = self.target(&files)?;
+        let path = self.target(folder_of(&files))?;
         let plain = match plain {
             Some(plain) if files == found => plain,
             _ => self.plain(&files, output)?,
         };
-        self.written(choice, files, path, &plain, asked, output).await
+        let source = Source::Files(self.named(&choice, &files, &path, &plain));
+        Ok(Meant { choice, path, source, files })
     }
 
-    /// From what is meant to the text, held to the loader.
-    async fn written(
-        &self,
-        choice: Choice,
-        files: Vec<PathBuf>,
-        path: PathBuf,
-        plain: &Loaded,
-        asked: Result<Asked, Failure>,
-        output: &Output,
-    ) -> Result<Written, Failure> {
+    /// The services as they run, where their files are gone.
+    async fn inline(&self, choice: Choice, engine: &DockerEngine) -> Result<Meant, Failure> {
+        let path = self.target(&self.current)?;
+        let now = SystemClock::start().now();
+        let inline = of_engine(init::what_runs(engine, &choice.name, now).await)?;
+        if self.is_printed() && !inline.env_files.is_empty() {
+            return Err(Failure::usage("environments are never printed, and are written beside the manifest")
+                .hint("name a file with `-o FILE`"));
+        }
+        let folder = path.parent().unwrap_or(Path::new("/"));
+        let there = inline.env_files.keys().map(|name| folder.join(name)).find(|file| file.exists());
+        if let Some(file) = there.filter(|_| !self.arguments.force) {
+            return Err(there_already(&relative(&file, &self.current)));
+        }
+        Ok(Meant { choice, path, source: Source::Inline(inline), files: Vec::new() })
+    }
+
+    /// The files as the manifest names them.
+    fn named(&self, choice: &Choice, files: &[PathBuf], path: &Path, plain: &Loaded) -> Files {
         let project = choice.project.as_ref();
         let folder = path.parent().unwrap_or(Path::new("/"));
         let shown = |paths: &[PathBuf]| paths.iter().map(|path| relative(path, folder)).collect::<Vec<_>>();
-        let asked_env: Vec<PathBuf> = self
-            .environment
-            .get("COMPOSE_ENV_FILES")
-            .map(|files| {
-                files.split(',').filter(|file| !file.is_empty()).map(|file| self.absolute(Path::new(file))).collect()
-            })
-            .unwrap_or_default();
-        let named = Files {
-            files: shown(&files),
-            env_files: shown(&init::env_files_of(&asked_env, project, folder_of(&files))),
+        let asked = self.environment.get("COMPOSE_ENV_FILES").map(String::as_str).unwrap_or_default();
+        let asked = asked.split(',').filter(|file| !file.is_empty());
+        let asked: Vec<PathBuf> = asked.map(|file| self.absolute(Path::new(file))).collect();
+        Files {
+            files: shown(files),
+            env_files: shown(&init::env_files_of(&asked, project, folder_of(files))),
             profiles: init::profiles_of(&plain.project.profiles, &disabled(plain), project),
-        };
-        let least = init::skeleton(&choice.name, &named);
-        let loaded = self.project(&least, &path, output)?;
-        let (desired, _) = self.load(&least, &path).map_err(|error| manifest::refused(&error, output))?;
-        let (seen, unasked) = match asked {
-            Err(failure) => (None, Some(failure)),
-            Ok(Asked { engine, .. }) => {
-                let engine = Arc::new(engine);
-                let prober = DockerProber::new(engine.clone(), Arc::new(SystemClock::start()));
-                let looked = init::look(engine.as_ref(), &prober, &desired, project.is_some()).await;
-                match looked.map_err(|error| session::stack_failure(&StackError::Engine(error))) {
-                    Ok(seen) => (Some(seen), None),
-                    Err(failure) => (None, Some(failure)),
-                }
-            }
-        };
-        let draft = Draft {
-            name: choice.name,
-            files: named,
-            desired: &desired,
-            seen: seen.as_ref(),
-            disabled: disabled(&loaded),
-            from_shell: self.from_shell(&loaded),
-        };
-        let text = init::manifest(&draft);
-        let (desired, notes) = self.load(&text, &path).map_err(|error| {
-            Failure::new(Exit::Bug, format!("this is a bug in evenkeel: the manifest would not be valid: {error}"))
-        })?;
-        Ok(Written { path, text, desired, notes, files, unasked })
+        }
     }
 
     fn absolute(&self, file: &Path) -> PathBuf {
@@ -211,14 +244,12 @@ impl Wanted<'_> {
     }
 
     /// Where the manifest goes. One that is there stays.
-    fn target(&self, files: &[PathBuf]) -> Result<PathBuf, Failure> {
-        let beside = folder_of(files).join(MANIFEST);
+    fn target(&self, folder: &Path) -> Result<PathBuf, Failure> {
         let path = match self.arguments.out.as_deref() {
-            Some(out) if out == Path::new("-") => return Ok(beside),
-            Some(out) => self.absolute(out),
-            None => beside,
+            Some(out) if !self.is_printed() => self.absolute(out),
+            _ => folder.join(MANIFEST),
         };
-        if path.exists() && !self.arguments.force {
+        if path.exists() && !self.arguments.force && !self.is_printed() {
             return Err(there_already(&relative(&path, &self.current)));
         }
         Ok(path)
@@ -237,45 +268,63 @@ impl Wanted<'_> {
     }
 
     /// What a manifest that is not written yet declares.
-    fn load(&self, text: &str, path: &Path) -> Result<(Desired, Vec<Note>), load::LoadError> {
-        let overlay = Overlay { path: path.to_owned(), text: text.to_owned(), below: &Disk };
-        load::load(&self.sources(path, &overlay))
+    fn load(&self, meant: &Meant, text: &str) -> Result<(Desired, Vec<Note>), load::LoadError> {
+        load::load(&self.sources(meant, &overlay(meant, text)))
     }
 
-    fn project(&self, text: &str, path: &Path, output: &Output) -> Result<Loaded, Failure> {
-        let overlay = Overlay { path: path.to_owned(), text: text.to_owned(), below: &Disk };
-        load::load_project(&self.sources(path, &overlay)).map_err(|error| manifest::refused(&error, output))
+    fn project(&self, meant: &Meant, text: &str, output: &Output) -> Result<Loaded, Failure> {
+        let loaded = load::load_project(&self.sources(meant, &overlay(meant, text)));
+        loaded.map_err(|error| manifest::refused(&error, output))
     }
 
-    fn sources<'r>(&self, path: &Path, reader: &'r Overlay<'r>) -> Sources<'r> {
-        let mut sources = Sources::new(self.current.clone(), [path], reader);
+    fn sources<'r>(&self, meant: &Meant, reader: &'r Overlay<'r>) -> Sources<'r> {
+        let mut sources = Sources::new(self.current.clone(), [&meant.path], reader);
         sources.environment = self.environment.clone();
-        if self.files.is_empty() && path.parent() == Some(self.current.as_path()) {
+        if self.files.is_empty() && meant.path.parent() == Some(self.current.as_path()) {
             sources.siblings = manifest::names_in(&self.current).unwrap_or_default();
         }
         sources
     }
 
     /// The variables that the files take from this shell.
-    fn from_shell(&self, loaded: &Loaded) -> BTreeSet<String> {
+    fn shell_variables(&self, loaded: &Loaded) -> BTreeSet<String> {
         let names = loaded.variables.keys().filter(|name| self.environment.contains_key(*name));
         names.filter(|name| !EVERYWHERE.contains(&name.as_str())).cloned().collect()
     }
+}
 
-    fn unclear(&self, unclear: Unclear, running: &BTreeMap<StackName, Project>, unasked: Option<&Failure>) -> Failure {
-        match (unclear, unasked) {
-            (Unclear::NotThere(_), Some(unasked)) => unasked.clone(),
-            (Unclear::NotThere(name), None) => {
-                let failure = Failure::usage(format!("no project `{name}` runs here"));
-                match running.is_empty() {
-                    true => failure.hint("name its Compose files with `-f`"),
-                    false => failure.hint(format!("there is {}", names(running.keys()))),
-                }
+/// The disk with what is to be written over it.
+fn overlay(meant: &Meant, text: &str) -> Overlay<'static> {
+    let mut files = to_write(meant);
+    files.insert(meant.path.clone(), text.to_owned());
+    Overlay { files, below: &Disk }
+}
+
+/// What is written beside the manifest.
+fn to_write(meant: &Meant) -> BTreeMap<PathBuf, String> {
+    let Source::Inline(inline) = &meant.source else { return BTreeMap::new() };
+    let folder = meant.path.parent().unwrap_or(Path::new("/"));
+    inline.env_files.iter().map(|(name, text)| (folder.join(name), text.clone())).collect()
+}
+
+fn of_engine<T>(result: EngineResult<T>) -> Result<T, Failure> {
+    result.map_err(|error| session::stack_failure(&StackError::Engine(error)))
+}
+
+fn unclear_project(unclear: Unclear, running: &BTreeMap<StackName, Project>, unasked: Option<&Failure>) -> Failure {
+    match (unclear, unasked) {
+        (Unclear::NotThere(_), Some(unasked)) => unasked.clone(),
+        (Unclear::NotThere(name), None) => {
+            let failure = Failure::usage(format!("no project `{name}` runs here"));
+            match running.is_empty() {
+                true => failure.hint("name its Compose files with `-f`"),
+                false => failure.hint(format!("there is {}", names(running.keys()))),
             }
-            (Unclear::Several(several), _) => {
-                Failure::usage(format!("several projects run from this folder: {}", names(several.iter())))
-                    .hint("say which one: `evenkeel init --project NAME`")
-            }
+        }
+        (Unclear::Several(several), _) => {
+            let all = names(several.iter());
+            Failure::usage(format!("several projects run from this folder: {all}"))
+                .hint("say which one: `evenkeel init --project NAME`")
         }
     }
 }
@@ -313,21 +362,26 @@ fn no_files(running: &BTreeMap<StackName, Project>) -> Failure {
     failure.hint(format!("name one with `-f`, or with `--project` a project that runs here: {runs}"))
 }
 
-/// The files of a project that runs are not where its labels say.
-fn unreadable(choice: &Choice) -> Failure {
-    let files: Vec<String> = choice
-        .project
-        .iter()
-        .flat_map(|project| &project.config_files)
-        .map(|file| format!("`{}`", file.display()))
-        .collect();
-    let name = &choice.name;
-    let failure = match files.is_empty() {
-        true => Failure::usage(format!("nothing says which Compose files `{name}` was made from")),
-        false => Failure::usage(format!("`{name}` was made from files that are not here: {}", files.join(", "))),
+/// Services without their files are written only where a plan finds nothing to change; else the fields are named that
+/// would.
+fn certain(name: &StackName, inline: &Inline, plan: &Result<Plan, Failure>) -> Result<(), Failure> {
+    let plan = plan.as_ref().map_err(Clone::clone)?;
+    let fields = |change: &Change| {
+        let fields: Vec<&str> = change.fields.iter().map(|field| field.path.as_str()).collect();
+        format!(
+            "{}: {}",
+            change.resource,
+            if fields.is_empty() { change.reason.to_string() } else { fields.join(", ") }
+        )
     };
-    failure
-        .hint("name them with `-f`; not built yet: services written from containers alone, without their Compose files")
+    let held = plan.held.iter().map(|held| format!("{}: {}", held.resource, held.reason));
+    let unsaid: Vec<String> = inline.unsaid.iter().cloned().chain(plan.differences().map(fields)).chain(held).collect();
+    if unsaid.is_empty() {
+        return Ok(());
+    }
+    let files = format!("the Compose files of `{name}` are not here, and what runs does not say for certain");
+    Err(Failure::usage(format!("{files}:\n  {}", unsaid.join("\n  ")))
+        .hint("nothing is written; bring the files back, or name others with `-f`"))
 }
 
 /// docker compose can be told another folder than that of the first file; a manifest can't.
@@ -353,11 +407,25 @@ fn there_already(path: &str) -> Failure {
         .hint("`--force` writes over it, `-o FILE` writes another file, `-o -` prints it")
 }
 
-/// A manifest that was not there a moment ago may be there now: it stays all the same.
-fn write(path: &Path, text: &str, force: bool) -> Result<(), Failure> {
+/// Writes the manifest and what stands beside it.
+fn write_all(written: &Written, force: bool) -> Result<(), Failure> {
+    for (path, text) in to_write(&written.meant) {
+        write(&path, &text, ONLY_ITS_OWNER, force)?;
+    }
+    write(&written.meant.path, &written.text, 0o666, force)
+}
+
+/// A file that was not there a moment ago may be there now: it stays all the same.
+fn write(path: &Path, text: &str, mode: u32, force: bool) -> Result<(), Failure> {
     let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true).create_new(!force);
-    let written = options.open(path).and_then(|mut file| file.write_all(text.as_bytes()));
+    options.write(true).create(true).truncate(true).create_new(!force).mode(mode);
+    let written = options.open(path).and_then(|mut file| {
+        if mode == ONLY_ITS_OWNER {
+            // One that was there may have been for everybody.
+            file.set_permissions(Permissions::from_mode(mode))?;
+        }
+        file.write_all(text.as_bytes())
+    });
     written.map_err(|error| match error.kind() {
         ErrorKind::AlreadyExists => there_already(&path.display().to_string()),
         _ => Failure::usage(format!("could not write `{}`: {error}", path.display())),
@@ -382,27 +450,35 @@ fn request(written: &Written) -> Request {
 
 /// What was written, what it gives, and what to type next, every line ended.
 fn summary(written: &Written, plan: &Result<Plan, Failure>, to_stdout: bool, current: &Path, style: Style) -> String {
-    let folder = folder_of(&written.files);
-    let files: Vec<String> = written.files.iter().map(|file| relative(file, folder)).collect();
+    let folder = folder_of(&written.meant.files);
+    let files: Vec<String> = written.meant.files.iter().map(|file| relative(file, folder)).collect();
+    let files = match files.as_slice() {
+        [] => "that run, without their Compose files".to_owned(),
+        files => format!("of {}", files.join(", ")),
+    };
     let count = match written.desired.services.len() {
         1 => "1 service".to_owned(),
         count => format!("{count} services"),
     };
-    let path = if to_stdout { "a manifest".to_owned() } else { relative(&written.path, current) };
-    let wrote = Text::toned(Tone::Good, "wrote").plain(" ").and(Tone::Strong, path).plain(format!(
-        " for {}: {count} of {}",
-        written.desired.stack,
-        files.join(", ")
-    ));
+    let path = &written.meant.path;
+    let shown = if to_stdout { "a manifest".to_owned() } else { relative(path, current) };
+    let wrote = Text::toned(Tone::Good, "wrote")
+        .plain(" ")
+        .and(Tone::Strong, shown)
+        .plain(format!(" for {}: {count} {files}", written.desired.stack));
     let mut text = format!("{}\n", wrote.paint(style));
+    for file in to_write(&written.meant).keys().filter(|_| !to_stdout) {
+        let file = relative(file, current);
+        text.push_str(&format!("wrote {file}, which holds an environment and only its owner can read\n"));
+    }
     text.push_str(&format!("{}\n", runs(written, plan).paint(style)));
     if !written.notes.is_empty() {
         text.push_str(&format!("\n{}", notes_text(&written.notes, style)));
     }
     if !to_stdout {
-        let file = match written.path == current.join(MANIFEST) {
+        let file = match *path == current.join(MANIFEST) {
             true => String::new(),
-            false => format!(" -f {}", relative(&written.path, current)),
+            false => format!(" -f {}", relative(path, current)),
         };
         text.push_str(&format!("\n{}\n", Text::toned(Tone::Strong, "next").paint(style)));
         let mut table = Table::default();

@@ -63,24 +63,25 @@ impl Reader for Disk {
     }
 }
 
-/// A file system with one file over it that is not written yet.
+/// A file system with files over it that are not written yet.
 #[derive(Clone)]
 pub struct Overlay<'a> {
-    /// The absolute path of the file.
-    pub path: PathBuf,
-    /// What is in it.
-    pub text: String,
+    /// The files, by absolute path.
+    pub files: BTreeMap<PathBuf, String>,
     /// All else.
     pub below: &'a dyn Reader,
 }
 
 impl Reader for Overlay<'_> {
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        if path == self.path { Ok(self.text.as_bytes().to_vec()) } else { self.below.read(path) }
+        match self.files.get(path) {
+            Some(text) => Ok(text.as_bytes().to_vec()),
+            None => self.below.read(path),
+        }
     }
 
     fn is_file(&self, path: &Path) -> bool {
-        path == self.path || self.below.is_file(path)
+        self.files.contains_key(path) || self.below.is_file(path)
     }
 
     fn is_folder(&self, path: &Path) -> bool {

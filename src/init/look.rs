@@ -1,7 +1,7 @@
 //! What an engine shows: the Compose projects that run on it, and of one of them what its services use and answer. Only
 //! reads; a port is tried by opening a connection and closing it.
 
-use super::{Project, Seen, Use, readiness::ports};
+use super::{Inline, Project, Seen, Use, inline, readiness::ports};
 use crate::{
     engine::{ContainerSummary, Engine, EngineResult, ErrorKind},
     model::{
@@ -11,7 +11,10 @@ use crate::{
         names::{ServiceName, StackName},
         observed::{Health, ObservedContainer},
         policy::{Probe, ProbeHost, ProbeKind, TcpProbe},
+        units::Timestamp,
     },
+    observe::{self, observe},
+    plan::as_it_runs,
     probe::Prober,
 };
 use futures::{StreamExt, TryStreamExt, stream};
@@ -50,6 +53,15 @@ fn projects_of(containers: &[ContainerSummary]) -> BTreeMap<StackName, Project> 
 
 fn is_one_off(container: &ContainerSummary) -> bool {
     container.labels.get(compose::ONEOFF).is_some_and(|text| text.eq_ignore_ascii_case("true"))
+}
+
+/// The services of a project as they run, for a manifest that has no Compose files to name.
+pub async fn what_runs(engine: &dyn Engine, stack: &StackName, now: Timestamp) -> EngineResult<Inline> {
+    let observed = observe(engine, stack, &observe::Wanted::default(), now).await?;
+    let mut declared = Desired::empty(stack.clone());
+    declared.policy.adopt = true;
+    let (running, _) = as_it_runs(&declared, &observed);
+    Ok(inline(&running, &observed))
 }
 
 /// What a stack uses and answers. `runs`: whether the containers of its name are its own.

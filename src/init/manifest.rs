@@ -1,7 +1,7 @@
 //! The page itself. What is live in it changes nothing that runs; what would is a suggestion, commented out.
 
 use super::{
-    Draft, Files, Use,
+    Draft, Files, Source, Use,
     order::waves,
     page::{Page, Suggestions, list, scalar},
     readiness::{Readiness, readiness},
@@ -16,10 +16,18 @@ use crate::{
     plan::strategy_of,
 };
 
-/// The least that a manifest says: whose services, and from which files.
-pub fn skeleton(name: &StackName, files: &Files) -> String {
+/// The least that a manifest says: whose services, and what they are.
+pub fn skeleton(name: &StackName, source: &Source) -> String {
     let mut page = Page::new(Suggestions::Commented);
-    head(&mut page, name, files);
+    head(&mut page, name, source);
+    if let Source::Inline(inline) = source {
+        page.line(1, "services:");
+        for (name, fields) in &inline.services {
+            page.line(2, &format!("{}:", scalar(name)));
+            page.block(3, fields);
+        }
+    }
+    resources(&mut page, source);
     page.into_text()
 }
 
@@ -38,19 +46,27 @@ pub(super) fn text(draft: &Draft<'_>, suggestions: Suggestions) -> String {
          it is done, `evenkeel schema stack` describes every field.",
     );
     unknown(&mut page, draft);
-    head(&mut page, &draft.name, &draft.files);
+    head(&mut page, &draft.name, &draft.source);
     defaults(&mut page);
     order(&mut page, draft);
     services(&mut page, draft);
+    resources(&mut page, &draft.source);
     capacity(&mut page, draft);
     page.into_text()
 }
 
-fn head(page: &mut Page, name: &StackName, files: &Files) {
+fn head(page: &mut Page, name: &StackName, source: &Source) {
     page.line(0, "apiVersion: evenkeel.dev/v1");
     page.line(0, "kind: Stack");
     page.line(0, &format!("metadata: {{name: {}}}", scalar(name.as_str())));
     page.line(0, "spec:");
+    match source {
+        Source::Files(files) => compose(page, files),
+        Source::Inline(_) => page.line(1, "adopt: true   # what runs was made from files that are not here"),
+    }
+}
+
+fn compose(page: &mut Page, files: &Files) {
     let mut fields = vec![format!("files: {}", list(files.files.iter().map(String::as_str)))];
     for (field, texts) in [("envFiles", &files.env_files), ("profiles", &files.profiles)] {
         if !texts.is_empty() {
@@ -62,6 +78,17 @@ fn head(page: &mut Page, name: &StackName, files: &Files) {
         fields => {
             page.line(1, "compose:");
             fields.iter().for_each(|field| page.line(2, field));
+        }
+    }
+}
+
+/// The networks and volumes of services that stand in the manifest.
+fn resources(page: &mut Page, source: &Source) {
+    let Source::Inline(inline) = source else { return };
+    for (section, entries) in [("networks", &inline.networks), ("volumes", &inline.volumes)] {
+        if entries.as_object().is_some_and(|entries| !entries.is_empty()) {
+            page.line(1, &format!("{section}:"));
+            page.block(2, entries);
         }
     }
 }
@@ -94,6 +121,20 @@ fn unknown(page: &mut Page, draft: &Draft<'_>) {
                         .to_owned(),
                 );
             }
+        }
+    }
+    if let Source::Inline(inline) = &draft.source {
+        items.push(
+            "what the Compose files say that no container tells: comments, variables, profiles, builds, and services \
+             that were never started. Below is what runs, field by field"
+                .to_owned(),
+        );
+        if !inline.env_files.is_empty() {
+            items.push(
+                "which values are secret: all that a container has in its environment beside its image's stands in the \
+                 `.env` files beside this one, which only their owner can read"
+                    .to_owned(),
+            );
         }
     }
     if !draft.from_shell.is_empty() {
@@ -180,18 +221,27 @@ fn services(page: &mut Page, draft: &Draft<'_>) {
         let Some(service) = draft.desired.services.get(name) else { continue };
         let seen = draft.seen.and_then(|seen| seen.services.get(name));
         page.line(2, &format!("{}:", scalar(name.as_str())));
-        how_it_is_ready(page, service, seen);
+        if let Source::Inline(inline) = &draft.source
+            && let Some(fields) = inline.services.get(name.as_str())
+        {
+            page.block(3, fields);
+        }
+        how_it_is_ready(page, draft, service, seen);
         how_it_is_updated(page, service, seen);
         what_it_may_use(page, service, seen);
     }
 }
 
-fn how_it_is_ready(page: &mut Page, service: &Service, seen: Option<&Use>) {
+fn how_it_is_ready(page: &mut Page, draft: &Draft<'_>, service: &Service, seen: Option<&Use>) {
     match readiness(service, seen) {
         Readiness::RunsOnce => page.remark(3, "It runs once, and has done its work when it ends with exit code 0."),
         Readiness::Healthcheck { of_image, unhealthy } => {
-            let whose = if of_image { "of its image" } else { "in the Compose file" };
-            page.remark(3, &format!("It is ready when the health check {whose} says so."));
+            let whose = match (of_image, &draft.source) {
+                (true, _) => "the health check of its image",
+                (false, Source::Files(_)) => "the health check in the Compose file",
+                (false, Source::Inline(_)) => "its health check",
+            };
+            page.remark(3, &format!("It is ready when {whose} says so."));
             if unhealthy {
                 page.remark(3, "The check fails now: put that right first, or its next update is taken back.");
             }

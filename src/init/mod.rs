@@ -3,9 +3,10 @@
 //! reason.
 //!
 //! `look` asks the engine, and only reads; `choose` says which project is meant. All else is pure: `manifest` writes the
-//! page, `readiness`, `room` and `order` know what goes into it.
+//! page, `readiness`, `room` and `order` know what goes into it, `inline` writes services whose files are gone.
 
 mod choose;
+mod inline;
 mod look;
 mod manifest;
 mod order;
@@ -14,7 +15,8 @@ mod readiness;
 mod room;
 
 pub use choose::{Choice, Project, Unclear, choose, env_files_of, files_of, profiles_of};
-pub use look::{look, projects};
+pub use inline::{Inline, inline};
+pub use look::{look, projects, what_runs};
 pub use manifest::{manifest, skeleton};
 
 use crate::model::{
@@ -36,12 +38,20 @@ pub struct Files {
     pub profiles: Vec<String>,
 }
 
+/// Where the services come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    Files(Files),
+    /// From what runs, for its files are gone.
+    Inline(Inline),
+}
+
 /// What a manifest is written from.
 #[derive(Clone, Debug)]
 pub struct Draft<'a> {
     pub name: StackName,
-    pub files: Files,
-    /// What the files declare.
+    pub source: Source,
+    /// What the source declares.
     pub desired: &'a Desired,
     /// What an engine showed of it; `None` where none answers.
     pub seen: Option<&'a Seen>,

@@ -1,6 +1,8 @@
 //! A page of YAML with comments: remarks are wrapped, suggestions are lines that become part of the document when their `#`
 //! is taken away. Nothing of a user's can end a comment or a scalar.
 
+use crate::compose::render::tree as tree_text;
+
 /// No line of a remark is longer.
 const WIDTH: usize = 110;
 
@@ -28,6 +30,16 @@ impl Page {
     /// A line of the document, so many levels deep.
     pub fn line(&mut self, depth: usize, text: &str) {
         self.push(depth, text);
+    }
+
+    /// A tree of the document, in block style.
+    pub fn block(&mut self, depth: usize, tree: &serde_json::Value) {
+        let text = tree_text(tree);
+        let margin = "  ".repeat(depth);
+        // Lines of a block scalar may be empty, and stay so.
+        let lines =
+            text.lines().map(|line| if line.is_empty() { "\n".to_owned() } else { format!("{margin}{line}\n") });
+        self.text.extend(lines);
     }
 
     /// A line of the document that does nothing yet, with what it is for.

@@ -54,13 +54,16 @@ volumes: {data: }
 /// What some Compose text declares.
 pub(super) fn desired(compose: &str) -> Desired {
     let files = Memory::of([("/srv/shop/compose.yaml", compose)]);
-    let named = Files { files: vec!["compose.yaml".into()], ..Files::default() };
-    load_text(&skeleton(&"shop".into(), &named), &files)
+    load_text(&skeleton(&"shop".into(), &Source::Files(compose_yaml())), &files)
+}
+
+fn compose_yaml() -> Files {
+    Files { files: vec!["compose.yaml".into()], ..Files::default() }
 }
 
 fn load_text(text: &str, files: &Memory) -> Desired {
     let path = PathBuf::from(FOLDER).join("evenkeel.yaml");
-    let overlay = Overlay { path: path.clone(), text: text.to_owned(), below: files };
+    let overlay = Overlay { files: [(path.clone(), text.to_owned())].into(), below: files };
     let loaded = load::load(&Sources::new(FOLDER, [path], &overlay));
     loaded.unwrap_or_else(|error| panic!("{error}\n{text}")).0
 }
@@ -68,7 +71,7 @@ fn load_text(text: &str, files: &Memory) -> Desired {
 fn draft<'a>(desired: &'a Desired, seen: Option<&'a Seen>) -> Draft<'a> {
     Draft {
         name: "shop".into(),
-        files: Files { files: vec!["compose.yaml".into()], ..Files::default() },
+        source: Source::Files(compose_yaml()),
         desired,
         seen,
         disabled: BTreeMap::new(),
@@ -127,11 +130,11 @@ fn from_what_runs() {
         ("migrate", Use::default()),
     ]);
     let mut draft = draft(&desired, Some(&seen));
-    draft.files.env_files = vec!["prod.env".into()];
-    draft.files.profiles = vec!["web".into()];
+    draft.source =
+        Source::Files(Files { env_files: vec!["prod.env".into()], profiles: vec!["web".into()], ..compose_yaml() });
     let files = text(&draft, Suggestions::Commented);
     assert!(files.contains("  compose:\n    files: [compose.yaml]\n    envFiles: [prod.env]\n    profiles: [web]\n"));
-    draft.files = Files { files: vec!["compose.yaml".into()], ..Files::default() };
+    draft.source = Source::Files(compose_yaml());
     assert_snapshot!("from_what_runs", written(SHOP, &draft));
 }
 

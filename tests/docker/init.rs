@@ -1,7 +1,7 @@
 //! `evenkeel init` beside what docker compose runs: what it writes changes nothing, and knows what the engine knows.
 
 use crate::{adoption::declare, stack::Stack};
-use std::fs;
+use std::{fs, os::unix::fs::PermissionsExt};
 
 /// The stack's containers as they are, after its diff was found to be empty and it was applied.
 fn taken_over_untouched(stack: &Stack) -> String {
@@ -84,9 +84,46 @@ fn what_cannot_be_said_for_certain_is_refused() {
     stack.write("gone/compose.yaml", "services: {web: {image: evenkeel-test/web:1}}");
     stack.compose(&["-f", "gone/compose.yaml", "up", "-d"]).exits(0);
     stack.evenkeel(&["init"]).exits(2).says("there is no Compose file in this folder").says(&stack.name);
-    fs::remove_file(stack.path("gone/compose.yaml")).unwrap();
-    let project = ["init", "--project", stack.name.as_str()];
-    stack.evenkeel(&project).exits(2).says("was made from files that are not here").says("not built yet");
     stack.evenkeel(&["init", "--project", "nothing-of-this-name"]).exits(2).says("no project `nothing-of-this-name`");
     assert!(!stack.path("gone/evenkeel.yaml").exists());
+}
+
+/// Nothing but the containers says what the project is.
+#[test]
+fn a_project_whose_files_are_gone_is_written_from_what_runs() {
+    let stack = Stack::new("init-gone");
+    declare(&stack, "evenkeel-test/redis:1");
+    stack.compose(&["up", "-d"]).exits(0);
+    for file in ["evenkeel.yaml", "compose.yaml", "web.env"] {
+        fs::remove_file(stack.path(file)).unwrap();
+    }
+    let made = stack.containers();
+    let project = ["init", "--project", stack.name.as_str()];
+    stack.evenkeel(&[&project[..], &["-o", "-"]].concat()).exits(2).says("environments are never printed");
+    stack.evenkeel(&project).exits(0).says("that run, without their Compose files").says("taken over untouched");
+    let env = stack.path(&format!("{}.web.env", stack.name));
+    assert_eq!(fs::metadata(&env).unwrap().permissions().mode() & 0o777, 0o600);
+    assert!(fs::read_to_string(&env).unwrap().contains("SECRET_TOKEN=abcdefgh\n"));
+    assert!(!manifest(&stack).contains("abcdefgh"), "{}", manifest(&stack));
+    stack.evenkeel(&project).exits(2).says("is there already");
+    stack.evenkeel(&["diff", "--exit-code"]).exits(0).says("no changes");
+    stack.evenkeel(&["apply"]).exits(0);
+    assert_eq!(stack.containers(), made);
+    stack.evenkeel(&["diff", "--exit-code"]).exits(0);
+}
+
+#[test]
+fn what_containers_do_not_say_for_certain_is_refused_by_name() {
+    let stack = Stack::new("init-unsaid");
+    let compose = "services:\n  web: {image: evenkeel-test/web:1, restart: always, environment: {LINES: \"a\\nb\"}, \
+                   labels: {api.token: hunter2hunter2}}\n";
+    stack.write("gone/compose.yaml", compose);
+    stack.compose(&["-f", "gone/compose.yaml", "up", "-d"]).exits(0);
+    fs::remove_dir_all(stack.path("gone")).unwrap();
+    let refused = stack.evenkeel(&["init", "--project", &stack.name]).exits(2);
+    assert!(!refused.all().contains("hunter2"), "{}", refused.all());
+    refused
+        .says("service/web: labels.api.token looks like a secret")
+        .says("service/web: environment.LINES has several lines");
+    assert_eq!(fs::read_dir(stack.folder.path()).unwrap().count(), 0, "nothing is written");
 }

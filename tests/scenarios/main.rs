@@ -15,5 +15,6 @@ mod recovery;
 mod replacing;
 mod saved;
 mod suspensions;
+mod taking_over;
 mod third;
 mod units;

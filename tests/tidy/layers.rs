@@ -11,7 +11,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("engine", &["model"]),
     ("observe", &["model", "engine"]),
     ("plan", &["model"]),
-    ("init", &["model", "engine", "plan", "probe"]),
+    ("init", &["model", "compose", "load", "engine", "observe", "plan", "probe"]),
     ("execute", &["model", "engine", "probe", "home"]),
     ("probe", &["model", "engine"]),
     // Waiting for the lock takes time, and time is an effect: the clock's trait is all that it may see of the engine's.
