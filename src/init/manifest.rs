@@ -129,13 +129,11 @@ fn unknown(page: &mut Page, draft: &Draft<'_>) {
              that were never started. Below is what runs, field by field"
                 .to_owned(),
         );
-        if !inline.env_files.is_empty() {
-            items.push(
-                "which values are secret: all that a container has in its environment beside its image's stands in the \
-                 `.env` files beside this one, which only their owner can read"
-                    .to_owned(),
-            );
-        }
+        items.push(
+            "which values are secret: environments stand in files beside this one that only their owner can read, and \
+             commands and labels below, as they run: look through them before this file goes anywhere"
+                .to_owned(),
+        );
     }
     if !draft.from_shell.is_empty() {
         let names: Vec<&str> = draft.from_shell.iter().map(String::as_str).collect();
