@@ -123,7 +123,7 @@ fn unknown(page: &mut Page, draft: &Draft<'_>) {
             }
         }
     }
-    if let Source::Inline(inline) = &draft.source {
+    if let Source::Inline(_) = &draft.source {
         items.push(
             "what the Compose files say that no container tells: comments, variables, profiles, builds, and services \
              that were never started. Below is what runs, field by field"
