@@ -14,8 +14,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::{collections::BTreeSet, path::PathBuf};
 
 use super::{
-    apply, completions, config, diff, down, events, explain, history, logs, pause, restart, resume, rollback, run,
-    schema, start, status, stop, unbuilt, validate,
+    apply, completions, config, diff, down, events, explain, history, init, leave, logs, pause, restart, resume,
+    rollback, run, schema, start, status, stop, unbuilt, validate,
 };
 
 /// The whole command line.
@@ -42,6 +42,7 @@ pub struct CommandLine {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
+    Init(init::Arguments),
     Validate(validate::Arguments),
     Config(config::Arguments),
     Diff(diff::Arguments),
@@ -56,6 +57,7 @@ pub enum Verb {
     Stop(stop::Arguments),
     Start(start::Arguments),
     Down(down::Arguments),
+    Leave(leave::Arguments),
     Logs(logs::Arguments),
     Events(events::Arguments),
     Schema(schema::Arguments),

@@ -45,7 +45,7 @@ pub struct Arguments {
     /// Saves the plan for `apply --plan`
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
-    /// Ends with exit code 1 when there are changes or something is held
+    /// Ends with exit code 1 when there are changes or something is held; to adopt what runs as it is changes nothing
     #[arg(long)]
     pub exit_code: bool,
 }
@@ -85,7 +85,7 @@ pub fn run(arguments: &Arguments, named: &ManifestArguments, output: &Output) ->
         PlanFormat::Json => output.json(&plan.masked()),
         PlanFormat::Markdown => output.data(&plan_markdown(&plan)),
     };
-    let differs = !plan.changes.is_empty() || !plan.held.is_empty();
+    let differs = plan.differences().next().is_some() || !plan.held.is_empty();
     Ok(if arguments.exit_code && differs { Exit::Changes } else { Exit::Done })
 }
 

@@ -89,27 +89,37 @@ fn default_files(
     {
         return Ok((vec![PathBuf::from(file)], names));
     }
+    let files = compose_files(current, environment)?;
+    if files.is_empty() {
+        return Err(Failure::usage("there is no manifest in this folder").hint(
+            "name one with `-f`, or write an `evenkeel.yaml` or a `compose.yaml`; `evenkeel init --project NAME` writes one \
+             for what runs",
+        ));
+    }
+    Ok((files, names))
+}
+
+/// The Compose files that docker compose would take without `-f`; none where there are none.
+pub fn compose_files(
+    current: &std::path::Path,
+    environment: &BTreeMap<String, String>,
+) -> Result<Vec<PathBuf>, Failure> {
     let request = compose::Request {
         environment: environment.clone(),
         current: current.to_owned(),
         ..compose::Request::default()
     };
-    let files = match compose::discover(&request, &Disk) {
-        Ok(sources) => sources.files,
-        Err(fault) => return Err(Failure::usage(fault.message)),
-    };
-    if files.is_empty() {
-        return Err(Failure::usage("there is no manifest in this folder")
-            .hint("name one with `-f`, or write an `evenkeel.yaml` or a `compose.yaml`"));
-    }
-    Ok((files, names))
+    let found = compose::discover(&request, &Disk).map_err(|fault| Failure::usage(fault.message))?;
+    Ok(found.files)
 }
 
-fn current_folder() -> Result<PathBuf, Failure> {
+/// The absolute folder that this process is in.
+pub fn current_folder() -> Result<PathBuf, Failure> {
     std::env::current_dir().map_err(|error| Failure::usage(format!("could not find the current folder: {error}")))
 }
 
-fn names_in(folder: &std::path::Path) -> Result<Vec<String>, Failure> {
+/// The names of what lies in a folder.
+pub fn names_in(folder: &std::path::Path) -> Result<Vec<String>, Failure> {
     let entries = std::fs::read_dir(folder)
         .map_err(|error| Failure::usage(format!("could not read the folder `{}`: {error}", folder.display())))?;
     let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
@@ -117,7 +127,7 @@ fn names_in(folder: &std::path::Path) -> Result<Vec<String>, Failure> {
 }
 
 /// The variables of this process that are text.
-fn environment() -> BTreeMap<String, String> {
+pub fn environment() -> BTreeMap<String, String> {
     std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect()

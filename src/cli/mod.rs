@@ -16,7 +16,9 @@ pub mod explain;
 pub mod failure;
 pub mod follow;
 pub mod history;
+pub mod init;
 pub mod interrupt;
+pub mod leave;
 pub mod logs;
 pub mod manifest;
 pub mod origin;
@@ -75,6 +77,7 @@ fn run(command_line: CommandLine, output: &Output) -> Result<Exit, Failure> {
         Verb::Schema(arguments) => schema::run(&arguments, output),
         Verb::Completions(arguments) => completions::run(&arguments, output),
         Verb::Unbuilt(verb) => Err(verb.refuse()),
+        Verb::Init(arguments) => init::run(&arguments, named, output),
         Verb::Validate(arguments) => validate::run(&arguments, named, output),
         Verb::Config(arguments) => config::run(&arguments, named, output),
         Verb::Diff(arguments) => diff::run(&arguments, named, output),
@@ -88,6 +91,7 @@ fn run(command_line: CommandLine, output: &Output) -> Result<Exit, Failure> {
         Verb::Stop(arguments) => stop::run(&arguments, named, output),
         Verb::Start(arguments) => start::run(&arguments, named, output),
         Verb::Down(arguments) => down::run(&arguments, named, output),
+        Verb::Leave(arguments) => leave::run(&arguments, named, output),
         Verb::Run(arguments) => run::run(&arguments, named, output),
         Verb::Logs(arguments) => logs::run(&arguments, named, output),
         Verb::Events(arguments) => events::run(&arguments, named, output),

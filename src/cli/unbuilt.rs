@@ -7,8 +7,6 @@ use clap::{Args, Subcommand};
 #[derive(Debug, Subcommand)]
 pub enum Verb {
     #[command(hide = true)]
-    Init(Anything),
-    #[command(hide = true)]
     Backup(Anything),
     #[command(hide = true)]
     Capacity(Anything),
@@ -28,7 +26,6 @@ impl Verb {
     /// The refusal.
     pub fn refuse(&self) -> Failure {
         let name = match self {
-            Verb::Init(_) => "init",
             Verb::Backup(_) => "backup",
             Verb::Capacity(_) => "capacity",
             Verb::Gateway(_) => "gateway",

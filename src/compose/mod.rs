@@ -64,7 +64,7 @@ pub use hash::{config_hash, network_hash, printed_hash, volume_hash};
 pub use interpolate::{Interpolated, InterpolationError, Variable, interpolate};
 pub use load::{Loaded, Sources, load, load_inline, used_variables};
 pub use project::{Project, Service};
-pub use reader::{Disk, Memory, Reader};
+pub use reader::{Disk, Memory, Overlay, Reader};
 pub use text::Text;
 pub use units::{parse_bytes, parse_duration, print_duration};
 pub use variables::Variables;

@@ -67,6 +67,40 @@ impl Reader for Disk {
     }
 }
 
+/// A file system with files over it that are not written yet.
+#[derive(Clone)]
+pub struct Overlay<'a> {
+    /// The files, by absolute path.
+    pub files: BTreeMap<PathBuf, String>,
+    /// All else.
+    pub below: &'a dyn Reader,
+}
+
+impl Reader for Overlay<'_> {
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        match self.files.get(path) {
+            Some(text) => Ok(text.as_bytes().to_vec()),
+            None => self.below.read(path),
+        }
+    }
+
+    fn is_file(&self, path: &Path) -> bool {
+        self.files.contains_key(path) || self.below.is_file(path)
+    }
+
+    fn is_folder(&self, path: &Path) -> bool {
+        self.below.is_folder(path)
+    }
+
+    fn follow_link(&self, path: &Path) -> Option<PathBuf> {
+        self.below.follow_link(path)
+    }
+
+    fn mode_and_owner(&self, path: &Path) -> Option<(u32, u32, u32)> {
+        self.below.mode_and_owner(path)
+    }
+}
+
 /// Files in memory, by absolute path.
 #[derive(Clone, Debug, Default)]
 pub struct Memory(pub BTreeMap<PathBuf, String>);

@@ -124,10 +124,7 @@ impl Fleet {
         let Some(member) = self.lock().kept.remove(name) else { return };
         member.cancel.gently.cancel();
         self.lock().leaving.insert(name.clone(), member.task);
-        member
-            .tell
-            .tell(EventKind::KeepEnded, Severity::Info, "no longer kept: nothing of it is left".to_owned())
-            .await;
+        member.tell.tell(EventKind::KeepEnded, Severity::Info, "no longer kept: the stack was let go".to_owned()).await;
     }
 
     async fn take_up(&self, name: &StackName) -> bool {

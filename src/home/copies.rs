@@ -35,6 +35,11 @@ impl Home {
         })
     }
 
+    /// Whether a service mounts a copy that lies in this home.
+    pub fn mounts_copies(&self, service: &Service) -> bool {
+        self.mounted_copies(service).next().is_some()
+    }
+
     /// Writes those copies that this desired state mounts and that are missing, or are not what they were.
     pub fn put_copies(&self, desired: &Desired) -> Result<(), HomeError> {
         let Locks::Files(folder) = &self.locks else { return Ok(()) };

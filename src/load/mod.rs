@@ -105,6 +105,11 @@ pub fn stack_name(sources: &Sources<'_>) -> Option<StackName> {
     (!name.is_empty()).then(|| StackName::new(name))
 }
 
+/// Whether a text under this name, an environment variable's, a label's or an option's, must not be shown.
+pub fn looks_secret(name: &str, text: &str) -> bool {
+    !text.is_empty() && sensitive::option(name, &crate::compose::Text::literal(text)).is_sensitive()
+}
+
 fn load_recorded(sources: &Sources<'_>, recording: &Recording<'_>) -> Result<(Desired, Vec<Note>), Vec<Fault>> {
     let read = project::read(sources, recording)?;
     let mut faults = Faults::default();

@@ -113,6 +113,18 @@ pub struct Plan {
     pub changes_at: Option<Timestamp>,
 }
 
+impl Plan {
+    /// The changes that ask for something: what is taken over as it is differs in nothing.
+    pub fn differences(&self) -> impl Iterator<Item = &Change> {
+        self.changes.iter().filter(|change| change.action != Action::Adopt)
+    }
+
+    /// How many resources are taken over as they are.
+    pub fn adopted(&self) -> usize {
+        self.changes.len() - self.differences().count()
+    }
+}
+
 /// What a saved plan is made again from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]

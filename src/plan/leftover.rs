@@ -93,7 +93,7 @@ fn surges(member: &Member) -> bool {
 }
 
 fn starts_first(view: &View, old: Option<&ObservedContainer>) -> bool {
-    choose(view, old).strategy == Strategy::StartFirst
+    choose(view.service, &view.image.config, old).strategy == Strategy::StartFirst
 }
 
 /// Whether it is named `<another id, 12>_n`: so the final name is free of it.

@@ -28,6 +28,7 @@ pub use budget::{is_spent, of as budget_of, spent};
 pub use compare::connected_by_hand;
 pub use orphans::not_declared;
 pub use scope::merged;
+pub use strategy::{Choice, choose as strategy_of};
 
 use crate::model::{
     desired::Desired,

@@ -283,7 +283,7 @@ fn replace<'a>(
 
 /// The most careful strategy of the members.
 fn unit_strategy(entries: &[Entry]) -> Choice {
-    let choices = entries.iter().map(|entry| choose(entry.view, entry.old));
+    let choices = entries.iter().map(|entry| choose(entry.view.service, &entry.view.image.config, entry.old));
     choices
         .max_by_key(|choice| choice.strategy)
         .unwrap_or(Choice { strategy: Strategy::StartFirst, why: String::new() })

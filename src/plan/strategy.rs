@@ -1,6 +1,5 @@
 //! How a service's containers are replaced when the manifest is silent: the new one first, unless two can't run at once.
 
-use super::survey::View;
 use crate::model::{
     container::{ContainerSpec, Mount, MountSource},
     desired::Service,
@@ -10,16 +9,16 @@ use crate::model::{
 };
 
 /// A strategy, and why it is this one.
-pub(super) struct Choice {
+pub struct Choice {
     pub strategy: Strategy,
     pub why: String,
 }
 
 /// The declared strategy, or the chosen one. Where two can't run at once, a declared start-first would fail or, worse,
 /// have two write one volume: the old one is stopped first all the same.
-pub(super) fn choose(view: &View, old: Option<&ObservedContainer>) -> Choice {
-    let exclusive = || exclusive(view.service, &view.image.config, old);
-    match view.service.rollout.strategy {
+pub fn choose(service: &Service, image: &ImageConfig, old: Option<&ObservedContainer>) -> Choice {
+    let exclusive = || exclusive(service, image, old);
+    match service.rollout.strategy {
         Some(Strategy::StartFirst) => match exclusive() {
             Some(why) => Choice { strategy: Strategy::StopFirst, why: format!("start-first is declared, but {why}") },
             None => Choice { strategy: Strategy::StartFirst, why: "declared".into() },

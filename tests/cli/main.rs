@@ -4,6 +4,7 @@
 mod bombs;
 mod data;
 mod engine;
+mod init;
 mod keep;
 mod run;
 mod usage;

@@ -25,6 +25,7 @@ fn looking_sends_no_call_that_could_change_something() {
             &["status"],
             &["status", "--format", "json"],
             &["config"],
+            &["init", "-o", "-"],
         ] {
             stack.evenkeel(words).exits(0);
         }
@@ -74,8 +75,14 @@ secrets: {token: {file: ./token}}
         &["diff", "--format", "json"],
         &["diff", "--format", "markdown"],
         &["diff", "--out", "plan.json"],
+        &["init", "-o", "-"],
     ]);
     look(&[&["apply"]]);
+    // Without its files the label of this service would have to stand in the manifest.
+    let gone = ["init", "--project", stack.name.as_str(), "-o", "gone.yaml"];
+    std::fs::rename(stack.path("compose.yaml"), stack.path("aside.yaml")).unwrap();
+    assert!(unseen(&gone, 2).contains("service/web: labels.us.dsn looks like a secret"));
+    std::fs::rename(stack.path("aside.yaml"), stack.path("compose.yaml")).unwrap();
     stack.write("web.env", "API_TOKEN=hunter2-envfile2\nSAY=says hunter2-envfile2 at its start\n");
     assert!(unseen(&["diff"], 0).contains("API_TOKEN"));
     look(&[&["diff", "--format", "json"], &["apply"]]);

@@ -127,3 +127,18 @@ fn an_apply_from_another_terminal_is_followed_and_one_that_waits_goes_first() {
     let (first, second) = (of("first").unwrap(), of("second").unwrap());
     assert!(first < second && second < repaired.unwrap(), "{first} {second} {repaired:?}: {all:#?}");
 }
+
+#[test]
+fn a_stack_that_is_left_is_kept_no_more_and_runs_on() {
+    let stack = running("left");
+    let going = Going::start(&stack, &[]);
+    let before = stack.ids();
+    stack.evenkeel(&["leave", "--reason", "back to docker compose"]).exits(0).says("let go, and what runs is left");
+    wait_for(&stack, "keep-ended", 0, "was let go");
+    stack.docker(&["rm", "-f", &stack.full("web-1")]);
+    going.end();
+    assert_eq!(stack.ids(), [("db-1".to_owned(), before["db-1"].clone())].into());
+    assert_eq!(told(&stack, "drift-found"), [""; 0]);
+    stack.compose(&["up", "-d"]).exits(0);
+    assert_eq!(stack.ids()["db-1"], before["db-1"]);
+}

@@ -11,6 +11,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("engine", &["model"]),
     ("observe", &["model", "engine"]),
     ("plan", &["model"]),
+    ("init", &["model", "compose", "load", "engine", "observe", "plan", "probe"]),
     ("execute", &["model", "engine", "probe", "home"]),
     ("probe", &["model", "engine"]),
     // Waiting for the lock takes time, and time is an effect: the clock's trait is all that it may see of the engine's.
@@ -40,6 +41,7 @@ const ALL_BELOW: &[&str] = &[
     "controllers",
     "daemon",
     "web",
+    "init",
 ];
 
 /// An outside crate, and the paths that may name it.

@@ -2,7 +2,7 @@
 
 use super::{
     outcome::{Left, outcome_text},
-    plan::{counts_of, held_text},
+    plan::{changes_in_words, held_text},
     quantities::moment,
     style::{Style, Text, Tone},
 };
@@ -83,9 +83,10 @@ fn sentence(applied: &Applied) -> Text {
     };
     let made = match applied.rounds.iter().map(|(plan, _)| plan).collect::<Vec<&Plan>>().as_slice() {
         [] => "nothing to do".to_owned(),
-        [first, ..] => counts_of(first.changes.len(), 0),
+        [first, ..] => changes_in_words(first.differences().count()),
     };
     let (tone, words) = match Exit::from_code(applied.exit) {
+        Exit::Done if applied.let_go => (Tone::Good, "let go, and what runs is left as it is".to_owned()),
         Exit::Done if applied.rounds.is_empty() => (Tone::Good, "converged, nothing to do".to_owned()),
         Exit::Done if is_down(applied) => (Tone::Good, format!("the stack is removed, {made}")),
         Exit::Done => (Tone::Good, format!("converged, {made}")),

@@ -41,6 +41,11 @@ pub fn yaml(project: &Project) -> String {
     yaml::write(&model(project, Form::Yaml)).replace('$', "$$")
 }
 
+/// Any tree as a YAML document, as the model is written.
+pub fn tree(value: &Json) -> String {
+    yaml::write(value)
+}
+
 /// `config --hash`: a line `service hash` each; of all services, or of the named ones (separated by commas).
 pub fn hashes(project: &Project, selected: &str) -> String {
     let wanted: Vec<&str> = selected.split(',').collect();

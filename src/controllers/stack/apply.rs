@@ -73,6 +73,8 @@ pub struct Applied {
     pub changes_at: Option<Timestamp>,
     /// `8 adopted untouched · 1 in place · 2 replaced`, at the first apply of what ran before.
     pub adopted: Option<String>,
+    /// `leave` let the stack go.
+    pub let_go: bool,
     /// What `pause`, `resume`, `stop` and `start` did.
     pub suspended: Vec<super::Suspended>,
 }

@@ -128,14 +128,19 @@ impl Stack {
         }
     }
 
-    /// Takes all our tags and the claim away: the stack is gone.
-    pub(super) async fn let_go(&self) -> Result<(), StackError> {
+    /// Takes all our tags and the claim away: the stack is gone, or somebody else's. Gives the tags that stay, for what
+    /// runs has no other.
+    pub(super) async fn let_go(&self) -> Result<Vec<ImageReference>, StackError> {
+        let mut stay = Vec::new();
         for tag in self.engine.list_tags().await?.keys().filter(|tag| tag.as_str().starts_with(&self.tag_prefix())) {
-            self.engine.untag_image(tag).await?;
+            match self.engine.untag_image(tag).await {
+                Err(error) if error.kind == ErrorKind::Conflict => stay.push(tag.clone()),
+                untagged => untagged?,
+            }
         }
         match self.engine.remove_volume(&claim_volume(&self.name)).await {
-            Err(error) if error.kind != crate::engine::ErrorKind::NotFound => Err(error.into()),
-            _ => Ok(()),
+            Err(error) if error.kind != ErrorKind::NotFound => Err(error.into()),
+            _ => Ok(stay),
         }
     }
 }

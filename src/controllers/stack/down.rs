@@ -72,7 +72,9 @@ impl Stack {
             applied.left.push(format!("{}: {}", step.id, step.error.as_deref().unwrap_or_default()));
         }
         if outcome.succeeded() {
-            self.let_go().await?;
+            for tag in self.let_go().await? {
+                applied.left.push(format!("the tag {tag} stays: a container has that image"));
+            }
         } else {
             let exit = if outcome.interrupted {
                 130

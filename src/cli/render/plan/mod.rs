@@ -65,21 +65,26 @@ pub fn held_text(held: &[Held], style: Style) -> String {
     sheet.paint(style)
 }
 
-/// `3 changes, 1 held`, `1 change`, `no changes`.
+/// `3 changes, 1 held`, `1 change`, `no changes`, `no changes, 3 to adopt untouched`.
 pub fn counts(plan: &Plan) -> String {
-    counts_of(plan.changes.len(), plan.held.len())
+    let changes = changes_in_words(plan.differences().count());
+    let adopted = match plan.adopted() {
+        0 => String::new(),
+        adopted => format!(", {adopted} to adopt untouched"),
+    };
+    let held = match plan.held.len() {
+        0 => String::new(),
+        held => format!(", {held} held"),
+    };
+    format!("{changes}{adopted}{held}")
 }
 
-/// The same of numbers.
-pub fn counts_of(changes: usize, held: usize) -> String {
-    let changes = match changes {
+/// `3 changes`, `1 change`, `no changes`.
+pub fn changes_in_words(changes: usize) -> String {
+    match changes {
         0 => "no changes".to_owned(),
         1 => "1 change".to_owned(),
         many => format!("{many} changes"),
-    };
-    match held {
-        0 => changes,
-        held => format!("{changes}, {held} held"),
     }
 }
 

@@ -315,6 +315,16 @@ fn drift_makes_no_revision_and_says_so() {
 }
 
 #[test]
+fn what_is_taken_over_as_it_is_is_no_change() {
+    let mut plan = empty();
+    plan.changes = ["core", "web"].map(|name| change(name, Action::Adopt, Reason::New, None, Vec::new())).into();
+    assert_eq!(counts(&plan), "no changes, 2 to adopt untouched");
+    plan.changes.push(change("db", Action::Update, Reason::LimitChanged, None, Vec::new()));
+    plan.held = example().held;
+    assert_eq!(counts(&plan), "1 change, 2 to adopt untouched, 1 held");
+}
+
+#[test]
 fn a_long_field_stands_on_two_lines_and_cannot_break_them() {
     let mut plan = empty();
     let fields = vec![field("command", Some(&"a".repeat(90)), Some("b\n\x1b[2Jc")), field("user", Some("1"), None)];

@@ -1,0 +1,74 @@
+//! Services written from what runs: a manifest of them changes nothing, whatever stands in their fields.
+
+use crate::support::Host;
+use evenkeel::{
+    engine::clock::Clock,
+    init::{Source, skeleton, what_runs},
+};
+
+const ODD: &str = r#"
+apiVersion: evenkeel.dev/v1
+kind: Stack
+metadata: {name: shop}
+spec:
+  services:
+    web:
+      image: web:1
+      restart: always
+      command: ["serve", "--greeting=$$HOME is 'here'", "- # : {}", "", "  spaces  ", "é"]
+      environment: {DOLLAR: "a$$b$${c}", QUOTES: "\"it's\" #1", EMPTY: "", SPACES: "  two  ", API_KEY: hunter2hunter2}
+      labels: {us.text: "yes", us.number: "1e3", us.lines: "a\nb"}
+      depends_on: {db: {condition: service_started}, job: {condition: service_completed_successfully}}
+      healthcheck: {test: ["CMD-SHELL", "test $$A = 'b'"], interval: 1s, retries: 5}
+      deploy: {replicas: 2, resources: {limits: {memory: 300M, cpus: "0.3", pids: 50}}}
+      stop_grace_period: 90s
+      ports: ["8080", "127.0.0.1:9000-9001:9000/udp"]
+      networks: {front: {aliases: [www]}, back: }
+      tmpfs: ["/run:size=1m"]
+      volumes: ["/srv/shop/x:/x:ro", "/cache", {type: tmpfs, target: /t, tmpfs: {size: 1048576}}]
+    beside: {image: web:1, network_mode: "service:db", restart: always}
+    db: {image: db:1, container_name: the-database, restart: unless-stopped, volumes: ["data:/data"], networks: [back]}
+    job: {image: job:1, restart: "no", networks: [back]}
+  networks: {front: {name: shop-edge, driver_opts: {a: "$$b"}}, back: {internal: true}}
+  volumes: {data: {driver_opts: {type: none}}}
+"#;
+
+#[tokio::test(start_paused = true)]
+async fn a_manifest_of_what_runs_changes_nothing() {
+    let mut host = Host::new();
+    host.files.insert("/srv/shop/x".into(), "content".into());
+    host.settle(ODD).await;
+    let before = host.containers();
+    let inline = what_runs(&host.engine, &"shop".into(), host.clock.now()).await.unwrap();
+    assert_eq!(inline.unsaid, [""; 0]);
+    let files = inline.env_files.iter().map(|(name, text)| (format!("/srv/shop/{name}"), text.clone()));
+    host.files.extend(files);
+    let manifest = skeleton(&"shop".into(), &Source::Inline(inline));
+    assert!(!manifest.contains("hunter2"), "{manifest}");
+    insta::assert_snapshot!("a_manifest_of_what_runs", manifest);
+    let plan = host.plan(&manifest).await;
+    let fields = plan.differences().map(|change| format!("{}: {:?}", change.resource, change.fields));
+    assert_eq!(fields.collect::<Vec<_>>(), [""; 0]);
+    assert_eq!((plan.steps.len(), plan.held.len()), (0, 0), "{:?}", plan.held);
+    host.settle(&manifest).await;
+    assert_eq!(host.containers(), before);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_looks_like_a_secret_and_what_no_line_holds_is_named() {
+    let host = Host::new();
+    let manifest = ODD
+        .replace("--greeting=", "--password=")
+        .replace("us.number", "us.token")
+        .replace("EMPTY: \"\"", "LINES: \"a\\nb\"");
+    host.apply(&manifest).await;
+    let inline = what_runs(&host.engine, &"shop".into(), host.clock.now()).await.unwrap();
+    assert_eq!(
+        inline.unsaid,
+        [
+            "service/web: labels.us.token looks like a secret",
+            "service/web: command looks like a secret",
+            "service/web: environment.LINES has several lines"
+        ]
+    );
+}
