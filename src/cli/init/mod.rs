@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     compose,
-    controllers::stack::Request,
+    controllers::stack::{BuildWish, Request},
     init::{Choice, Source},
     model::{desired::Desired, names::StackName, plan::Note, units::Millis},
     observe::PullWish,
@@ -138,6 +138,7 @@ fn request(written: &Written) -> Request {
         notes: Vec::new(),
         selected: None,
         pull: PullWish::ByPolicy,
+        build: BuildWish::Needed,
         origin: origin::of_process(&Default::default()),
         lock_wait: Millis(0),
         yes: false,
