@@ -30,6 +30,7 @@ pub fn of(name: &str, service: &Service, making: &Making<'_>, exceptions: &Excep
     Some(Build {
         context: written.context.clone(),
         always: service.pull_policy == "build",
+        pull_first: !service.image.is_empty() && !matches!(service.pull_policy.as_str(), "build" | "never"),
         target: Value::sensitive(target(name, service, written, project).to_string()),
         args: arguments.map(|(argument, text)| (argument.clone(), exceptions.named(name, argument, text))).collect(),
         environment: variables.filter_map(|variable| Some((variable.to_owned(), value_of(variable)?))).collect(),

@@ -15,6 +15,9 @@ pub struct Build {
     /// Anew at each apply (`pull_policy: build`), else where the engine lacks the image.
     #[serde(default)]
     pub always: bool,
+    /// Its image has a name, so a registry is asked for it before it is built, as docker compose does.
+    #[serde(default)]
+    pub pull_first: bool,
     /// All but the arguments: a target of `docker buildx bake`, a JSON object.
     pub target: Value,
     /// The build arguments.

@@ -161,6 +161,8 @@ struct Use {
     never: bool,
     /// A service knows how to build it.
     built: bool,
+    /// It is built only where no registry gives it.
+    pull_first: bool,
 }
 
 fn uses(desired: &Desired, pull: &PullWish) -> BTreeMap<ImageReference, Use> {
@@ -173,10 +175,12 @@ fn uses(desired: &Desired, pull: &PullWish) -> BTreeMap<ImageReference, Use> {
             registry_first: false,
             never: true,
             built: false,
+            pull_first: false,
         });
         used.services.push(service.name.clone());
         used.registry_first |= asks_first(service, pull);
         used.built |= service.build.is_some();
+        used.pull_first |= service.build.as_ref().is_some_and(|build| build.pull_first);
         used.never &= service.pull_policy == PullPolicy::Never;
     }
     uses
@@ -239,7 +243,7 @@ impl Look<'_> {
         }
         match local {
             Some(local) => Ok((here(reference, local, None), None)),
-            None if used.built => Ok((ResolvedImage { build: true, ..ResolvedImage::default() }, None)),
+            None if used.built => Ok((self.of_registry_or_built(reference, used).await?, None)),
             None if used.never => Err(Failed::Image(Box::new(Why::Never))),
             None => Ok((self.of_registry(reference, used).await?, None)),
         }
@@ -281,6 +285,19 @@ impl Look<'_> {
         match self.engine.inspect_image(id.as_str()).await? {
             Some(image) => Ok(here(reference, image, Some(digest))),
             None => Ok(ResolvedImage { id, digest: Some(digest), pull: true, build: false, size: Some(size), config }),
+        }
+    }
+
+    /// What is nowhere and can be built: its id is not known before it is.
+    async fn of_registry_or_built(&self, reference: &ImageReference, used: &Use) -> Result<ResolvedImage, Failed> {
+        let to_be_built = ResolvedImage { build: true, ..ResolvedImage::default() };
+        // A registry that was asked first has nothing to say a second time.
+        if !used.pull_first || used.registry_first {
+            return Ok(to_be_built);
+        }
+        match self.of_registry(reference, used).await {
+            Err(Failed::Image(_)) => Ok(to_be_built),
+            answer => answer,
         }
     }
 

@@ -22,7 +22,7 @@ pub fn explanation(code: NoteCode) -> Explanation {
             "`evenkeel apply --pull=SERVICE` takes the new image, with its gate and its way back.",
         ),
         NoteCode::ToBeBuilt => (
-            "The apply builds an image: the engine lacks it, its `pull_policy` is `build`, or `--build` asks for it.",
+            "The apply builds an image: neither the engine nor a registry has it, its `pull_policy` is `build`, or `--build` asks for it.",
             "`diff` never builds, so it can't say what the image will be, nor what of the service changes by it.",
             "Nothing. To review a plan with the image in it, or to save one, build the image first: `docker compose build SERVICE`.",
         ),

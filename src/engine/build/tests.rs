@@ -7,6 +7,7 @@ fn build(target: Json) -> (ImageReference, Build) {
     let build = Build {
         context: ".".into(),
         always: false,
+        pull_first: false,
         target: Value::sensitive(target.to_string()),
         args: BTreeMap::from([("A".to_owned(), Value::sensitive("${B} %{C} $D"))]),
         environment: BTreeMap::new(),

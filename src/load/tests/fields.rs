@@ -175,6 +175,45 @@ fn every_field_has_an_effect_or_is_refused_by_name() {
     }
 }
 
+/// One use of every field of `build`.
+const OF_BUILD: [&str; 24] = [
+    "additional_contexts: {a: ./b}",
+    "args: {A: b}",
+    "cache_from: [a]",
+    "cache_to: [a]",
+    "context: ./b",
+    "dockerfile: b",
+    "dockerfile_inline: FROM a",
+    "entitlements: [network.host]",
+    "extra_hosts: ['a:1.2.3.4']",
+    "isolation: hyperv",
+    "labels: {a: b}",
+    "network: none",
+    "no_cache: true",
+    "platforms: [linux/arm64]",
+    "privileged: true",
+    "provenance: mode=max",
+    "pull: true",
+    "sbom: true",
+    "secrets: [secret]",
+    "shm_size: 64m",
+    "ssh: [default]",
+    "tags: ['a:1']",
+    "target: a",
+    "ulimits: {nofile: 1024}",
+];
+
+#[test]
+fn every_field_of_a_build_reaches_the_builder_or_is_refused_by_name() {
+    let plain = loaded("build: {}").unwrap();
+    for field in OF_BUILD {
+        match loaded(&format!("build: {{{field}}}")) {
+            Ok(desired) => assert!(desired != plain, "`build.{field}` is left out silently"),
+            Err(faults) => assert!(faults.contains("not built yet: `services.web.build."), "`{field}`: {faults}"),
+        }
+    }
+}
+
 #[test]
 fn what_means_nothing_at_up_changes_nothing() {
     for field in WITHOUT_MEANING {

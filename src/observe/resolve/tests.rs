@@ -319,3 +319,40 @@ fn the_digest_of_an_image_on_the_engine_is_found_under_its_name() {
 
 /// Whoever has an engine can resolve with it.
 const _: for<'a> fn(&'a dyn engine::Engine) -> &'a (dyn engine::Images + Send + Sync) = |engine| engine;
+
+/// What stands for the image of a service that has a build: its id (empty: to be built), whether it is pulled, and what the
+/// registry was asked.
+async fn answer_of_built(pull_first: bool, policy: PullPolicy, case: Case) -> (String, bool, usize) {
+    let mut desired = desired(&[("core", "core:1", policy)]);
+    let build = serde_json::json!({"context": ".", "pullFirst": pull_first, "target": "{}"});
+    let service = desired.services.values_mut().next().unwrap();
+    service.build = Some(serde_json::from_value(build).unwrap());
+    let resolved =
+        resolve(&desired, &case.observed, &case.previous, &case.shelf, &case.remote, &case.wish).await.unwrap();
+    let image = &resolved.images[&ImageReference::new("core:1")];
+    assert_eq!(image.build, image.id.as_str().is_empty());
+    (image.id.to_string(), image.pull, case.remote.asked.lock().unwrap().len())
+}
+
+#[tokio::test]
+async fn what_is_built_has_no_id_where_it_is_nowhere() {
+    let missing = PullPolicy::Missing;
+    let answer = answer_of_built(false, missing, Case { remote: remote(&[("core:1", "a")]), ..Case::default() }).await;
+    assert_eq!(answer, (String::new(), false, 0), "without a name of its own no registry is asked");
+    let shelf = || Shelf::default().with("b", Some("core:1"));
+    let answer = answer_of_built(false, missing, Case { shelf: shelf(), ..Case::default() }).await;
+    assert_eq!(answer, ("b".into(), false, 0));
+    let here = Case { shelf: Shelf::default().with("c", None), previous: revision("c", None), ..Case::default() };
+    assert_eq!(answer_of_built(false, missing, here).await, ("c".into(), false, 0), "the revision's image stays");
+}
+
+#[tokio::test]
+async fn what_is_built_under_a_name_is_asked_of_its_registry_first() {
+    let there = || Case { remote: remote(&[("core:1", "a")]), ..Case::default() };
+    assert_eq!(answer_of_built(true, PullPolicy::Missing, there()).await, ("a".into(), true, 1));
+    assert_eq!(answer_of_built(true, PullPolicy::Missing, Case::default()).await, (String::new(), false, 1));
+    assert_eq!(answer_of_built(true, PullPolicy::Always, Case::default()).await, (String::new(), false, 1));
+    let shelf = Shelf::default().with("b", Some("core:1"));
+    let only_here = Case { shelf, ..Case::default() };
+    assert_eq!(answer_of_built(true, PullPolicy::Always, only_here).await, ("b".into(), false, 1));
+}
