@@ -125,6 +125,9 @@ fn nothing_to_do() {
     let [ours, theirs] = alternate(RUNS, || project.evenkeel(&["apply"]), || project.docker_compose(&["up", "-d"]));
     report::beside(("evenkeel apply", &ours), ("docker compose up -d", &theirs));
     report::held_to("of docker compose's time", ours.seconds().median / theirs.seconds().median, "", 0.25);
+    let engine = own::look("evkbench1", RUNS);
+    let share = engine.median / theirs.seconds().median;
+    println!("  the engine's answers alone: median {:.3} s, {share:.3} of docker compose's time", engine.median);
     report::held_to("memory", ours.megabytes(), " MB", 25.0);
     assert_eq!(project.diff().matches("service/").count(), 0, "nothing differs before something is changed");
 

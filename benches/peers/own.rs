@@ -1,13 +1,16 @@
-//! What a container takes by itself, with nobody who rolls it: its create, start, readiness and stop, each called straight
-//! on the engine.
+//! What the engine takes by itself. A container with nobody who rolls it: its create, start, readiness and stop, each called
+//! straight on the engine. And the answers that any look at a stack needs, with nothing done about them.
 
+use crate::measure::Spread;
 use evenkeel::{
     engine::{Containers, Images, connect, docker::DockerEngine},
     model::{
         container::{Attachment, ContainerSpec, RestartPolicy},
-        names::{ContainerName, NetworkName},
-        units::Millis,
+        desired::Desired,
+        names::{ContainerName, NetworkName, StackName},
+        units::{Millis, Timestamp},
     },
+    observe::{Wanted, observe},
 };
 use std::{
     io::{Read, Write},
@@ -46,6 +49,25 @@ pub fn seconds(image: &str, network: &str) -> f64 {
         taken += begin.elapsed();
         engine.remove_container(&id, true, true).await.expect("removed");
         taken.as_secs_f64()
+    })
+}
+
+/// Seconds until the engine has told all of a stack: the list of its containers, an inspect of each, and what it says of
+/// itself.
+pub fn look(stack: &str, runs: usize) -> Spread {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let socket = connect::socket(|name| std::env::var(name).ok()).expect("DOCKER_HOST names a unix socket");
+        let engine = DockerEngine::connect(&socket).await.expect("an engine");
+        let (stack, wanted) = (StackName::from(stack), Wanted::of([&Desired::empty(stack.into())]));
+        let mut taken = Vec::new();
+        for _ in 0..runs {
+            let begin = Instant::now();
+            let observed = observe(&engine, &stack, &wanted, Timestamp(0)).await.expect("observed");
+            taken.push(begin.elapsed().as_secs_f64());
+            assert!(!observed.containers.is_empty(), "there is something to look at");
+        }
+        Spread::of(taken)
     })
 }
 
