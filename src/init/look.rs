@@ -7,7 +7,7 @@ use crate::{
     model::{
         container::NetworkMode,
         desired::{Desired, Service},
-        labels::compose,
+        labels::{compose, ours},
         names::{ServiceName, StackName},
         observed::{Health, ObservedContainer},
         policy::{Probe, ProbeHost, ProbeKind, TcpProbe},
@@ -30,7 +30,11 @@ pub async fn projects(engine: &dyn Engine) -> EngineResult<BTreeMap<StackName, P
 
 fn projects_of(containers: &[ContainerSummary]) -> BTreeMap<StackName, Project> {
     let mut projects: BTreeMap<StackName, Project> = BTreeMap::new();
-    for container in containers.iter().filter(|container| !is_one_off(container)) {
+    let mut containers: Vec<&ContainerSummary> = containers.iter().filter(|container| !is_one_off(container)).collect();
+    // The last one says where the project is: one that runs, and was made by evenkeel, which may have taken the others over
+    // from elsewhere.
+    containers.sort_by_key(|container| (container.running, container.labels.contains_key(ours::STACK)));
+    for container in containers {
         let label = |name: &str| container.labels.get(name).map(String::as_str).unwrap_or_default();
         let paths = |name: &str| -> Vec<PathBuf> {
             label(name).split(',').filter(|path| !path.is_empty()).map(PathBuf::from).collect()
@@ -41,12 +45,9 @@ fn projects_of(containers: &[ContainerSummary]) -> BTreeMap<StackName, Project> 
         let project = projects.entry(StackName::from(label(compose::PROJECT))).or_default();
         project.services.insert(label(compose::SERVICE).to_owned());
         project.running += usize::from(container.running);
-        // Those that run say where the project is; of several the last, for they were made from one place.
-        if container.running || project.config_files.is_empty() {
-            project.working_dir = PathBuf::from(label(compose::WORKING_DIR));
-            project.config_files = paths(compose::CONFIG_FILES);
-            project.environment_files = paths(compose::ENVIRONMENT_FILE);
-        }
+        project.working_dir = PathBuf::from(label(compose::WORKING_DIR));
+        project.config_files = paths(compose::CONFIG_FILES);
+        project.environment_files = paths(compose::ENVIRONMENT_FILE);
     }
     projects
 }
@@ -157,7 +158,7 @@ mod tests {
             ];
             container(running, &labels)
         };
-        let listed = [
+        let mut listed = vec![
             container(true, &[]),
             of(true, "web", "/srv/shop/a.yaml,/srv/shop/b.yaml"),
             of(false, "db", "/srv/shop/old.yaml"),
@@ -168,5 +169,10 @@ mod tests {
         assert_eq!((projects.len(), shop.running), (1, 1));
         assert_eq!(shop.config_files, [PathBuf::from("/srv/shop/a.yaml"), PathBuf::from("/srv/shop/b.yaml")]);
         assert_eq!(shop.services.iter().map(String::as_str).collect::<Vec<_>>(), ["db", "web"]);
+        let mut made = of(true, "web", "/srv/shop/evenkeel.yaml");
+        made.labels.insert(ours::STACK.into(), "shop".into());
+        listed.insert(1, made);
+        let of_ours = &projects_of(&listed)[&StackName::from("shop")];
+        assert_eq!(of_ours.config_files, [PathBuf::from("/srv/shop/evenkeel.yaml")]);
     }
 }

@@ -59,7 +59,7 @@ fn what_answers_becomes_a_probe_and_what_is_used_a_suggestion() {
 #[test]
 fn a_project_of_several_files_and_variables_is_found_by_its_labels() {
     let stack = Stack::new("init-files");
-    stack.write("compose.yaml", "services: {web: {image: 'evenkeel-test/web:${VERSION}', restart: always}}");
+    stack.write("compose.yaml", "services: {web: {image: 'evenkeel-test/web:${VERSION:?}', restart: always}}");
     stack.write("compose.live.yaml", "services: {web: {environment: {A: b}}}");
     stack.write("live.env", "VERSION=2\n");
     stack.compose(&["-f", "compose.yaml", "-f", "compose.live.yaml", "--env-file", "live.env", "up", "-d"]).exits(0);
@@ -110,6 +110,9 @@ fn a_project_whose_files_are_gone_is_written_from_what_runs() {
     stack.evenkeel(&["apply"]).exits(0);
     assert_eq!(stack.containers(), made);
     stack.evenkeel(&["diff", "--exit-code"]).exits(0);
+    // What evenkeel made of it names the manifest as its file.
+    stack.evenkeel(&["restart", "store"]).exits(0);
+    stack.evenkeel(&["init", "--project", &stack.name, "--force"]).exits(2).says("is a manifest already");
 }
 
 #[test]

@@ -17,6 +17,12 @@ pub(super) fn there_already(path: &str) -> Failure {
         .hint("`--force` writes over it, `-o FILE` writes another file, `-o -` prints it")
 }
 
+/// A file that `init` would only write.
+pub(super) fn is_manifest_already(path: &str) -> Failure {
+    Failure::usage(format!("`{path}` is a manifest already"))
+        .hint("`evenkeel diff` shows what it would change; `init` takes Compose files")
+}
+
 /// Neither files nor a project are named, and none are here.
 pub(super) fn no_files(running: &BTreeMap<StackName, Project>) -> Failure {
     let failure = Failure::usage("there is no Compose file in this folder");

@@ -2,7 +2,7 @@
 
 use super::{
     Arguments, MANIFEST, Meant, Written, folder_of,
-    refused::{fits_folder, no_files, there_already, unclear_project},
+    refused::{fits_folder, is_manifest_already, no_files, there_already, unclear_project},
     relative, to_write,
 };
 use crate::{
@@ -96,9 +96,8 @@ impl Wanted<'_> {
             true => manifest::compose_files(&self.current, &self.environment)?,
             false => given.clone(),
         };
-        let plain = if found.is_empty() { None } else { Some(self.plain(&found, output)?) };
-        let by_files = plain.as_ref().map(|plain| (StackName::from(plain.project.name.as_str()), folder_of(&found)));
-        let by_files = by_files.as_ref().map(|(name, folder)| (name, *folder));
+        let name = if found.is_empty() { None } else { Some(self.name(&found, running, output)?) };
+        let by_files = name.as_ref().map(|name| (name, folder_of(&found)));
         let choice = match init::choose(self.arguments.project.as_ref(), by_files, running) {
             Ok(Some(choice)) => choice,
             Ok(None) => return Err(no_files(running)),
@@ -109,14 +108,15 @@ impl Wanted<'_> {
             let engine = &asked.as_ref().map_err(Clone::clone)?.engine;
             return self.inline(choice, engine).await;
         }
+        self.refuse_manifest(&files)?;
         fits_folder(&choice, &files)?;
         let path = self.target(folder_of(&files))?;
-        let plain = match plain {
-            Some(plain) if files == found => plain,
-            _ => self.plain(&files, output)?,
-        };
-        let source = Source::Files(self.named(&choice, &files, &path, &plain));
-        Ok(Meant { choice, path, source, files })
+        let mut named = self.named(&choice, &files, &path);
+        let mut meant = Meant { choice, path, source: Source::Files(named.clone()), files };
+        let loaded = self.project(&meant, &init::skeleton(&meant.choice.name, &meant.source), output)?;
+        named.profiles = init::profiles_of(&loaded.project.profiles, &disabled(&loaded), meant.choice.project.as_ref());
+        meant.source = Source::Files(named);
+        Ok(meant)
     }
 
     /// The services as they run, where their files are gone.
@@ -136,8 +136,8 @@ impl Wanted<'_> {
         Ok(Meant { choice, path, source: Source::Inline(inline), files: Vec::new() })
     }
 
-    /// The files as the manifest names them.
-    fn named(&self, choice: &Choice, files: &[PathBuf], path: &Path, plain: &Loaded) -> Files {
+    /// The files as the manifest names them, without profiles.
+    fn named(&self, choice: &Choice, files: &[PathBuf], path: &Path) -> Files {
         let project = choice.project.as_ref();
         let folder = path.parent().unwrap_or(Path::new("/"));
         let shown = |paths: &[PathBuf]| paths.iter().map(|path| relative(path, folder)).collect::<Vec<_>>();
@@ -147,7 +147,7 @@ impl Wanted<'_> {
         Files {
             files: shown(files),
             env_files: shown(&init::env_files_of(&asked, project, folder_of(files))),
-            profiles: init::profiles_of(&plain.project.profiles, &disabled(plain), project),
+            profiles: Vec::new(),
         }
     }
 
@@ -167,16 +167,32 @@ impl Wanted<'_> {
         Ok(path)
     }
 
-    /// The project of Compose files alone.
-    fn plain(&self, files: &[PathBuf], output: &Output) -> Result<Loaded, Failure> {
-        if let Some(file) = files.iter().find(|file| is_manifest(file)) {
-            let file = relative(file, &self.current);
-            return Err(Failure::usage(format!("`{file}` is a manifest already"))
-                .hint("`evenkeel diff` shows what it would change; `init` takes Compose files"));
-        }
+    /// The name that docker compose gives the project of Compose files. What runs from their folder may have been started
+    /// with variables that are not known yet, without which they can't be read.
+    fn name(
+        &self,
+        files: &[PathBuf],
+        running: &BTreeMap<StackName, Project>,
+        output: &Output,
+    ) -> Result<StackName, Failure> {
+        self.refuse_manifest(files)?;
         let mut sources = Sources::new(self.current.clone(), files.to_vec(), &Disk);
         sources.environment = self.environment.clone();
-        load::load_project(&sources).map_err(|error| manifest::refused(&error, output))
+        let error = match load::load_project(&sources) {
+            Ok(loaded) => return Ok(StackName::from(loaded.project.name.as_str())),
+            Err(error) => error,
+        };
+        let runs = running.values().any(|project| project.working_dir == folder_of(files));
+        let name = load::stack_name(&sources).filter(|_| runs || self.arguments.project.is_some());
+        name.ok_or_else(|| manifest::refused(&error, output))
+    }
+
+    /// Services of a project of evenkeel's own may stand in its manifest.
+    fn refuse_manifest(&self, files: &[PathBuf]) -> Result<(), Failure> {
+        match files.iter().find(|file| is_manifest(file)) {
+            Some(file) => Err(is_manifest_already(&relative(file, &self.current))),
+            None => Ok(()),
+        }
     }
 
     /// What a manifest that is not written yet declares.
