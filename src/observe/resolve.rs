@@ -13,6 +13,7 @@ use crate::{
         observed::Observed,
         plan::{Note, NoteCode},
         policy::PullPolicy,
+        units::Millis,
     },
 };
 use futures::{StreamExt, stream};
@@ -157,6 +158,8 @@ struct Use {
     services: Vec<ServiceName>,
     platform: Option<String>,
     registry_first: bool,
+    /// So old it may get on the engine before the registry is asked.
+    every: Option<Millis>,
     /// No service lets it be pulled.
     never: bool,
 }
@@ -169,10 +172,14 @@ fn uses(desired: &Desired, pull: &PullWish) -> BTreeMap<ImageReference, Use> {
             services: Vec::new(),
             platform: service.container.platform.clone(),
             registry_first: false,
+            every: None,
             never: true,
         });
         used.services.push(service.name.clone());
         used.registry_first |= asks_first(service, pull);
+        if let (PullPolicy::Every(span), false) = (service.pull_policy, *pull == PullWish::Keep) {
+            used.every = Some(used.every.map_or(span, |other| other.min(span)));
+        }
         used.never &= service.pull_policy == PullPolicy::Never;
     }
     uses
@@ -187,7 +194,7 @@ fn asks_first(service: &Service, pull: &PullWish) -> bool {
     };
     match service.pull_policy {
         PullPolicy::Always => true,
-        PullPolicy::Missing => wished,
+        PullPolicy::Missing | PullPolicy::Every(_) => wished,
         PullPolicy::Never => false,
     }
 }
@@ -224,6 +231,11 @@ impl Look<'_> {
             return Ok((self.of_registry(reference, used).await?, None));
         }
         let local = self.engine.inspect_image(reference.as_str()).await?;
+        if let (Some(span), Some(local)) = (used.every, &local)
+            && local.tagged.is_none_or(|at| self.observed.at.since(at) >= span)
+        {
+            return Ok((self.of_registry(reference, used).await?, None));
+        }
         if let Some(kept) = self.kept(reference, used, local.as_ref()).await? {
             let note =
                 local.filter(|local| local.id != kept.id).map(|local| update_available(reference, used, &kept, &local));

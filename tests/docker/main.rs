@@ -1,6 +1,7 @@
 //! End to end on a real engine: the one that `DOCKER_HOST` names. Without an engine these tests fail; none is skipped.
 
 mod adoption;
+mod alike;
 mod bad_times;
 mod broken_engine;
 mod chaos;
@@ -16,6 +17,7 @@ mod fixtures;
 mod following;
 mod going;
 mod keeping;
+mod lifecycle;
 mod loops;
 mod lost;
 mod observe;

@@ -6,6 +6,7 @@ mod support;
 mod contents;
 mod failures;
 mod first_apply;
+mod hooks;
 mod keeping;
 mod kills;
 mod observed;
