@@ -18,6 +18,32 @@ pub fn config_hash(service: &Service) -> String {
     sha256(&service.tree(Form::Json))
 }
 
+/// The text that the label `com.docker.compose.config-hash` is the hash of, for a service that uses namespaces or mounts of
+/// others: docker compose hashes it with the ids of their containers in it. Each id is left open as `\u0000service\u0000`,
+/// which no text of a file can hold. `None` for a service that uses none.
+pub fn config_text(service: &Service) -> Option<String> {
+    let mut service = hashed(service);
+    service.env_file.clear();
+    let mut open = false;
+    let place = |name: &str| format!("\0{name}\0");
+    for mode in [&mut service.network_mode, &mut service.ipc, &mut service.pid] {
+        if let Some(name) = mode.strip_prefix("service:") {
+            *mode = format!("container:{}", place(name));
+            open = true;
+        }
+    }
+    for from in &mut service.volumes_from {
+        open = true;
+        // The rest, `ro` or `rw`, gets lost.
+        let mut parts = from.split(':');
+        *from = match (parts.next(), parts.next()) {
+            (Some("container"), Some(name)) => name.to_owned(),
+            (first, _) => place(first.unwrap_or_default()),
+        };
+    }
+    open.then(|| go_json::compact(&service.tree(Form::Json)))
+}
+
 /// The hash that `config --hash` prints. It differs from the label where a service has env files, which count by their
 /// names here, or label files, which count by their content alone.
 pub fn printed_hash(service: &Service) -> String {

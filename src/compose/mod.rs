@@ -60,7 +60,7 @@ pub mod yaml;
 
 pub use discover::{Request, discover, normalize_name};
 pub use dotenv::{DotenvError, Format as EnvFormat, parse as parse_env};
-pub use hash::{config_hash, network_hash, printed_hash, volume_hash};
+pub use hash::{config_hash, config_text, network_hash, printed_hash, volume_hash};
 pub use interpolate::{Interpolated, InterpolationError, Variable, interpolate};
 pub use load::{Loaded, Sources, load, load_inline, used_variables};
 pub use project::{Project, Service};

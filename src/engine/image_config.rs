@@ -78,7 +78,7 @@ impl HealthcheckJson {
     }
 }
 
-/// `NAME=value` entries, taken apart. The engine keeps none without a `=`.
+/// `NAME=value` entries, taken apart; a name alone gives the variable no value.
 pub fn environment(entries: Vec<String>) -> impl Iterator<Item = (String, String)> {
     entries
         .into_iter()

@@ -15,12 +15,13 @@ pub mod registry;
 pub mod simulated;
 
 use crate::model::{
-    container::{Attachment, ContainerSpec, Limits, RestartPolicy},
-    desired::{Login, Network, Volume},
+    container::{Attachment, ContainerSpec, Limits, RestartPolicy, WrittenFile},
+    desired::{Hook, Login, Network, Volume},
     image::ImageConfig,
     names::{ContainerId, ContainerName, ImageId, ImageReference, NetworkName, StackName, VolumeName},
     observed::{EngineFacts, ObservedContainer, ObservedNetwork, ObservedVolume},
-    units::{Bytes, Millis},
+    units::{Bytes, Millis, Timestamp},
+    value::Value,
 };
 use async_trait::async_trait;
 pub use error::{EngineError, ErrorKind, Sent};
@@ -73,6 +74,9 @@ pub trait Containers {
         image: &ImageId,
         spec: &ContainerSpec,
     ) -> EngineResult<Created>;
+    /// Writes a file into a container, whether it runs or not, and makes the folders that it lies in. The content is
+    /// revealed. `Rejected` when its root file system is read-only.
+    async fn put_file(&self, container: &ContainerId, path: &str, file: &WrittenFile) -> EngineResult<()>;
     /// Connects a container to a network; `Rejected` when it is on it already.
     async fn connect(
         &self,
@@ -104,7 +108,12 @@ pub trait Containers {
     /// The memory that it uses now, without the page cache that can be dropped at once.
     async fn memory_used(&self, container: &ContainerId) -> EngineResult<Bytes>;
     /// Runs a command in it and waits: the exit code, and the last 4 KiB of output.
-    async fn exec(&self, container: &ContainerId, command: &[String]) -> EngineResult<ExecAnswer>;
+    async fn exec(&self, container: &ContainerId, command: &[String]) -> EngineResult<ExecAnswer> {
+        let command = command.iter().map(Value::plain).collect();
+        self.run_hook(container, &Hook { command, ..Hook::default() }).await
+    }
+    /// The same as another user, with an environment and a folder of its own. Values are revealed.
+    async fn run_hook(&self, container: &ContainerId, hook: &Hook) -> EngineResult<ExecAnswer>;
 }
 
 /// Networks.
@@ -185,5 +194,7 @@ pub struct LocalImage {
     /// `repository@sha256:…`; empty for an image that was loaded or built.
     pub digests: Vec<String>,
     pub tags: Vec<ImageReference>,
+    /// When it was given a name last, by a pull or by hand; absent where the engine does not know.
+    pub tagged: Option<Timestamp>,
     pub config: ImageConfig,
 }

@@ -582,7 +582,7 @@ fn is_gate(step: &Step) -> bool {
 }
 
 fn is_call(step: &Step) -> bool {
-    !matches!(step.does, Does::Gate(_) | Does::Drain { .. })
+    !matches!(step.does, Does::Gate(_) | Does::Drain { .. } | Does::Exec(_))
 }
 
 /// Waits change nothing, and a pull that is cut off leaves nothing but layers that the next one uses.

@@ -3,6 +3,7 @@
 
 mod container;
 mod create;
+mod inside;
 mod network;
 mod pull;
 mod remove;
@@ -87,6 +88,8 @@ fn named(stage: &Stage<'_>, does: &Does, error: EngineError) -> EngineError {
     let container = match does {
         Does::Connect(connect) => &connect.container,
         Does::Start { container, .. } | Does::Unpause { container } => container,
+        Does::Put(put) => &put.container,
+        Does::Exec(exec) => &exec.container,
         Does::Stop(stop) => &stop.container,
         Does::Remove(remove) => &remove.container,
         Does::Rename(rename) => &rename.container,
@@ -129,6 +132,8 @@ async fn attempt(stage: &Stage<'_>, step: &Step, attempt: Attempt) -> Result<(),
         Does::Connect(connect) => container::connect(stage, connect, attempt).await,
         Does::Start { container, instead_of } => container::start(stage, container, instead_of.as_ref(), attempt).await,
         Does::Unpause { container } => container::unpause(stage, container, attempt).await,
+        Does::Put(put) => inside::put(stage, put, attempt).await,
+        Does::Exec(exec) => inside::exec(stage, exec, attempt).await,
         Does::Gate(gate) => wait::wait(stage, gate, attempt).await,
         Does::Drain { wait } => {
             stage.effects.clock.sleep(*wait).await;

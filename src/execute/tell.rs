@@ -21,6 +21,8 @@ pub(super) fn title(stage: &Stage<'_>, step: &Step) -> String {
         Does::Connect(connect) => format!("connect {} to {}", stage.name_of(&connect.container), connect.network),
         Does::Start { container, .. } => format!("start {}", stage.name_of(container)),
         Does::Unpause { container } => format!("unpause {}", stage.name_of(container)),
+        Does::Put(put) => format!("write {} in {}", put.path, stage.name_of(&put.container)),
+        Does::Exec(exec) => format!("run {} in {}", exec.hook.in_words(), stage.name_of(&exec.container)),
         Does::Gate(gate) => format!("wait until {} {}", stage.name_of(&gate.container), awaited(gate)),
         Does::Drain { wait } => format!("drain for {wait}"),
         Does::Stop(stop) => format!("stop {}", stage.name_of(&stop.container)),

@@ -202,6 +202,7 @@ impl Writing<'_> {
                 fields.set("source", text(source));
                 let mut bind = Fields(Map::new());
                 bind.set("propagation", optional(mount.propagation.as_ref()));
+                bind.set("recursive", optional(mount.recursive.as_ref()));
                 bind.set("selinux", optional(mount.selinux.as_ref()));
                 fields.set("bind", bind.0);
                 "bind"
@@ -218,6 +219,11 @@ impl Writing<'_> {
                 tmpfs.set("mode", mount.tmpfs_mode.map_or(Json::Null, Json::from));
                 fields.set("tmpfs", tmpfs.0);
                 "tmpfs"
+            }
+            MountSource::Image(image) => {
+                fields.set("source", text(image));
+                fields.set("image", mount.subpath.as_ref().map_or(Json::Null, |path| json!({"subpath": text(path)})));
+                "image"
             }
             MountSource::Pipe(source) => {
                 fields.set("source", text(source));

@@ -24,7 +24,8 @@ const CONTENT_BYTES_MAX: usize = 1 << 20;
 /// Folders whose files the kernel makes up: they have another content at each look.
 const KERNELS: [&str; 3] = ["/proc", "/sys", "/dev"];
 
-/// The contents of a container's read-only bound files, secrets and configs among them.
+/// The contents of a container's read-only bound files, secrets and configs among them, and of the files that are written
+/// into it.
 pub fn of(service: &str, spec: &ContainerSpec, recording: &Recording<'_>, notes: &mut Vec<Note>) -> Vec<Content> {
     let mut contents = Vec::new();
     for (target, mount) in &spec.mounts {
@@ -53,6 +54,17 @@ pub fn of(service: &str, spec: &ContainerSpec, recording: &Recording<'_>, notes:
                 hint: None,
             }),
         }
+    }
+    for (target, file) in &spec.files {
+        let bytes = file.content.reveal().as_bytes();
+        let (uid, gid) = file.owner.map_or((0, 0), |owner| (owner.uid, owner.gid));
+        contents.push(Content {
+            target: target.clone(),
+            source: None,
+            sha256: hex::encode(Sha256::digest(bytes)),
+            bytes: Value::sensitive(STANDARD.encode(bytes)),
+            permissions: Some(Permissions { mode: file.mode, uid, gid }),
+        });
     }
     contents
 }

@@ -72,6 +72,7 @@ pub fn written(read: &Read, service: &str) -> ServicePolicy {
             shared_volumes: rollout.shared_volumes.or(below_rollout.shared_volumes),
             apply: rollout.apply.or(below_rollout.apply),
             window: windows::over(rollout.window, below_rollout.window),
+            limits: rollout.limits.or(below_rollout.limits),
         }),
         probes: Some(WrittenProbes {
             startup: probe_over(probes.startup, below_probes.startup),
@@ -143,6 +144,7 @@ pub fn rollout(
         deadline: own.deadline.map_or(if one_shot { Millis::minutes(60) } else { default.deadline }, |span| span.0),
         drain: own.drain.map_or(default.drain, |span| span.0),
         shared_volumes: own.shared_volumes.unwrap_or(default.shared_volumes),
+        limits: own.limits.unwrap_or(default.limits),
     };
     if policy.deadline <= policy.min_ready {
         let place = ["deadline", "minReady"].iter().flat_map(|field| {

@@ -15,10 +15,11 @@ use crate::{
     },
     model::{
         container::{Limits, NetworkMode, RestartPolicy},
-        desired::{Overrides, Service},
+        desired::{Link, Overrides, Service},
         names::{ImageReference, ServiceName},
         policy::{Condition, Dependency, PullPolicy},
-        units::Bytes,
+        units::{Bytes, Millis},
+        value::Value,
     },
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,16 +36,18 @@ pub fn services(
     let awaited = awaited(project);
     let mut services = BTreeMap::new();
     for (name, written) in &project.services {
-        let mut translation = Translation { project, exceptions, faults: making.faults, notes: making.notes };
-        let mut container = translation.container(name, written);
         let named_elsewhere = image(making, name, overrides);
         // An image that is named instead of what is built needs no build.
         let build = match &named_elsewhere {
             Some(_) => None,
             None => build::of(name, written, making, exceptions),
         };
+        let (faults, notes) = (&mut *making.faults, &mut *making.notes);
+        let mut translation = Translation { project, exceptions, files: recording, faults, notes };
+        let mut container = translation.container(name, written);
         container.image =
             named_elsewhere.unwrap_or_else(|| ImageReference::new(written.image_name(&project.name, name)));
+        let hooks = translation.hooks(name, written);
         let own = policy::written(making.read, name);
         policy::limit(&own, &mut container.limits);
         check_swap(project, name, &container.limits, making.faults);
@@ -57,19 +60,18 @@ pub fn services(
             container_name: Some(written.container_name.clone()).filter(|name| !name.is_empty()),
             build,
             replicas: u32::try_from(written.replicas()).unwrap_or(u32::MAX),
-            pull_policy: match written.pull_policy.as_str() {
-                "always" => PullPolicy::Always,
-                "never" => PullPolicy::Never,
-                _ => PullPolicy::Missing,
-            },
+            pull_policy: pull_policy(&written.pull_policy),
             depends_on: depends_on(project, written),
             shares: shares(written, &container.network_mode),
+            links: written.links.iter().map(|text| link(text)).collect(),
             probes: policy::probes(making.read, name, &own, &keeper, making.faults),
             liveness: policy::liveness(making.read, name, &own, one_shot, &keeper, making.faults),
             rollout: policy::rollout(making.read, name, &own, one_shot, making.faults),
             one_shot,
             contents,
+            hooks,
             config_hash: crate::compose::config_hash(written),
+            config_text: crate::compose::config_text(written).map(Value::sensitive),
             container,
         };
         services.insert(ServiceName::new(name), service);
@@ -119,6 +121,46 @@ fn depends_on(project: &Project, service: &project::Service) -> BTreeMap<Service
         required: written.required,
     };
     enabled.map(|(name, written)| (ServiceName::new(name), dependency(written))).collect()
+}
+
+/// When an image is looked for at its registry. What is not known has been refused.
+fn pull_policy(written: &str) -> PullPolicy {
+    const DAY: u64 = 24 * 60 * 60;
+    match written {
+        "always" => PullPolicy::Always,
+        "never" => PullPolicy::Never,
+        "refresh" => PullPolicy::Every(Millis(0)),
+        "daily" => PullPolicy::Every(Millis::seconds(DAY)),
+        "weekly" => PullPolicy::Every(Millis::seconds(7 * DAY)),
+        text => text.strip_prefix("every_").and_then(span).map_or(PullPolicy::Missing, PullPolicy::Every),
+    }
+}
+
+/// `1w2d3h4m5s`.
+fn span(text: &str) -> Option<Millis> {
+    let (mut seconds, mut number) = (0_u64, None::<u64>);
+    for character in text.chars() {
+        if let Some(digit) = character.to_digit(10) {
+            number = Some(number.unwrap_or(0).saturating_mul(10).saturating_add(digit.into()));
+            continue;
+        }
+        let unit = match character {
+            's' => 1,
+            'm' => 60,
+            'h' => 60 * 60,
+            'd' => 24 * 60 * 60,
+            'w' => 7 * 24 * 60 * 60,
+            _ => return None,
+        };
+        seconds = seconds.saturating_add(number.take()?.saturating_mul(unit));
+    }
+    number.is_none().then_some(Millis::seconds(seconds))
+}
+
+/// `service` or `service:alias`.
+fn link(text: &str) -> Link {
+    let (service, alias) = text.split_once(':').unwrap_or((text, text));
+    Link { service: ServiceName::new(service), alias: alias.to_owned() }
 }
 
 /// The services whose namespaces or volumes it uses.

@@ -27,6 +27,9 @@ pub struct ContainerSpec {
     pub command: Option<Vec<Value>>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub environment: BTreeMap<String, Value>,
+    /// Variables of the image that the container does not have.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub unset: BTreeSet<String>,
     /// The user's labels and docker compose's and ours (see `labels`).
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub labels: BTreeMap<String, Value>,
@@ -66,16 +69,23 @@ pub struct ContainerSpec {
     /// `container port/protocol` → where it is published on the host.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub ports: BTreeMap<String, Vec<HostPort>>,
-    /// `container port/protocol` exposed without being published.
+    /// Ports exposed without being published, as Compose writes them: `80`, `80/udp`, `3000-3002`.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub expose: BTreeSet<String>,
     /// Path in the container → what is there.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub mounts: BTreeMap<String, Mount>,
+    /// Path in the container → what is written there before each start: secrets and configs that have no file on the host.
+    /// Inspect does not tell of them; the label of the contents does.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub files: BTreeMap<String, WrittenFile>,
     pub network_mode: NetworkMode,
     /// For `NetworkMode::Networks`: the engine's network names and how the container is on each.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub networks: BTreeMap<NetworkName, Attachment>,
+    /// Of a container that is on no network of `networks`; elsewhere it belongs to the attachments.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mac: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ipc: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -100,6 +110,9 @@ pub struct ContainerSpec {
     pub cap_drop: BTreeSet<String>,
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub security_opt: BTreeSet<String>,
+    /// Whether the kernel's own paths are neither hidden nor read-only (`systempaths=unconfined`).
+    #[serde(skip_serializing_if = "is_false")]
+    pub unmasked: bool,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub sysctls: BTreeMap<String, String>,
     /// Path in the container → path on the host and the permissions (`rwm`).
@@ -118,8 +131,9 @@ pub struct ContainerSpec {
     /// `name:address`, as the engine takes them.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub extra_hosts: BTreeSet<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub links: Vec<String>,
+    /// `container:alias` on the engine's default bridge; elsewhere links belong to the attachments.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub links: BTreeSet<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub volumes_from: Vec<String>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -267,6 +281,18 @@ pub struct Limits {
     pub cpu_percent: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub blkio_weight: Option<u16>,
+    /// Device → its weight.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub blkio_weight_device: BTreeMap<String, u16>,
+    /// Device → bytes or operations a second, here and below.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub blkio_read_bytes: BTreeMap<String, u64>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub blkio_read_operations: BTreeMap<String, u64>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub blkio_write_bytes: BTreeMap<String, u64>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub blkio_write_operations: BTreeMap<String, u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub oom_kill_disable: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -309,6 +335,9 @@ pub struct Mount {
     /// Bind: `rprivate`, `rshared`…; absent is the engine's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub propagation: Option<String>,
+    /// Bind: what of the mounts below it comes along: `disabled`, `writable` or `readonly`; absent is all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recursive: Option<String>,
     /// Bind: the SELinux option `z` or `Z`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub selinux: Option<String>,
@@ -326,7 +355,7 @@ pub struct Mount {
     /// Tmpfs: permissions, octal as a number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tmpfs_mode: Option<u32>,
-    /// Tmpfs: the options of the short form (`size=64m,mode=1777`).
+    /// Tmpfs: the options of the short form (`size=64m,mode=1777`), perhaps none; absent for the long form.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tmpfs_options: Option<String>,
 }
@@ -338,6 +367,7 @@ impl Mount {
             source,
             read_only: false,
             propagation: None,
+            recursive: None,
             selinux: None,
             create_host_path: false,
             no_copy: false,
@@ -361,8 +391,29 @@ pub enum MountSource {
     Anonymous(Option<VolumeName>),
     /// Memory.
     Tmpfs,
+    /// The files of an image, by its reference.
+    Image(String),
     /// A named pipe (Windows).
     Pipe(String),
+}
+
+/// A file that is written into a container.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct WrittenFile {
+    pub content: Value,
+    /// The permission bits, octal as a number.
+    pub mode: u32,
+    /// Absent: root's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<Owner>,
+}
+
+/// Whose a file is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Owner {
+    pub uid: u32,
+    pub gid: u32,
 }
 
 /// Whose network the container is on.
@@ -401,6 +452,12 @@ pub struct Attachment {
     pub mac: Option<String>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub driver_options: BTreeMap<String, String>,
+    /// `container:alias`: another container, known to this one under that name.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub links: BTreeSet<String>,
+    /// The network with the highest is the way out. Kept by the engine from API 1.48 on.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub gateway_priority: i32,
     /// The network with the highest is connected first (docker compose's rule); not read back from the engine.
     #[serde(skip_serializing_if = "is_zero")]
     pub priority: i32,
@@ -451,6 +508,7 @@ impl ContainerSpec {
             .chain(self.labels.values_mut())
             .chain(check)
             .chain(options)
+            .chain(self.files.values_mut().map(|file| &mut file.content))
             .for_each(&mut change);
     }
 

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub struct Content {
     /// The path in the container.
     pub target: String,
-    /// The path on the host, where it is a file there.
+    /// The path on the host, where it is a file there; else it is written into the container.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
     /// SHA-256 (hex) of the content.
@@ -51,8 +51,13 @@ pub fn matches(observed: Option<&str>, contents: &[Content]) -> bool {
 }
 
 fn sorted_list(contents: &[Content]) -> String {
-    let mut lines: Vec<String> =
-        contents.iter().map(|content| format!("{} {}\n", content.target, content.sha256)).collect();
+    // Who may use a file that is written into the container is part of what it was made with.
+    let rights = |content: &Content| match (&content.source, content.permissions) {
+        (None, Some(Permissions { mode, uid, gid })) => format!(" {mode:o} {uid}:{gid}"),
+        _ => String::new(),
+    };
+    let line = |content: &Content| format!("{} {}{}\n", content.target, content.sha256, rights(content));
+    let mut lines: Vec<String> = contents.iter().map(line).collect();
     lines.sort();
     lines.concat()
 }

@@ -4,7 +4,10 @@ use super::{
     build::Build,
     container::{ContainerSpec, MountSource},
     content::Content,
-    names::{DesiredHash, ImageId, ImageReference, NetworkName, ServiceName, StackName, VolumeName},
+    names::{
+        ContainerId, ContainerName, DesiredHash, ImageId, ImageReference, NetworkName, ServiceName, StackName,
+        VolumeName,
+    },
     policy::{Dependency, Liveness, Probes, PullPolicy, RolloutPolicy, StackPolicy},
     units::Millis,
     value::{Salt, Secrets, Value},
@@ -87,6 +90,9 @@ pub struct Service {
     /// Services whose namespaces or volumes it uses (`network_mode`, `ipc`, `pid`: `service:x`; `volumes_from`).
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub shares: BTreeSet<ServiceName>,
+    /// Other services that it knows under a name of its own; see `links_of`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<Link>,
     #[serde(default)]
     pub probes: Probes,
     /// Not part of what the service is: changing it needs no rollout.
@@ -98,8 +104,98 @@ pub struct Service {
     pub one_shot: bool,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub contents: Vec<Content>,
+    /// Not part of what the service is: changing them needs no rollout.
+    #[serde(default, skip_serializing_if = "Hooks::is_empty")]
+    pub hooks: Hooks,
     /// docker compose's own hash of the service; it never decides anything for us.
     pub config_hash: String,
+    /// For a service that shares: the text that docker compose hashes, see `shared_config_hash`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub config_text: Option<Value>,
+}
+
+/// Commands that run in each container of a service.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Hooks {
+    /// After each start that evenkeel makes, one after another.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub post_start: Vec<Hook>,
+    /// Before each stop, one after another.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub pre_stop: Vec<Hook>,
+}
+
+impl Hooks {
+    fn is_empty(&self) -> bool {
+        *self == Hooks::default()
+    }
+}
+
+/// A command in a container.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Hook {
+    pub command: Vec<Value>,
+    /// Absent: the container's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub privileged: bool,
+    /// Absent: the container's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub working_dir: Option<String>,
+    /// Over the container's.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub environment: BTreeMap<String, Value>,
+    /// Variables of the container that it does not have.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub unset: BTreeSet<String>,
+}
+
+impl Hook {
+    /// The hook as a plan may hold it.
+    pub fn committed(&self, salt: &Salt) -> Hook {
+        let mut hook = self.clone();
+        hook.for_each_value(|value| *value = value.committed(salt));
+        hook
+    }
+
+    /// The hook with its commitments turned back into texts; `None` where one is unknown.
+    pub fn revealed(&self, secrets: &Secrets) -> Option<Hook> {
+        let mut hook = self.clone();
+        let mut known = true;
+        hook.for_each_value(|value| match secrets.reveal(value) {
+            Some(text) => *value = text,
+            None => known = false,
+        });
+        known.then_some(hook)
+    }
+
+    fn for_each_value(&mut self, change: impl FnMut(&mut Value)) {
+        self.command.iter_mut().chain(self.environment.values_mut()).for_each(change);
+    }
+
+    /// The command as one line, sensitive words as `***`.
+    pub fn in_words(&self) -> String {
+        self.command.iter().map(Value::shown).collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// docker compose's hash of a service that shares, from a text in which each `\u0000service\u0000` stands for the id of
+/// that service's container. `None` where one is not known.
+pub fn shared_config_hash<'a>(
+    text: &str,
+    container: impl Fn(&ServiceName) -> Option<&'a ContainerId>,
+) -> Option<String> {
+    let mut hash = Sha256::new();
+    for (index, part) in text.split("\\u0000").enumerate() {
+        match index % 2 {
+            0 => hash.update(part),
+            _ => hash.update(container(&ServiceName::new(part))?.as_str()),
+        }
+    }
+    Some(hex::encode(hash.finalize()))
 }
 
 impl Service {
@@ -119,6 +215,14 @@ impl Service {
             _ => image.is_some_and(|check| !check.is_none()),
         }
     }
+}
+
+/// A link to another service of the stack.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct Link {
+    pub service: ServiceName,
+    /// What it is called; without one in the file, the service's name.
+    pub alias: String,
 }
 
 /// One network of the stack.
@@ -205,6 +309,33 @@ pub struct VolumeDefinition {
 }
 
 impl Desired {
+    /// The final name of a service's container.
+    pub fn container_name(&self, service: &Service, number: u32) -> ContainerName {
+        match &service.container_name {
+            Some(name) => ContainerName::new(name.clone()),
+            None => ContainerName::new(format!("{}-{}-{number}", self.stack, service.name)),
+        }
+    }
+
+    /// The links of one of a service's containers as the engine takes them: to every container of the linked service, under
+    /// three names as docker compose gives them. The number in two of them is the linking container's own.
+    pub fn links_of(&self, service: &Service, number: u32) -> BTreeSet<String> {
+        let of = |link: &Link| {
+            let linked = self.services.get(&link.service);
+            let containers = linked
+                .into_iter()
+                .flat_map(|linked| (1..=linked.replicas).map(move |replica| self.container_name(linked, replica)));
+            containers
+                .flat_map(|container| {
+                    let (stack, name) = (&self.stack, &link.service);
+                    let names = [link.alias.clone(), format!("{name}-{number}"), format!("{stack}-{name}-{number}")];
+                    names.map(|alias| format!("{container}:{alias}"))
+                })
+                .collect::<Vec<_>>()
+        };
+        service.links.iter().flat_map(of).collect()
+    }
+
     /// A stack with nothing in it.
     pub fn empty(stack: StackName) -> Desired {
         Desired {
@@ -227,6 +358,10 @@ impl Desired {
             spec.for_each_value(|value| secrets.keep(salt, value));
             let build = service.build.iter().flat_map(|build| build.args.values().chain(build.environment.values()));
             build.for_each(|value| secrets.keep(salt, value));
+            service.config_text.iter().for_each(|text| secrets.keep(salt, text));
+            for hook in service.hooks.post_start.iter().chain(&service.hooks.pre_stop) {
+                hook.clone().for_each_value(|value| secrets.keep(salt, value));
+            }
             let liveness = service.liveness.as_ref().map(|liveness| &liveness.probe);
             let gates = [&service.probes.startup, &service.probes.readiness].into_iter().flatten();
             for probe in gates.chain(liveness) {
@@ -259,6 +394,8 @@ pub fn desired_hash(service: &Service, image: &ImageId) -> DesiredHash {
     struct Hashed<'a> {
         container: &'a ContainerSpec,
         container_name: &'a Option<String>,
+        #[serde(skip_serializing_if = "<[_]>::is_empty")]
+        links: &'a [Link],
         image: &'a ImageId,
         contents: BTreeMap<&'a str, &'a str>,
         probes: &'a Probes,
@@ -268,6 +405,7 @@ pub fn desired_hash(service: &Service, image: &ImageId) -> DesiredHash {
     let hashed = Hashed {
         container: &service.container,
         container_name: &service.container_name,
+        links: &service.links,
         image,
         contents: service.contents.iter().map(|content| (content.target.as_str(), content.sha256.as_str())).collect(),
         probes: &service.probes,

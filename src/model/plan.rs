@@ -346,6 +346,8 @@ codes! {
         EngineCannotHold = "engine-cannot-hold",
         /// Another Compose file lies beside the one that is read.
         OtherFile = "other-file",
+        /// What the Compose file says of a service is not what its container's label says; docker compose goes by the label.
+        ComposeRecreates = "compose-recreates",
         /// The engine's warning at a create.
         EngineWarning = "engine-warning",
         /// Something that docker compose warns of too.

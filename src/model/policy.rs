@@ -86,6 +86,26 @@ pub struct RolloutPolicy {
     /// For `ApplyPolicy::Window`: when.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window: Option<Window>,
+    /// How a changed limit gets to a running container.
+    #[serde(default, skip_serializing_if = "LimitsPolicy::is_in_place")]
+    pub limits: LimitsPolicy,
+}
+
+/// How a changed limit gets to a running container.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum LimitsPolicy {
+    /// It is changed where the container is, when the engine can.
+    #[default]
+    InPlace,
+    /// The container is replaced, so that docker compose's label of it stays true.
+    Replace,
+}
+
+impl LimitsPolicy {
+    fn is_in_place(&self) -> bool {
+        *self == LimitsPolicy::InPlace
+    }
 }
 
 impl Default for RolloutPolicy {
@@ -98,6 +118,7 @@ impl Default for RolloutPolicy {
             shared_volumes: false,
             apply: ApplyPolicy::Auto,
             window: None,
+            limits: LimitsPolicy::InPlace,
         }
     }
 }
@@ -297,4 +318,6 @@ pub enum PullPolicy {
     Always,
     /// Never: it must be on the engine.
     Never,
+    /// At an apply, when it has been on the engine under its name for so long.
+    Every(Millis),
 }

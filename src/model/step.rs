@@ -2,14 +2,15 @@
 //! executor chooses nothing.
 
 use super::{
-    container::{Attachment, ContainerSpec, Limits, RestartPolicy},
-    desired::{Network, Volume},
+    container::{Attachment, ContainerSpec, Limits, RestartPolicy, WrittenFile},
+    desired::{Hook, Network, Volume},
     fields::fields,
     names::{
         ContainerId, ContainerName, ImageId, ImageReference, NetworkName, Resource, ServiceName, StepId, VolumeName,
     },
     policy::Probe,
     units::{Bytes, Millis},
+    value::Value,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -122,6 +123,8 @@ pub enum Does {
     Create(Box<Create>),
     /// Connects a container to one more network.
     Connect(Connect),
+    /// Writes a file into a container.
+    Put(Box<Put>),
     /// Starts a container.
     Start {
         /// Which.
@@ -136,6 +139,8 @@ pub enum Does {
         /// Frozen by `docker pause`.
         container: ContainerRef,
     },
+    /// Runs a command in a container and waits for it. Fails where it does not exit with 0.
+    Exec(Box<Exec>),
     /// Waits until the container is proven, or fails.
     Gate(Box<Gate>),
     /// Waits, so that clients let go of the old container.
@@ -180,6 +185,9 @@ pub struct Create {
     /// The container whose namespaces it shares, for `NetworkMode::Service` and `service:` modes.
     #[serde(default, skip_serializing_if = "std::collections::BTreeMap::is_empty")]
     pub parents: std::collections::BTreeMap<ServiceName, ContainerRef>,
+    /// The text that docker compose's label is the hash of, where the parents' ids are in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub config_text: Option<Value>,
 }
 
 /// See `Does::Connect`.
@@ -189,6 +197,26 @@ pub struct Connect {
     pub container: ContainerRef,
     pub network: NetworkName,
     pub attachment: Attachment,
+}
+
+/// See `Does::Put`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Put {
+    pub container: ContainerRef,
+    /// In the container.
+    pub path: String,
+    /// Its content as a commitment.
+    pub file: WrittenFile,
+}
+
+/// See `Does::Exec`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Exec {
+    pub container: ContainerRef,
+    /// The command, sensitive values as their commitments.
+    pub hook: Hook,
 }
 
 /// See `Does::Gate`.
@@ -327,8 +355,10 @@ impl Does {
             Does::RemoveVolume(_) => "removeVolume",
             Does::Create(_) => "create",
             Does::Connect(_) => "connect",
+            Does::Put(_) => "put",
             Does::Start { .. } => "start",
             Does::Unpause { .. } => "unpause",
+            Does::Exec(_) => "exec",
             Does::Gate(_) => "gate",
             Does::Drain { .. } => "drain",
             Does::Stop(_) => "stop",

@@ -13,6 +13,7 @@ use crate::{
         observed::Observed,
         plan::{Note, NoteCode},
         policy::PullPolicy,
+        units::Millis,
     },
 };
 use futures::{StreamExt, stream};
@@ -157,6 +158,8 @@ struct Use {
     services: Vec<ServiceName>,
     platform: Option<String>,
     registry_first: bool,
+    /// So old it may get on the engine before the registry is asked.
+    every: Option<Millis>,
     /// No service lets it be pulled.
     never: bool,
     /// A service knows how to build it.
@@ -173,6 +176,7 @@ fn uses(desired: &Desired, pull: &PullWish) -> BTreeMap<ImageReference, Use> {
             services: Vec::new(),
             platform: service.container.platform.clone(),
             registry_first: false,
+            every: None,
             never: true,
             built: false,
             pull_first: false,
@@ -181,6 +185,9 @@ fn uses(desired: &Desired, pull: &PullWish) -> BTreeMap<ImageReference, Use> {
         used.registry_first |= asks_first(service, pull);
         used.built |= service.build.is_some();
         used.pull_first |= service.build.as_ref().is_some_and(|build| build.pull_first);
+        if let (PullPolicy::Every(span), false) = (service.pull_policy, *pull == PullWish::Keep) {
+            used.every = Some(used.every.map_or(span, |other| other.min(span)));
+        }
         used.never &= service.pull_policy == PullPolicy::Never;
     }
     uses
@@ -195,7 +202,7 @@ fn asks_first(service: &Service, pull: &PullWish) -> bool {
     };
     match service.pull_policy {
         PullPolicy::Always => true,
-        PullPolicy::Missing => wished,
+        PullPolicy::Missing | PullPolicy::Every(_) => wished,
         PullPolicy::Never => false,
     }
 }
@@ -236,6 +243,11 @@ impl Look<'_> {
             }
         }
         let local = self.engine.inspect_image(reference.as_str()).await?;
+        if let (Some(span), Some(local)) = (used.every, &local)
+            && local.tagged.is_none_or(|at| self.observed.at.since(at) >= span)
+        {
+            return Ok((self.of_registry(reference, used).await?, None));
+        }
         if let Some(kept) = self.kept(reference, used, local.as_ref()).await? {
             let note =
                 local.filter(|local| local.id != kept.id).map(|local| update_available(reference, used, &kept, &local));

@@ -89,12 +89,16 @@ fn service_of(
         pull_policy: today.map(|service| service.pull_policy).unwrap_or_default(),
         depends_on: today.map(|service| service.depends_on.clone()).unwrap_or_default(),
         shares: today.map(|service| service.shares.clone()).unwrap_or_default(),
+        // Its attachments have them, to the containers that were there.
+        links: Vec::new(),
         probes: today.map(|service| service.probes.clone()).unwrap_or_default(),
         liveness: today.and_then(|service| service.liveness.clone()),
         rollout: today.map(|service| service.rollout.clone()).unwrap_or_default(),
         one_shot: today.is_some_and(|service| service.one_shot),
         contents: today.map(|service| service.contents.clone()).unwrap_or_default(),
+        hooks: today.map(|service| service.hooks.clone()).unwrap_or_default(),
         config_hash: first.label(compose::CONFIG_HASH).unwrap_or_default().to_owned(),
+        config_text: today.and_then(|service| service.config_text.clone()),
         container,
     };
     if let (NetworkMode::Container(_), Some(today)) = (&service.container.network_mode, today) {

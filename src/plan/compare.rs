@@ -12,6 +12,7 @@ use crate::model::{
     names::{ContainerId, ContainerName, NetworkName, ServiceName},
     observed::{EngineFacts, ObservedContainer},
     plan::Reason,
+    policy::LimitsPolicy,
     value::Value,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -149,7 +150,9 @@ fn forgive(found: &mut ContainerSpec, wanted: &ContainerSpec, of: &Comparison) {
         if asked.driver_options.is_empty() {
             attachment.driver_options.clear();
         }
+        forgive_links(&mut attachment.links, &asked.links);
     }
+    forgive_links(&mut found.links, &wanted.links);
     if wanted.logging.is_none() && found.logging.as_ref().is_some_and(|logging| logging.driver.is_none()) {
         // The engine writes its own default options into the container.
         found.logging = None;
@@ -157,6 +160,25 @@ fn forgive(found: &mut ContainerSpec, wanted: &ContainerSpec, of: &Comparison) {
     if !matches!(wanted.network_mode, NetworkMode::Networks) && wanted.hostname.is_none() {
         // A container that shares a network has the other's name.
         found.hostname = None;
+    }
+}
+
+/// A linked service that has more or fewer containers by now is linked all the same: docker compose renews no link either.
+fn forgive_links(found: &mut BTreeSet<String>, wanted: &BTreeSet<String>) {
+    let by_alias = |links: &BTreeSet<String>| {
+        let mut containers: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for (container, alias) in links.iter().filter_map(|link| link.split_once(':')) {
+            containers.entry(alias.to_owned()).or_default().insert(container.to_owned());
+        }
+        containers
+    };
+    let (have, want) = (by_alias(found), by_alias(wanted));
+    let same = have.len() == want.len()
+        && have
+            .iter()
+            .all(|(alias, has)| want.get(alias).is_some_and(|wants| has.is_subset(wants) || wants.is_subset(has)));
+    if same {
+        found.clone_from(wanted);
     }
 }
 
@@ -195,7 +217,7 @@ fn judge(change: &FieldChange, found: &ContainerSpec, wanted: &ContainerSpec, of
         return;
     }
     if path.starts_with("limits.") {
-        if in_place(path, found, wanted, of) {
+        if of.service.rollout.limits == LimitsPolicy::InPlace && in_place(path, found, wanted, of) {
             into.limits = Some(limits_to_send(into.limits.take(), path, wanted));
         } else {
             into.replace.insert(Reason::LimitChanged);

@@ -40,12 +40,12 @@ pub(super) fn plan_down(all: &All, volumes: bool, plan: &mut Plan) {
     let undeclared = by_service.keys().filter(|name| !order.contains(name)).cloned().collect::<Vec<_>>();
     for service in undeclared.into_iter().chain(order) {
         let Some(containers) = by_service.get(&service) else { continue };
-        let mut draft = Draft::new(&service, vec![service.clone()], Cause::Down);
+        let mut draft = Draft::new(&service, vec![service.clone()], Cause::Down, &all.context.salt);
         draft.why = "down".into();
         let mut ends = Vec::new();
         draft.side_by_side(containers, |draft, container| {
             let path = format!("{service}/down/{}", container.id.short());
-            remove_container(draft, container, &path, anonymous.clone());
+            remove_container(draft, all.desired.services.get(&service), container, &path, anonymous.clone());
         });
         ends.extend(draft.ends().iter().cloned());
         plan.changes.push(removed(Resource::Service(service.clone())));

@@ -7,6 +7,7 @@ use crate::model::{
     policy::Strategy,
     step::{Cause, Does, Step},
     units::Millis,
+    value::Salt,
 };
 use std::collections::BTreeMap;
 
@@ -29,6 +30,8 @@ pub(super) struct Draft {
     /// Services whose budget of restarts it spends.
     pub spends: Vec<ServiceName>,
     pub cause: Cause,
+    /// Sensitive values stand in a plan as commitments under it.
+    salt: Salt,
     pub pulls: Vec<Step>,
     pub steps: Vec<Step>,
     undo: Vec<Undo>,
@@ -43,7 +46,7 @@ pub(super) struct Draft {
 
 impl Draft {
     /// An empty one.
-    pub fn new(service: &ServiceName, members: Vec<ServiceName>, cause: Cause) -> Draft {
+    pub fn new(service: &ServiceName, members: Vec<ServiceName>, cause: Cause, salt: &Salt) -> Draft {
         Draft {
             id: service.to_string(),
             service: service.clone(),
@@ -54,6 +57,7 @@ impl Draft {
             serving: false,
             spends: Vec::new(),
             cause,
+            salt: salt.clone(),
             pulls: Vec::new(),
             steps: Vec::new(),
             undo: Vec::new(),
@@ -128,6 +132,7 @@ impl Draft {
 
     /// A step that takes something back; it stands in the undo only.
     pub fn back(&self, id: impl Into<String>, does: Does, target: Resource, deadline: Millis) -> Step {
+        let does = self.committed(does);
         Step { id: StepId::new(id.into()), after: Vec::new(), does, target, cause: self.cause, deadline }
     }
 
@@ -167,8 +172,17 @@ impl Draft {
         (rollout, steps)
     }
 
+    fn committed(&self, mut does: Does) -> Does {
+        match &mut does {
+            Does::Put(put) => put.file.content = put.file.content.committed(&self.salt),
+            Does::Exec(exec) => exec.hook = exec.hook.committed(&self.salt),
+            _ => {}
+        }
+        does
+    }
+
     fn add(&mut self, id: String, does: Does, target: Resource, deadline: Millis, after: Vec<StepId>) -> StepId {
-        let id = StepId::new(id);
+        let (id, does) = (StepId::new(id), self.committed(does));
         self.steps.push(Step { id: id.clone(), after, does, target, cause: self.cause, deadline });
         if !self.taking_back.is_empty() {
             self.undo.push(Undo { from: id.clone(), steps: self.taking_back.clone() });

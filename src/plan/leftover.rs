@@ -3,7 +3,8 @@
 
 use super::{
     draft::{CALL_DEADLINE, Draft},
-    rollout::{Member, anonymous_volumes, existing, remove_container, stop_deadline},
+    lifecycle,
+    rollout::{Member, anonymous_volumes, existing, remove_container},
     strategy::{choose, holds_data},
     survey::{Slot, View, is_up, split_prefix},
     work::Work,
@@ -13,7 +14,7 @@ use crate::model::{
     names::{ContainerId, ContainerName, Resource},
     observed::ObservedContainer,
     policy::Strategy,
-    step::{AnonymousVolumes, Does, Remove, Stop},
+    step::{AnonymousVolumes, Does, Remove},
 };
 use std::collections::BTreeMap;
 
@@ -127,7 +128,7 @@ pub(super) fn discard(draft: &mut Draft, member: &Member, meanwhile: &Meanwhile,
     if until.is_none() {
         for container in &view.retired {
             let path = format!("{}/retire/{}", view.service.name, container.id.short());
-            remove_container(draft, container, &path, AnonymousVolumes::Keep);
+            remove_container(draft, Some(view.service), container, &path, AnonymousVolumes::Keep);
         }
     }
     for (container, name) in unwanted(member).into_iter().filter(|(one, _)| meanwhile.until(one) == until) {
@@ -141,9 +142,8 @@ pub(super) fn discard(draft: &mut Draft, member: &Member, meanwhile: &Meanwhile,
         };
         let path = format!("{}/discard/{}", view.service.name, container.id.short());
         if is_up(container) && (until.is_some() || holds_data(container)) {
-            let stop = Stop { container: existing(container), grace: container.spec.stop_grace };
             let target = Resource::Container(container.name.clone());
-            draft.step(format!("{path}/stop"), Does::Stop(stop), target, stop_deadline(container));
+            lifecycle::stop(draft, Some(view.service), container, (&path, &target));
         }
         draft.step(path, Does::Remove(remove), Resource::Container(container.name.clone()), CALL_DEADLINE);
     }

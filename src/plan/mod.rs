@@ -10,6 +10,7 @@ mod compare;
 mod down;
 mod draft;
 mod leftover;
+mod lifecycle;
 mod normal;
 mod order;
 mod orphans;

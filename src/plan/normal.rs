@@ -6,7 +6,7 @@ use crate::model::{
     container::{Attachment, ContainerSpec, Healthcheck, Limits, Logging, Mount, MountSource, NetworkMode},
     image::ImageConfig,
     labels,
-    names::ContainerId,
+    names::{ContainerId, NetworkName},
     observed::EngineFacts,
     units::{Bytes, Millis, NanoCpus},
     value::Value,
@@ -38,15 +38,42 @@ pub(super) fn normal(spec: &ContainerSpec, around: &Surroundings) -> ContainerSp
     network(&mut spec, around);
     namespaces(&mut spec, around.engine);
     security(&mut spec);
+    for from in &mut spec.volumes_from {
+        *from = from.strip_prefix("container:").unwrap_or(from).to_owned();
+    }
     spec.logging = logging(spec.logging, around.engine);
     spec.annotations.clear();
+    spec.mac = spec.mac.filter(|_| around.engine.api < MAC_OF_ENDPOINT);
+    // What was written there is not seen; the label of the contents tells it.
+    spec.files.clear();
     spec
+}
+
+/// The API versions from which on the engine keeps a MAC address, a gateway priority and an interface's name per network.
+const MAC_OF_ENDPOINT: (u32, u32) = (1, 44);
+const GATEWAY_PRIORITY: (u32, u32) = (1, 48);
+const INTERFACE_NAME: (u32, u32) = (1, 49);
+/// How an interface's name is said to the engine.
+const INTERFACE_OPTION: &str = "com.docker.network.endpoint.ifname";
+
+fn later_macs(spec: &ContainerSpec) -> bool {
+    let first = first_network(spec);
+    spec.networks.iter().any(|(name, attachment)| Some(name) != first.as_ref() && attachment.mac.is_some())
+}
+
+/// The network that a container is made on.
+fn first_network(spec: &ContainerSpec) -> Option<NetworkName> {
+    let order =
+        |(name, attachment): &(&NetworkName, &Attachment)| (std::cmp::Reverse(attachment.priority), (*name).clone());
+    spec.networks.iter().min_by_key(order).map(|(name, _)| name.clone())
 }
 
 /// The fields of a spec that this engine or its kernel can't hold.
 pub(super) fn not_held(spec: &ContainerSpec, engine: &EngineFacts) -> Vec<&'static str> {
     let (limits, can) = (&spec.limits, engine.supports);
     let start_interval = spec.healthcheck.as_ref().is_some_and(|check| check.start_interval.is_some());
+    let gateways = spec.networks.values().any(|attachment| attachment.gateway_priority != 0);
+    let interfaces = spec.networks.values().any(|attachment| attachment.driver_options.contains_key(INTERFACE_OPTION));
     let table = [
         (start_interval && engine.api < (1, 44), "healthcheck.startInterval"),
         (limits.memory.is_some() && !can.memory, "limits.memory"),
@@ -58,7 +85,12 @@ pub(super) fn not_held(spec: &ContainerSpec, engine: &EngineFacts) -> Vec<&'stat
         (limits.cpuset.is_some() && !can.cpuset, "limits.cpuset"),
         (limits.pids.is_some() && !can.pids, "limits.pids"),
         (limits.blkio_weight.is_some() && !can.blkio_weight, "limits.blkioWeight"),
+        (!limits.blkio_weight_device.is_empty() && !can.blkio_weight, "limits.blkioWeightDevice"),
         (limits.oom_kill_disable == Some(true) && !can.oom_kill_disable, "limits.oomKillDisable"),
+        (later_macs(spec) && engine.api < MAC_OF_ENDPOINT, "networks.mac of any but the first network"),
+        (spec.mac.is_some() && engine.api >= MAC_OF_ENDPOINT, "mac"),
+        (gateways && engine.api < GATEWAY_PRIORITY, "networks.gatewayPriority"),
+        (interfaces && engine.api < INTERFACE_NAME, "the name of a network's interface"),
     ];
     table.into_iter().filter(|(lacks, _)| *lacks).map(|(_, field)| field).collect()
 }
@@ -75,6 +107,8 @@ fn process(spec: &mut ContainerSpec, around: &Surroundings) {
         spec.command = (!command.is_empty()).then_some(command);
     }
     spec.environment.retain(|name, value| image.environment.get(name).map(String::as_str) != Some(value.reveal()));
+    // What the image does not have can't be taken away from it.
+    spec.unset.retain(|name| image.environment.contains_key(name));
     spec.labels.retain(|name, value| {
         !labels::is_bookkeeping(name) && image.labels.get(name).map(String::as_str) != Some(value.reveal())
     });
@@ -163,6 +197,12 @@ fn limits(limits: &Limits, engine: &EngineFacts) -> Limits {
         cpu_count: positive(limits.cpu_count),
         cpu_percent: positive(limits.cpu_percent),
         blkio_weight: limits.blkio_weight.filter(|weight| can.blkio_weight && *weight > 0),
+        // The same part of the kernel holds both.
+        blkio_weight_device: Some(limits.blkio_weight_device.clone()).filter(|_| can.blkio_weight).unwrap_or_default(),
+        blkio_read_bytes: limits.blkio_read_bytes.clone(),
+        blkio_read_operations: limits.blkio_read_operations.clone(),
+        blkio_write_bytes: limits.blkio_write_bytes.clone(),
+        blkio_write_operations: limits.blkio_write_operations.clone(),
         oom_kill_disable: limits.oom_kill_disable.filter(|disable| can.oom_kill_disable && *disable),
         oom_score_adj: limits.oom_score_adj.filter(|score| *score != 0),
     }
@@ -204,6 +244,7 @@ fn mounts(mounts: BTreeMap<String, Mount>, image: &ImageConfig) -> BTreeMap<Stri
             mount.source = MountSource::Anonymous(None);
         }
         mount.propagation = mount.propagation.filter(|text| !text.is_empty() && text != "rprivate");
+        mount.tmpfs_options = mount.tmpfs_options.filter(|options| !options.is_empty());
         // These two matter when the container is made and can't be read back.
         mount.create_host_path = false;
         mount.no_copy = false;
@@ -226,7 +267,14 @@ fn network(spec: &mut ContainerSpec, around: &Surroundings) {
     let own = around.id.map(ContainerId::short);
     // The engine gives a container its own id, and its host name, as aliases.
     let given = [Some(around.name), own, spec.hostname.as_deref()].map(|name| name.map(str::to_owned));
-    for attachment in spec.networks.values_mut() {
+    let first = first_network(spec);
+    for (name, attachment) in &mut spec.networks {
+        if around.engine.api < MAC_OF_ENDPOINT && Some(name) != first.as_ref() && around.id.is_none() {
+            attachment.mac = None;
+        }
+        if around.engine.api < GATEWAY_PRIORITY {
+            attachment.gateway_priority = 0;
+        }
         attachment.aliases.retain(|alias| !given.iter().flatten().any(|name| name == alias));
         attachment.priority = 0;
         let given = |text: Option<String>| text.filter(|text| !text.is_empty());
@@ -265,6 +313,8 @@ fn security(spec: &mut ContainerSpec) {
         None => text.clone(),
     };
     spec.security_opt = spec.security_opt.iter().map(option).collect();
+    // A privileged container has the kernel's paths open anyway.
+    spec.unmasked &= !spec.privileged;
     if spec.privileged || spec.pid.as_deref() == Some("host") || spec.ipc.as_deref() == Some("host") {
         // The engine adds it by itself.
         spec.security_opt.remove("label=disable");

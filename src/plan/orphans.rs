@@ -52,12 +52,14 @@ pub(super) fn orphans(all: &All, rollouts: &[(Rollout, Vec<Step>)], held: &[Held
     let after: Vec<StepId> = rollouts.iter().flat_map(|(_, steps)| steps.iter().map(|step| step.id.clone())).collect();
     let cause = all.context.facts.cause_of_first();
     for (service, containers) in by_service {
-        let mut draft = Draft::new(&service, vec![service.clone()], cause);
+        let current = all.context.facts.current.as_ref();
+        let before = current.and_then(|current| current.desired.services.get(&service));
+        let mut draft = Draft::new(&service, vec![service.clone()], cause, &all.context.salt);
         draft.why = "no longer declared".into();
         for container in containers {
             orphans.changes.push(removed(Resource::Container(container.name.clone()), cause));
             let path = format!("{service}/orphan/{}", container.id.short());
-            remove_container(&mut draft, container, &path, AnonymousVolumes::Keep);
+            remove_container(&mut draft, before, container, &path, AnonymousVolumes::Keep);
         }
         orphans.rollouts.push(draft.finish(&after));
     }

@@ -219,7 +219,7 @@ fn asks(member: &Member) -> bool {
     works || !member.view.surplus.is_empty() || !member.view.discarded.is_empty()
 }
 
-fn suspended<'a>(all: &'a All, name: &ServiceName, kind: SuspensionKind) -> Option<&'a Suspension> {
+pub(super) fn suspended<'a>(all: &'a All, name: &ServiceName, kind: SuspensionKind) -> Option<&'a Suspension> {
     let suspension = all.context.facts.suspensions.get(name)?;
     (suspension.kind == kind && suspension.holds(all.context.now)).then_some(suspension)
 }

@@ -4,18 +4,18 @@
 use super::{
     draft::{CALL_DEADLINE, Draft, STOP_MARGIN},
     leftover::{self, Meanwhile, Until},
+    lifecycle,
     strategy::{Choice, choose, is_stateful},
     survey::{All, Slot, View, is_up, network_order},
     work::Work,
 };
 use crate::model::{
     container::{ContainerSpec, MountSource, RestartPolicy},
+    desired::Service,
     names::{ContainerName, Resource, ServiceName, StepId, VolumeName},
     observed::{ObservedContainer, Status},
     policy::{ProbeKind, Strategy},
-    step::{
-        AnonymousVolumes, Connect, ContainerRef, Create, Does, Gate, OnDeadline, Proof, Remove, Rename, Stop, Update,
-    },
+    step::{AnonymousVolumes, Connect, ContainerRef, Create, Does, Gate, OnDeadline, Proof, Remove, Rename, Update},
     units::Millis,
 };
 use std::collections::BTreeMap;
@@ -179,7 +179,7 @@ fn in_place(draft: &mut Draft, member: &Member, meanwhile: &Meanwhile) {
             }
             Work::Restart(container, answer) => {
                 draft.why = format!("its liveness probe failed: {answer}");
-                halt(draft, slot, container, &path);
+                halt(draft, member.view, slot, container, &path);
                 start_and_prove(draft, member.view, slot, container, &path);
             }
             Work::Halt(container) => {
@@ -190,7 +190,7 @@ fn in_place(draft: &mut Draft, member: &Member, meanwhile: &Meanwhile) {
                     draft.step(format!("{path}/update"), Does::Update(Box::new(update)), target, CALL_DEADLINE);
                 }
                 if is_up(container) {
-                    halt(draft, slot, container, &path);
+                    halt(draft, member.view, slot, container, &path);
                 }
             }
             Work::Restore(kept) => {
@@ -210,9 +210,8 @@ fn in_place(draft: &mut Draft, member: &Member, meanwhile: &Meanwhile) {
     }
 }
 
-fn halt(draft: &mut Draft, slot: &Slot, container: &ObservedContainer, path: &str) {
-    let stop = Does::Stop(Stop { container: existing(container), grace: container.spec.stop_grace });
-    draft.step(format!("{path}/stop"), stop, Resource::Container(slot.name.clone()), stop_deadline(container));
+fn halt(draft: &mut Draft, view: &View, slot: &Slot, container: &ObservedContainer, path: &str) {
+    lifecycle::stop(draft, Some(view.service), container, (path, &Resource::Container(slot.name.clone())));
 }
 
 /// Whether the engine would start a stopped container when it starts itself.
@@ -246,9 +245,7 @@ fn put_right(draft: &mut Draft, slot: &Slot, container: &ObservedContainer, path
 
 fn start_and_prove(draft: &mut Draft, view: &View, slot: &Slot, container: &ObservedContainer, path: &str) {
     let target = Resource::Container(slot.name.clone());
-    let start = Does::Start { container: existing(container), instead_of: None };
-    let id = draft.step(format!("{path}/start"), start, target, CALL_DEADLINE);
-    draft.starts.entry(view.service.name.clone()).or_default().push(id);
+    lifecycle::start(draft, view.service, &slot.spec.files, &existing(container), None, (path, &target));
     gate(draft, view, slot, existing(container));
 }
 
@@ -327,7 +324,7 @@ fn start_first<'a>(
     }
     for entry in group.iter().rev() {
         if let Some(old) = entry.old.filter(|old| is_up(old)) {
-            stop(draft, entry, old);
+            stop(draft, entry, old, all);
         }
     }
     group.iter().rev().for_each(|entry| remove_old(draft, entry));
@@ -388,21 +385,16 @@ fn keep(draft: &mut Draft, entry: &Entry, old: &ObservedContainer, all: &All) {
             restart: Some(restart),
         }))
     };
-    let back_start = draft.back(
-        format!("{path}/undo/start"),
-        Does::Start { container: container.clone(), instead_of: None },
-        entry.target(),
-        CALL_DEADLINE,
-    );
+    let back_start = lifecycle::start_again(draft, before(entry, all), &container, (&path, &entry.target()));
     let back_policy = draft.back(format!("{path}/undo/policy"), update(policy), entry.target(), CALL_DEADLINE);
     let rename = |to: &ContainerName| Does::Rename(Rename { container: container.clone(), to: to.clone() });
     let back_name = draft.back(format!("{path}/undo/rename"), rename(&entry.slot.name), entry.target(), CALL_DEADLINE);
     if entry.old_is_kept() {
-        draft.also_takes_back(back_start);
+        back_start.into_iter().rev().for_each(|step| draft.also_takes_back(step));
         draft.also_takes_back(back_policy);
         draft.also_takes_back(back_name);
         if is_up(old) {
-            stop(draft, entry, old);
+            stop(draft, entry, old, all);
         }
         return;
     }
@@ -410,7 +402,7 @@ fn keep(draft: &mut Draft, entry: &Entry, old: &ObservedContainer, all: &All) {
     let was_held = old.spec.restart == RestartPolicy::No && policy != RestartPolicy::No;
     draft.serving |= was_held;
     if is_up(old) || was_held {
-        draft.also_takes_back(back_start);
+        back_start.into_iter().rev().for_each(|step| draft.also_takes_back(step));
     }
     if policy != RestartPolicy::No {
         draft.step_with_undo(
@@ -422,7 +414,7 @@ fn keep(draft: &mut Draft, entry: &Entry, old: &ObservedContainer, all: &All) {
         );
     }
     if is_up(old) {
-        stop(draft, entry, old);
+        stop(draft, entry, old, all);
     }
     let kept = ContainerName::new(format!("{}_{}", old.id.short(), entry.slot.name));
     draft.step_with_undo(format!("{path}/keep"), rename(&kept), entry.target(), CALL_DEADLINE, back_name);
@@ -434,9 +426,7 @@ fn policy_of(entry: &Entry, old: &ObservedContainer, all: &All) -> RestartPolicy
     if old.spec.restart != RestartPolicy::No {
         return old.spec.restart;
     }
-    let current = all.context.facts.current.as_ref();
-    let service = current.and_then(|current| current.desired.services.get(&entry.view.service.name));
-    service.map_or(entry.slot.spec.restart, |service| service.container.restart)
+    before(entry, all).container.restart
 }
 
 /// Replaces a one-shot: two of one never exist.
@@ -448,7 +438,7 @@ fn run_again<'a>(
 ) {
     if let Some(old) = entry.old {
         if is_up(old) {
-            stop(draft, entry, old);
+            stop(draft, entry, old, all);
         }
         remove_old(draft, entry);
     }
@@ -498,6 +488,7 @@ fn create_and_start(
     let create_id = StepId::new(format!("{path}/create"));
     let container = ContainerRef::Made { by: create_id.clone() };
     let (mut spec, _) = carrying(entry);
+    let files = std::mem::take(&mut spec.files);
     let networks = network_order(&spec);
     let attachments = std::mem::take(&mut spec.networks);
     if let Some(first) = networks.first() {
@@ -510,6 +501,7 @@ fn create_and_start(
         image: entry.view.image.id.clone(),
         spec: spec.committed(&all.context.salt),
         parents: shares.filter_map(|parent| Some((parent.clone(), refs.get(parent)?.clone()))).collect(),
+        config_text: entry.view.service.config_text.as_ref().map(|text| text.committed(&all.context.salt)),
     };
     let back = give_up(draft, entry, container.clone());
     draft.step_with_undo(create_id.as_str(), Does::Create(Box::new(create)), entry.target(), CALL_DEADLINE, back);
@@ -518,9 +510,7 @@ fn create_and_start(
         let connect = Connect { container: container.clone(), network: network.clone(), attachment };
         draft.step(format!("{path}/connect:{network}"), Does::Connect(connect), entry.target(), CALL_DEADLINE);
     }
-    let start = Does::Start { container: container.clone(), instead_of };
-    let id = draft.step(format!("{path}/start"), start, entry.target(), CALL_DEADLINE);
-    draft.starts.entry(entry.view.service.name.clone()).or_default().push(id);
+    lifecycle::start(draft, entry.view.service, &files, &container, instead_of, (&path, &entry.target()));
     container
 }
 
@@ -597,16 +587,14 @@ fn gate_step(view: &View, slot: &Slot, container: ContainerRef) -> (String, Does
     (id, Does::Gate(Box::new(gate)), Resource::Container(slot.name.clone()), service.rollout.deadline)
 }
 
-fn stop(draft: &mut Draft, entry: &Entry, old: &ObservedContainer) {
-    let stop = Stop { container: existing(old), grace: old.spec.stop_grace };
-    let id = format!("{}/stop", entry.path());
-    draft.step(id, Does::Stop(stop), entry.target(), stop_deadline(old));
+fn stop(draft: &mut Draft, entry: &Entry, old: &ObservedContainer, all: &All) {
+    lifecycle::stop(draft, Some(before(entry, all)), old, (&entry.path(), &entry.target()));
 }
 
-/// A stop's grace, and what the engine needs beside it.
-pub(super) fn stop_deadline(container: &ObservedContainer) -> Millis {
-    let grace = container.spec.stop_grace.unwrap_or(Millis::seconds(10));
-    Millis(grace.0.saturating_add(STOP_MARGIN.0))
+/// The service as its old container has it: as in the current revision, or without one as today.
+fn before<'a>(entry: &Entry<'a, '_>, all: &All<'a>) -> &'a Service {
+    let current = all.context.facts.current.as_ref();
+    current.and_then(|current| current.desired.services.get(&entry.view.service.name)).unwrap_or(entry.view.service)
 }
 
 /// Removes the proven one's predecessor. Its anonymous volumes stay: the new container has them, or they may hold data.
@@ -623,7 +611,7 @@ fn remove_surplus(draft: &mut Draft, view: &View) {
     surplus.sort_by_key(|container| (std::cmp::Reverse(container.number()), container.name.clone()));
     for container in surplus {
         let path = format!("{}/surplus/{}", view.service.name, container.id.short());
-        remove_container(draft, container, &path, AnonymousVolumes::Keep);
+        remove_container(draft, Some(view.service), container, &path, AnonymousVolumes::Keep);
     }
 }
 
@@ -631,14 +619,14 @@ fn remove_surplus(draft: &mut Draft, view: &View) {
 /// them too.
 pub(super) fn remove_container(
     draft: &mut Draft,
+    service: Option<&Service>,
     container: &ObservedContainer,
     path: &str,
     volumes: AnonymousVolumes,
 ) {
     let target = Resource::Container(container.name.clone());
     if is_up(container) && container.state.status != Status::Removing {
-        let stop = Stop { container: existing(container), grace: container.spec.stop_grace };
-        draft.step(format!("{path}/stop"), Does::Stop(stop), target.clone(), stop_deadline(container));
+        lifecycle::stop(draft, service, container, (path, &target));
     }
     let remove = Remove { container: existing(container), keep_evidence: false, force: false, volumes };
     draft.step(format!("{path}/remove"), Does::Remove(remove), target, CALL_DEADLINE);

@@ -5,7 +5,7 @@ use crate::model::{
     desired::{Desired, desired_hash},
     names::{DesiredHash, Resource, ServiceName},
     plan::{Held, HeldCode, PlanContext, Purpose},
-    revision::Hold,
+    revision::{Hold, SuspensionKind},
 };
 use std::{borrow::Cow, collections::BTreeSet};
 
@@ -129,7 +129,9 @@ fn hold(all: &All, views: &Views, name: &ServiceName) -> Option<Option<Held>> {
     }
     let is_now = |hash: &DesiredHash| *hash == desired_hash(view.service, &view.image.id);
     let resource = Resource::Service(name.clone());
-    if matches!(purpose, Purpose::Keep | Purpose::Follow) && facts.failed.get(name).is_some_and(is_now) {
+    // What the user wants stopped is stopped, whatever became of it: a hook before its stop may have failed.
+    let stops = super::restraint::suspended(all, name, SuspensionKind::Stopped).is_some();
+    if matches!(purpose, Purpose::Keep | Purpose::Follow) && !stops && facts.failed.get(name).is_some_and(is_now) {
         return Some(Some(Held {
             resource,
             code: HeldCode::FailedBefore,

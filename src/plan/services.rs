@@ -13,9 +13,9 @@ use super::{
 };
 use crate::model::{
     container::RestartPolicy,
-    desired::desired_hash,
+    desired::{desired_hash, shared_config_hash},
     fields::FieldChange,
-    labels::ours,
+    labels::{compose, ours},
     names::{ImageReference, Resource, ServiceName, StepId},
     observed::{ObservedContainer, Status},
     plan::{Action, Change, Held, HeldCode, Note, NoteCode, Purpose, Reason, Rollout},
@@ -95,7 +95,7 @@ pub(super) fn services<'a>(
         services.changes_at.extend(restraints.ends);
         let names: Vec<ServiceName> = in_scope.iter().map(|view| view.service.name.clone()).collect();
         let cause = cause(all, &in_scope, &members);
-        let mut draft = Draft::new(&leader.service.name, names.clone(), cause);
+        let mut draft = Draft::new(&leader.service.name, names.clone(), cause, &all.context.salt);
         draft.serving = in_scope.iter().any(|view| view.runs() || view.keeps() || has_run(all, view));
         draft.spends = spends(&members);
         rollout::build(&mut draft, &members, all);
@@ -104,6 +104,7 @@ pub(super) fn services<'a>(
             services.changes.extend(change(all, member, cause, draft.strategy));
             services.held.extend(not_taken(all, member));
             services.notes.extend(notes(all, member.view, &draft));
+            services.notes.extend(would_be_recreated(views, member));
             services.held.extend(needs_root(all, member.view));
         }
         services.held.extend(names_needed(all, &draft));
@@ -415,6 +416,30 @@ fn notes(all: &All, view: &View, draft: &Draft) -> Vec<Note> {
         });
     }
     notes
+}
+
+/// What docker compose would do about a container that stays: its label can't be changed with what it is.
+fn would_be_recreated(views: &Views, member: &Member) -> Option<Note> {
+    let service = member.view.service;
+    let parent = |name: &ServiceName| {
+        let slot = views.get(name)?.slots.first()?;
+        slot.current.or(slot.kept).map(|container| &container.id)
+    };
+    let hash = match &service.config_text {
+        Some(text) => shared_config_hash(text.reveal(), parent)?,
+        None => service.config_hash.clone(),
+    };
+    let stays = |work: &Work| matches!(work, Work::Nothing | Work::InPlace(_) | Work::Start(_) | Work::Unpause(_));
+    let differs = |container: &&ObservedContainer| {
+        container.label(compose::CONFIG_HASH).is_some_and(|label| !hash.is_empty() && label != hash)
+    };
+    let current = member.work.iter().filter(|(_, work)| stays(work)).filter_map(|(slot, _)| slot.current);
+    let names: Vec<&str> = current.filter(differs).map(|container| container.name.as_str()).collect();
+    (!names.is_empty()).then(|| Note {
+        code: NoteCode::ComposeRecreates,
+        text: format!("{}: docker compose would recreate {} at its next `up`", service.name, names.join(", ")),
+        hint: Some("`evenkeel restart` makes its label true, `rollout.limits: replace` keeps it so".into()),
+    })
 }
 
 /// Whether a file changed that the old container mounts too: it sees the new content when it is started again. Where

@@ -94,6 +94,6 @@ fn is_written(mount: &Mount) -> bool {
         MountSource::Volume(_) | MountSource::Anonymous(_) => true,
         // A socket is somebody else's, and what stands in /etc of the host is configuration.
         MountSource::Bind(path) => !path.ends_with(".sock") && !path.starts_with("/etc/"),
-        MountSource::Tmpfs | MountSource::Pipe(_) => false,
+        MountSource::Tmpfs | MountSource::Image(_) | MountSource::Pipe(_) => false,
     }
 }

@@ -84,14 +84,6 @@ pub(super) fn is_up(container: &ObservedContainer) -> bool {
     matches!(container.state.status, Status::Running | Status::Restarting | Status::Paused)
 }
 
-/// The final name of a replica.
-pub(super) fn final_name(desired: &Desired, service: &Service, number: u32) -> ContainerName {
-    match &service.container_name {
-        Some(name) => ContainerName::new(name.clone()),
-        None => ContainerName::new(format!("{}-{}-{number}", desired.stack, service.name)),
-    }
-}
-
 /// A name's prefix of twelve hex digits and what follows it: `8c1f0a2b3c4d_webkit-core-1`.
 pub(super) fn split_prefix(name: &ContainerName) -> (Option<&str>, &str) {
     match name.as_str().split_once('_') {
@@ -117,7 +109,7 @@ pub(super) fn view<'a>(
     let mut view =
         View { service, image, slots: Vec::new(), discarded: Vec::new(), retired: Vec::new(), surplus: Vec::new() };
     for number in 1..=service.replicas {
-        let name = final_name(all.desired, service, number);
+        let name = all.desired.container_name(service, number);
         let mine: Vec<&ObservedContainer> = containers.iter().copied().filter(|c| c.number() == number).collect();
         let slot = slot(name, number, &mine, parents, all, &mut view);
         view.slots.push(slot);
@@ -265,8 +257,16 @@ fn spec_for(all: &All, service: &Service, image: &ResolvedImage, number: u32, na
     if let Some(text) = content::label(&all.context.salt, &service.contents) {
         label(ours::CONTENT, text);
     }
+    let links = all.desired.links_of(service, number);
     for attachment in spec.networks.values_mut() {
-        attachment.aliases.insert(name.to_string());
+        // One that is named as the network mode has no alias of its own.
+        if !attachment.aliases.is_empty() {
+            attachment.aliases.insert(name.to_string());
+        }
+        attachment.links.extend(links.iter().cloned());
+    }
+    if spec.network_mode != NetworkMode::Networks {
+        spec.links.extend(links);
     }
     spec
 }

@@ -93,6 +93,7 @@ courses! {
     pauses
     a_shared_network
     content_of_a_bound_file
+    files_that_are_written
     health
     one_shots
     image_tags

@@ -1,6 +1,7 @@
 //! End to end on a real engine: the one that `DOCKER_HOST` names. Without an engine these tests fail; none is skipped.
 
 mod adoption;
+mod alike;
 mod bad_times;
 mod broken_engine;
 mod building;
@@ -20,6 +21,7 @@ mod following;
 mod going;
 mod init;
 mod keeping;
+mod lifecycle;
 mod loops;
 mod lost;
 mod observe;

@@ -84,7 +84,10 @@ fn rich(place: &Place) -> ContainerSpec {
         mounts: [
             ("/bound".to_owned(), bind("/tmp")),
             ("/read".to_owned(), Mount { read_only: true, ..bind("/etc") }),
-            ("/shared".to_owned(), Mount { propagation: Some("private".into()), ..bind("/etc") }),
+            (
+                "/shared".to_owned(),
+                Mount { propagation: Some("private".into()), ..Mount::of(MountSource::Bind("/etc".into())) },
+            ),
             ("/strict".to_owned(), Mount { read_only: true, ..Mount::of(MountSource::Bind("/usr".into())) }),
             ("/data".to_owned(), Mount::of(MountSource::Volume(volume.clone()))),
             ("/nocopy".to_owned(), Mount { no_copy: true, ..Mount::of(MountSource::Volume(volume)) }),
@@ -93,6 +96,7 @@ fn rich(place: &Place) -> ContainerSpec {
                 Mount { tmpfs_options: Some("size=4m,mode=1777".into()), ..Mount::of(MountSource::Tmpfs) },
             ),
             ("/plain".to_owned(), Mount::of(MountSource::Tmpfs)),
+            ("/short".to_owned(), Mount { tmpfs_options: Some(String::new()), ..Mount::of(MountSource::Tmpfs) }),
             (
                 "/sized".to_owned(),
                 Mount { tmpfs_size: Some(Bytes::mebi(8)), tmpfs_mode: Some(0o700), ..Mount::of(MountSource::Tmpfs) },

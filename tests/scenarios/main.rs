@@ -7,6 +7,7 @@ mod building;
 mod contents;
 mod failures;
 mod first_apply;
+mod hooks;
 mod keeping;
 mod kills;
 mod leaving;

@@ -86,13 +86,18 @@ pub fn explanation(code: NoteCode) -> Explanation {
             "Its words are passed on, because what it did without may be what you rely on.",
             "Read the warning; most name a limit that the kernel does not support.",
         ),
+        NoteCode::ComposeRecreates => (
+            "A container is what it should be, but docker compose would recreate it at its next `up`.",
+            "docker compose goes by a hash in the container's label, and a label can't be changed: not when a limit of the Compose file was changed in place, nor when a hook changed. evenkeel compares the fields.",
+            "Nothing, where nobody runs `docker compose up`. Else `evenkeel restart SERVICE` makes a container with today's label, and `rollout.limits: replace` does so for each changed limit.",
+        ),
         NoteCode::ComposeWarning => (
             "Something that docker compose warns of too.",
             "The files mean the same to both, and so do their oddities.",
             "Do what the warning says; nothing else depends on it.",
         ),
         NoteCode::VariableNotSet => (
-            "A variable that a file uses is not set, and an empty text stands for it.",
+            "A variable that a file uses is not set: an empty text stands for it, or the container does not have it.",
             "docker compose does the same. An image or a password that is silently empty is a bad surprise.",
             "Set it in the environment, in an env file or with `--set NAME=VALUE`; write `${NAME:?}` where it must be set, `${NAME:-}` where it may be empty.",
         ),

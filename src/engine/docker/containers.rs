@@ -1,7 +1,7 @@
 //! Containers: list, inspect, and the calls that change one.
 
 use super::{
-    CHANGE, DockerEngine, READ, create, failure, inspect,
+    CHANGE, DockerEngine, READ, archive, create, failure, inspect,
     json::{Inspected, Listed},
     logs::Tail,
     memory, missing,
@@ -9,7 +9,8 @@ use super::{
 use crate::{
     engine::{ContainerSummary, Containers, Created, EngineError, EngineResult, ErrorKind, ExecAnswer, Images, Sent},
     model::{
-        container::{Attachment, ContainerSpec, Limits, RestartPolicy},
+        container::{Attachment, ContainerSpec, Limits, RestartPolicy, WrittenFile},
+        desired::Hook,
         names::{ContainerId, ContainerName, ImageId, NetworkName},
         observed::ObservedContainer,
         units::{Bytes, Millis},
@@ -21,13 +22,15 @@ use bollard::{
     models,
     query_parameters::{
         CreateContainerOptions, RemoveContainerOptions, RenameContainerOptionsBuilder, StartContainerOptions,
-        StopContainerOptions,
+        StopContainerOptions, UploadToContainerOptions,
     },
 };
 use futures::StreamExt;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
+/// From this API version on docker compose, and so we, say no MAC address for a container that is on no network of ours.
+const MAC_OF_ENDPOINT: (u32, u32) = (1, 44);
 /// The longest that a command in a container may take; callers have shorter limits of their own.
 const EXEC: Millis = Millis::minutes(10);
 /// How much of a command's output is kept: the end of it.
@@ -62,7 +65,11 @@ impl Containers for DockerEngine {
             reference => self.inspect_image(reference).await?.filter(|local| local.id == *image),
         };
         let from = if named.is_some() { spec.image.as_str() } else { image.as_str() };
-        let body = create::body(from, spec)
+        let mut spec = spec.clone();
+        if self.api() >= MAC_OF_ENDPOINT {
+            spec.mac = None;
+        }
+        let body = create::body(from, &spec)
             .map_err(|message| failure::unsayable("create container", name.as_str(), message))?;
         let options = CreateContainerOptions {
             name: Some(name.to_string()),
@@ -81,10 +88,24 @@ impl Containers for DockerEngine {
     ) -> EngineResult<()> {
         let request = models::NetworkConnectRequest {
             container: container.to_string(),
-            endpoint_config: Some(create::endpoint(attachment, &[])),
+            endpoint_config: Some(create::endpoint(attachment)),
         };
         let connected = self.docker.connect_network(network.as_str(), request);
         self.call("connect a container to network", network, CHANGE, connected).await
+    }
+
+    async fn put_file(&self, container: &ContainerId, path: &str, file: &WrittenFile) -> EngineResult<()> {
+        let call = "write a file into container";
+        let archive = archive::of(path, file)
+            .map_err(|error| failure::unsayable(call, container.short(), format!("`{path}`: {error}")))?;
+        let options = UploadToContainerOptions {
+            path: "/".to_owned(),
+            no_overwrite_dir_non_dir: Some("true".to_owned()),
+            copy_uidgid: file.owner.map(|_| "true".to_owned()),
+        };
+        let sent =
+            self.docker.upload_to_container(container.as_str(), Some(options), bollard::body_full(archive.into()));
+        self.call(call, container.short(), CHANGE, sent).await
     }
 
     async fn start_container(&self, container: &ContainerId) -> EngineResult<()> {
@@ -147,11 +168,17 @@ impl Containers for DockerEngine {
         stats.memory_stats.used().ok_or_else(|| missing(call, container.short(), "memory use"))
     }
 
-    async fn exec(&self, container: &ContainerId, command: &[String]) -> EngineResult<ExecAnswer> {
+    async fn run_hook(&self, container: &ContainerId, hook: &Hook) -> EngineResult<ExecAnswer> {
+        let environment = hook.environment.iter().map(|(name, value)| format!("{name}={}", value.reveal()));
+        let environment: Vec<String> = environment.chain(hook.unset.iter().cloned()).collect();
         let options = CreateExecOptions {
-            cmd: Some(command.to_vec()),
+            cmd: Some(hook.command.iter().map(|word| word.reveal().to_owned()).collect()),
             attach_stdout: Some(true),
             attach_stderr: Some(true),
+            user: hook.user.clone(),
+            privileged: hook.privileged.then_some(true),
+            working_dir: hook.working_dir.clone(),
+            env: Some(environment).filter(|environment| !environment.is_empty()),
             ..Default::default()
         };
         let call = "run a command in container";

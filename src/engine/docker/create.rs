@@ -15,6 +15,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 pub(super) fn body(image: &str, spec: &ContainerSpec) -> Result<models::ContainerCreateBody, String> {
     let exposed: BTreeSet<&String> = spec.expose.iter().chain(spec.ports.keys()).collect();
     let environment = spec.environment.iter().map(|(name, value)| format!("{name}={}", value.reveal()));
+    // A name alone takes the image's variable away.
+    let environment = environment.chain(spec.unset.iter().cloned());
     Ok(models::ContainerCreateBody {
         hostname: spec.hostname.clone(),
         domainname: spec.domainname.clone(),
@@ -41,13 +43,14 @@ pub(super) fn body(image: &str, spec: &ContainerSpec) -> Result<models::Containe
 }
 
 /// How a container is on a network, as a request says it.
-pub(super) fn endpoint(attachment: &Attachment, links: &[String]) -> models::EndpointSettings {
+pub(super) fn endpoint(attachment: &Attachment) -> models::EndpointSettings {
     let fixed = attachment.ipv4.is_some() || attachment.ipv6.is_some() || !attachment.link_local.is_empty();
     models::EndpointSettings {
         aliases: list(attachment.aliases.iter().cloned()),
-        links: list(links.iter().cloned()),
+        links: list(attachment.links.iter().cloned()),
         mac_address: attachment.mac.clone(),
         driver_opts: map(&attachment.driver_options),
+        gw_priority: (attachment.gateway_priority != 0).then_some(attachment.gateway_priority.into()),
         ipam_config: fixed.then(|| models::EndpointIpamConfig {
             ipv4_address: attachment.ipv4.clone(),
             ipv6_address: attachment.ipv6.clone(),
@@ -102,7 +105,6 @@ pub(super) fn signed(number: u64) -> i64 {
 
 fn host(spec: &ContainerSpec) -> Result<models::HostConfig, String> {
     let mounts = mounts::asked(&spec.mounts)?;
-    let on_networks = spec.network_mode == NetworkMode::Networks;
     let host = models::HostConfig {
         binds: list(mounts.binds),
         mounts: list(mounts.mounts),
@@ -124,12 +126,13 @@ fn host(spec: &ContainerSpec) -> Result<models::HostConfig, String> {
         extra_hosts: list(spec.extra_hosts.iter().cloned()),
         group_add: list(spec.group_add.iter().cloned()),
         ipc_mode: spec.ipc.clone(),
-        // On networks of ours a link belongs to the endpoint.
-        links: list(spec.links.iter().filter(|_| !on_networks).cloned()),
+        links: list(spec.links.iter().cloned()),
         pid_mode: spec.pid.clone(),
         privileged: Some(spec.privileged),
         readonly_rootfs: Some(spec.read_only),
         security_opt: list(spec.security_opt.iter().cloned()),
+        masked_paths: spec.unmasked.then(Vec::new),
+        readonly_paths: spec.unmasked.then(Vec::new),
         storage_opt: map(&spec.storage_options),
         uts_mode: spec.uts.clone(),
         userns_mode: spec.userns.clone(),
@@ -164,6 +167,13 @@ fn resources(spec: &ContainerSpec) -> models::HostConfig {
         cpu_count: limits.cpu_count,
         cpu_percent: limits.cpu_percent,
         blkio_weight: limits.blkio_weight,
+        blkio_weight_device: list(limits.blkio_weight_device.iter().map(|(path, weight)| {
+            models::ResourcesBlkioWeightDevice { path: Some(path.clone()), weight: Some(usize::from(*weight)) }
+        })),
+        blkio_device_read_bps: throttled(&limits.blkio_read_bytes),
+        blkio_device_read_iops: throttled(&limits.blkio_read_operations),
+        blkio_device_write_bps: throttled(&limits.blkio_write_bytes),
+        blkio_device_write_iops: throttled(&limits.blkio_write_operations),
         oom_kill_disable: limits.oom_kill_disable,
         oom_score_adj: limits.oom_score_adj,
         ulimits: list(spec.ulimits.iter().map(|(name, limit)| models::ResourcesUlimits {
@@ -188,6 +198,12 @@ fn resources(spec: &ContainerSpec) -> models::HostConfig {
     }
 }
 
+fn throttled(rates: &BTreeMap<String, u64>) -> Option<Vec<models::ThrottleDevice>> {
+    list(
+        rates.iter().map(|(path, rate)| models::ThrottleDevice { path: Some(path.clone()), rate: Some(signed(*rate)) }),
+    )
+}
+
 fn network_mode(spec: &ContainerSpec) -> Result<String, String> {
     Ok(match &spec.network_mode {
         NetworkMode::Networks => first_network(spec).map_or("none".to_owned(), |(name, _)| name.to_string()),
@@ -205,8 +221,13 @@ fn first_network(spec: &ContainerSpec) -> Option<(&NetworkName, &Attachment)> {
 }
 
 fn networking(spec: &ContainerSpec) -> Option<models::NetworkingConfig> {
-    let endpoint =
-        |(name, attachment): (&NetworkName, &Attachment)| (name.to_string(), endpoint(attachment, &spec.links));
+    let endpoint = |(name, attachment): (&NetworkName, &Attachment)| (name.to_string(), endpoint(attachment));
+    if let Some(mac) = &spec.mac {
+        // An engine that keeps it there takes it from the endpoint as well.
+        let attachment = Attachment { mac: Some(mac.clone()), ..Attachment::default() };
+        let endpoints = [("bridge".to_owned(), self::endpoint(&attachment))];
+        return Some(models::NetworkingConfig { endpoints_config: Some(endpoints.into()) });
+    }
     (spec.network_mode == NetworkMode::Networks && !spec.networks.is_empty())
         .then(|| models::NetworkingConfig { endpoints_config: Some(spec.networks.iter().map(endpoint).collect()) })
 }

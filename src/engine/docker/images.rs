@@ -11,7 +11,7 @@ use crate::{
     model::{
         desired::Login,
         names::{ImageId, ImageReference},
-        units::Millis,
+        units::{Millis, Timestamp},
     },
 };
 use async_trait::async_trait;
@@ -115,13 +115,24 @@ struct Inspected {
     #[serde(deserialize_with = "nullable")]
     repo_digests: Vec<String>,
     #[serde(deserialize_with = "nullable")]
+    metadata: Metadata,
+    #[serde(deserialize_with = "nullable")]
     config: ImageConfigJson,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+struct Metadata {
+    #[serde(deserialize_with = "nullable")]
+    last_tag_time: String,
 }
 
 fn local(from: Inspected) -> LocalImage {
     LocalImage {
         id: ImageId::new(from.id),
         digests: from.repo_digests,
+        // The year 1 is never.
+        tagged: Timestamp::parse(&from.metadata.last_tag_time).filter(|at| at.0 > 0),
         tags: from.repo_tags.into_iter().map(ImageReference::new).collect(),
         config: from.config.read(),
     }

@@ -2,7 +2,7 @@
 //! the engine provided; only spellings of "not set" are dropped (empty texts and lists, zeros where zero is no limit).
 
 use super::{
-    json::{Binding, Endpoint, HostConfig, Inspected, LogConfig, NetworkSettings, Request, Restart, State},
+    json::{Binding, Endpoint, HostConfig, Inspected, LogConfig, NetworkSettings, Request, Restart, State, Throttled},
     mounts,
 };
 use crate::engine::image_config::{HealthcheckJson, environment};
@@ -15,7 +15,7 @@ use crate::model::{
     units::{Bytes, Millis, NanoCpus, Timestamp},
     value::Value,
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// The container, in our own type. `api` says which fields the engine can be believed on.
 pub(super) fn observed(mut from: Inspected, api: (u32, u32)) -> ObservedContainer {
@@ -24,6 +24,7 @@ pub(super) fn observed(mut from: Inspected, api: (u32, u32)) -> ObservedContaine
     let state = state(&from.state, from.restart_count);
     let networks = networks(&mut from, &mode, api);
     let id = ContainerId::new(std::mem::take(&mut from.id));
+    let mac = text(from.config.mac_address.clone()).filter(|_| mode != NetworkMode::Networks);
     let hostname = match &mode {
         // Taken over from the other container; it can't be set.
         NetworkMode::Container(_) => None,
@@ -34,7 +35,7 @@ pub(super) fn observed(mut from: Inspected, api: (u32, u32)) -> ObservedContaine
         name: ContainerName::new(from.name.trim_start_matches('/')),
         image: ImageId::new(std::mem::take(&mut from.image)),
         created: Timestamp::parse(&from.created).unwrap_or_default(),
-        spec: ContainerSpec { hostname, network_mode: mode, networks, ..spec(from) },
+        spec: ContainerSpec { hostname, network_mode: mode, networks, mac, ..spec(from) },
         id,
         state,
         addresses,
@@ -44,20 +45,17 @@ pub(super) fn observed(mut from: Inspected, api: (u32, u32)) -> ObservedContaine
 
 fn spec(from: Inspected) -> ContainerSpec {
     let mounts = mounts::observed(&from);
-    let Inspected { config, host_config: host, network_settings, .. } = from;
+    let Inspected { config, host_config: host, .. } = from;
     let limits = limits(&host);
     let ports = ports(host.port_bindings);
     let expose = config.exposed_ports.into_keys().filter(|port| !ports.contains_key(port)).collect();
-    let links = network_settings
-        .networks
-        .into_values()
-        .flat_map(|endpoint| endpoint.links)
-        .chain(host.links.iter().map(|link| plain_link(link)));
+    let unset = config.env.iter().filter(|entry| !entry.contains('=')).cloned().collect();
     ContainerSpec {
         image: ImageReference::new(config.image),
         entrypoint: config.entrypoint.map(words),
         command: Some(config.cmd).filter(|words| !words.is_empty()).map(words),
         environment: environment(config.env).map(|(name, value)| (name, Value::Plain(value))).collect(),
+        unset,
         labels: config.labels.into_iter().map(|(name, label)| (name, Value::Plain(label))).collect(),
         working_dir: text(config.working_dir),
         user: text(config.user),
@@ -87,13 +85,17 @@ fn spec(from: Inspected) -> ContainerSpec {
         cap_add: host.cap_add.into_iter().collect(),
         cap_drop: host.cap_drop.into_iter().collect(),
         security_opt: host.security_opt.into_iter().collect(),
+        // A privileged container has them open by itself; then there is no list.
+        unmasked: [&host.masked_paths, &host.readonly_paths]
+            .iter()
+            .all(|paths| paths.as_ref().is_some_and(Vec::is_empty)),
         sysctls: host.sysctls,
         device_cgroup_rules: host.device_cgroup_rules.into_iter().collect(),
         dns: host.dns,
         dns_search: host.dns_search,
         dns_options: host.dns_options,
         extra_hosts: host.extra_hosts.into_iter().collect(),
-        links: links.collect::<BTreeSet<String>>().into_iter().collect(),
+        links: host.links.iter().map(|link| plain_link(link)).collect(),
         volumes_from: host.volumes_from,
         storage_options: host.storage_opt,
         annotations: host.annotations,
@@ -135,9 +137,18 @@ fn limits(host: &HostConfig) -> Limits {
         cpu_count: number(host.cpu_count),
         cpu_percent: number(host.cpu_percent),
         blkio_weight: (host.blkio_weight > 0).then_some(host.blkio_weight),
+        blkio_weight_device: host.blkio_weight_device.iter().map(|one| (one.path.clone(), one.weight)).collect(),
+        blkio_read_bytes: rates(&host.blkio_device_read_bps),
+        blkio_read_operations: rates(&host.blkio_device_read_iops),
+        blkio_write_bytes: rates(&host.blkio_device_write_bps),
+        blkio_write_operations: rates(&host.blkio_device_write_iops),
         oom_kill_disable: host.oom_kill_disable.then_some(true),
         oom_score_adj: number(host.oom_score_adj),
     }
+}
+
+fn rates(devices: &[Throttled]) -> BTreeMap<String, u64> {
+    devices.iter().map(|device| (device.path.clone(), device.rate)).collect()
 }
 
 fn state(from: &State, restart_count: u32) -> ContainerState {
@@ -205,6 +216,8 @@ fn networks(from: &mut Inspected, mode: &NetworkMode, api: (u32, u32)) -> BTreeM
             link_local: fixed.link_local_ips.into_iter().collect(),
             mac,
             driver_options: std::mem::take(&mut endpoint.driver_opts),
+            gateway_priority: endpoint.gw_priority,
+            links: std::mem::take(&mut endpoint.links).into_iter().collect(),
             priority: 0,
         };
         (NetworkName::new(name), attachment)

@@ -132,6 +132,15 @@ json! {
         cpu_percent: i64,
         pids_limit: i64,
         blkio_weight: u16,
+        blkio_weight_device: Vec<Weighted>,
+        blkio_device_read_bps: Vec<Throttled>,
+        #[serde(rename = "BlkioDeviceReadIOps")]
+        blkio_device_read_iops: Vec<Throttled>,
+        blkio_device_write_bps: Vec<Throttled>,
+        #[serde(rename = "BlkioDeviceWriteIOps")]
+        blkio_device_write_iops: Vec<Throttled>,
+        masked_paths: Option<Vec<String>>,
+        readonly_paths: Option<Vec<String>>,
         oom_kill_disable: bool,
         ulimits: Vec<NamedUlimit>,
         devices: Vec<DeviceMapping>,
@@ -148,6 +157,7 @@ json! {
         read_only: bool,
         bind_options: BindOptions,
         volume_options: VolumeOptions,
+        image_options: ImageOptions,
         tmpfs_options: TmpfsOptions,
     }
 }
@@ -155,6 +165,14 @@ json! {
     BindOptions {
         propagation: String,
         create_mountpoint: bool,
+        non_recursive: bool,
+        read_only_non_recursive: bool,
+        read_only_force_recursive: bool,
+    }
+}
+json! {
+    ImageOptions {
+        subpath: String,
     }
 }
 json! {
@@ -205,6 +223,18 @@ json! {
     }
 }
 json! {
+    Weighted {
+        path: String,
+        weight: u16,
+    }
+}
+json! {
+    Throttled {
+        path: String,
+        rate: u64,
+    }
+}
+json! {
     DeviceMapping {
         path_on_host: String,
         path_in_container: String,
@@ -234,6 +264,7 @@ json! {
         mac_address: String,
         aliases: Vec<String>,
         driver_opts: BTreeMap<String, String>,
+        gw_priority: i32,
         #[serde(rename = "IPAddress")]
         ip_address: String,
         #[serde(rename = "GlobalIPv6Address")]

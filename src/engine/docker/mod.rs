@@ -4,6 +4,7 @@
 //! What is read of containers is not bollard's: its enums are closed, so that one unknown word would fail a whole
 //! response, and it leaves fields out that older engines have. `connections` gets the JSON, `json` holds what we read of it.
 
+mod archive;
 mod connections;
 mod containers;
 mod create;

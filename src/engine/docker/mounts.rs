@@ -23,11 +23,16 @@ pub(super) fn asked(mounts: &BTreeMap<String, Mount>) -> Result<Asked, String> {
     let mut asked = Asked::default();
     for (target, mount) in mounts {
         match &mount.source {
-            MountSource::Bind(path) if mount.create_host_path => asked.binds.push(bind(path, target, mount)),
-            MountSource::Volume(name) if mount.subpath.is_none() => {
+            // The short form has no place for the other options of a bind.
+            MountSource::Bind(path)
+                if mount.create_host_path && mount.propagation.is_none() && mount.recursive.is_none() =>
+            {
+                asked.binds.push(bind(path, target, mount));
+            }
+            MountSource::Volume(name) if mount.subpath.is_none() && !mount.no_copy => {
                 asked.binds.push(bind(name.as_str(), target, mount));
             }
-            MountSource::Tmpfs if mount.tmpfs_size.is_none() && mount.tmpfs_mode.is_none() && !mount.read_only => {
+            MountSource::Tmpfs if mount.tmpfs_options.is_some() => {
                 asked.tmpfs.insert(target.clone(), mount.tmpfs_options.clone().unwrap_or_default());
             }
             _ => asked.mounts.push(with_options(target, mount)?),
@@ -71,8 +76,8 @@ pub(super) fn observed(from: &Inspected) -> BTreeMap<String, Mount> {
         });
     }
     for (target, options) in &host.tmpfs {
-        let options = Some(options.clone()).filter(|options| !options.is_empty());
-        mounts.insert(target.clone(), Mount { tmpfs_options: options, ..Mount::of(MountSource::Tmpfs) });
+        let tmpfs_options = Some(options.clone());
+        mounts.insert(target.clone(), Mount { tmpfs_options, ..Mount::of(MountSource::Tmpfs) });
     }
     mounts
 }
@@ -81,8 +86,6 @@ pub(super) fn observed(from: &Inspected) -> BTreeMap<String, Mount> {
 fn bind(source: &str, target: &str, mount: &Mount) -> String {
     let mut options = vec![if mount.read_only { "ro" } else { "rw" }];
     options.extend(mount.selinux.as_deref());
-    options.extend(mount.propagation.as_deref());
-    options.extend(mount.no_copy.then_some("nocopy"));
     format!("{source}:{target}:{}", options.join(","))
 }
 
@@ -92,15 +95,27 @@ fn with_options(target: &str, mount: &Mount) -> Result<models::Mount, String> {
         MountSource::Volume(name) => (models::MountType::VOLUME, Some(name.to_string())),
         MountSource::Anonymous(name) => (models::MountType::VOLUME, name.as_ref().map(VolumeName::to_string)),
         MountSource::Tmpfs => (models::MountType::TMPFS, None),
+        MountSource::Image(reference) => (models::MountType::IMAGE, Some(reference.clone())),
         MountSource::Pipe(path) => (models::MountType::NPIPE, Some(path.clone())),
     };
     let propagation = mount.propagation.as_deref().map(super::create::word).transpose()?;
-    let bind_options = propagation.is_some().then(|| models::MountBindOptions { propagation, ..Default::default() });
-    let volume_options = (mount.no_copy || mount.subpath.is_some()).then(|| models::MountVolumeOptions {
-        no_copy: mount.no_copy.then_some(true),
-        subpath: mount.subpath.clone(),
-        ..Default::default()
+    let recursive = |word: &str| (mount.recursive.as_deref() == Some(word)).then_some(true);
+    let bind_options = matches!(mount.source, MountSource::Bind(_)).then(|| models::MountBindOptions {
+        propagation,
+        create_mountpoint: mount.create_host_path.then_some(true),
+        non_recursive: recursive("disabled"),
+        read_only_non_recursive: recursive("writable"),
+        read_only_force_recursive: recursive("readonly"),
     });
+    let image_options = (matches!(mount.source, MountSource::Image(_)) && mount.subpath.is_some())
+        .then(|| models::MountImageOptions { subpath: mount.subpath.clone() });
+    let of_volume = matches!(mount.source, MountSource::Volume(_) | MountSource::Anonymous(_));
+    let volume_options =
+        (of_volume && (mount.no_copy || mount.subpath.is_some())).then(|| models::MountVolumeOptions {
+            no_copy: mount.no_copy.then_some(true),
+            subpath: mount.subpath.clone(),
+            ..Default::default()
+        });
     let is_tmpfs = mount.tmpfs_size.is_some() || mount.tmpfs_mode.is_some();
     let tmpfs_options = is_tmpfs.then(|| models::MountTmpfsOptions {
         size_bytes: mount.tmpfs_size.map(|size| super::create::signed(size.0)),
@@ -113,6 +128,7 @@ fn with_options(target: &str, mount: &Mount) -> Result<models::Mount, String> {
         typ: Some(kind),
         read_only: mount.read_only.then_some(true),
         bind_options,
+        image_options,
         volume_options,
         tmpfs_options,
         ..Default::default()
@@ -124,6 +140,7 @@ fn source(point: &MountPoint) -> MountSource {
         "volume" if is_anonymous(&point.name) => MountSource::Anonymous(Some(VolumeName::new(&point.name))),
         "volume" | "cluster" => MountSource::Volume(VolumeName::new(&point.name)),
         "tmpfs" => MountSource::Tmpfs,
+        "image" => MountSource::Image(point.source.clone()),
         "npipe" => MountSource::Pipe(point.source.clone()),
         _ => MountSource::Bind(point.source.clone()),
     }
@@ -140,10 +157,22 @@ fn read_options(asked: &AskedMount, mount: &mut Mount) {
         "bind" => {
             mount.propagation = set(&asked.bind_options.propagation);
             mount.create_host_path = asked.bind_options.create_mountpoint;
+            let options = &asked.bind_options;
+            let recursive = [
+                (options.non_recursive, "disabled"),
+                (options.read_only_non_recursive, "writable"),
+                (options.read_only_force_recursive, "readonly"),
+            ];
+            mount.recursive = recursive.into_iter().find(|(is, _)| *is).map(|(_, word)| word.to_owned());
         }
         "volume" => {
             mount.no_copy = asked.volume_options.no_copy;
             mount.subpath = set(&asked.volume_options.subpath);
+        }
+        "image" => {
+            // As it was asked for: what is mounted may be said by its id.
+            mount.source = MountSource::Image(asked.source.clone());
+            mount.subpath = set(&asked.image_options.subpath);
         }
         "tmpfs" => {
             let options = &asked.tmpfs_options;

@@ -52,7 +52,10 @@ impl DockerEngine {
 
     async fn read_facts(&self) -> EngineResult<EngineFacts> {
         let info: Info = self.read("read the facts of", "the engine", "/info").await?;
-        Ok(facts(info, self.api()))
+        let mut facts = facts(info, self.api());
+        // Of the older hierarchy the engine does not say it before a create.
+        facts.supports.blkio_weight &= facts.cgroup_version != 1 || has_blkio_weight();
+        Ok(facts)
     }
 }
 
@@ -81,6 +84,12 @@ struct Info {
     /// Absent, or null, where there is nothing to warn of.
     warnings: Option<Vec<String>>,
     driver_status: Option<Vec<Vec<String>>>,
+}
+
+/// Whether the kernel of this host, which is the engine's, weighs the input and output of control groups of version 1.
+fn has_blkio_weight() -> bool {
+    let folder = std::path::Path::new("/sys/fs/cgroup/blkio");
+    !folder.is_dir() || folder.join("blkio.weight").exists()
 }
 
 fn facts(info: Info, api: (u32, u32)) -> EngineFacts {

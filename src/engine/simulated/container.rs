@@ -41,6 +41,8 @@ pub(super) struct Container {
     pub log: String,
     /// Content of the bound files that the process sees: that at its start.
     pub files: BTreeMap<String, String>,
+    /// Content of the files that were written into it.
+    pub written: BTreeMap<String, String>,
     /// The host ports that it holds while it runs.
     pub held_ports: BTreeSet<PortHeld>,
 }

@@ -75,6 +75,7 @@ impl World {
             starts: 0,
             log: String::new(),
             files: BTreeMap::new(),
+            written: BTreeMap::new(),
             held_ports: BTreeSet::new(),
         };
         let names: Vec<VolumeName> = container.volumes.iter().map(|volume| volume.name.clone()).collect();
@@ -155,7 +156,7 @@ impl World {
             let (name, anonymous) = match &mount.source {
                 MountSource::Volume(name) | MountSource::Anonymous(Some(name)) => (name.clone(), false),
                 MountSource::Anonymous(None) => (VolumeName::new(self.draw_id("volume")), true),
-                MountSource::Bind(_) | MountSource::Tmpfs | MountSource::Pipe(_) => continue,
+                MountSource::Bind(_) | MountSource::Tmpfs | MountSource::Image(_) | MountSource::Pipe(_) => continue,
             };
             if anonymous {
                 mount.source = MountSource::Anonymous(Some(name.clone()));
@@ -211,6 +212,7 @@ fn behaviour_of(spec: &ContainerSpec, image: Behaviour) -> Answer<Behaviour> {
 
 fn without_networks(mut spec: ContainerSpec) -> ContainerSpec {
     spec.networks.clear();
+    spec.files.clear();
     spec
 }
 
@@ -225,7 +227,7 @@ fn fill_in(spec: &mut ContainerSpec, image: &ImageConfig, facts: &EngineFacts) {
     if spec.entrypoint.is_none() {
         spec.entrypoint = image.entrypoint.as_ref().map(plain);
     }
-    for (name, value) in &image.environment {
+    for (name, value) in image.environment.iter().filter(|(name, _)| !spec.unset.contains(*name)) {
         spec.environment.entry(name.clone()).or_insert_with(|| Value::plain(value));
     }
     for (name, value) in &image.labels {

@@ -22,7 +22,7 @@ pub(super) fn answer(container: &Container, command: &[String], now: Timestamp) 
         return ExecAnswer { exit_code, output: String::new() };
     }
     match words[..] {
-        ["cat", path] => match container.files.get(path) {
+        ["cat", path] => match container.files.get(path).or_else(|| container.written.get(path)) {
             Some(content) => ExecAnswer { exit_code: 0, output: content.clone() },
             None => ExecAnswer { exit_code: 1, output: format!("cat: {path}: No such file or directory\n") },
         },

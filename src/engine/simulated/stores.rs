@@ -82,6 +82,7 @@ impl World {
         Some(LocalImage {
             digests: image.digests.clone(),
             tags: self.tags.iter().filter(|(_, named)| **named == id).map(|(tag, _)| tag.clone()).collect(),
+            tagged: None,
             config: image.config.clone(),
             id,
         })

@@ -11,8 +11,8 @@ use crate::{
         PullProgress, System, Volumes,
     },
     model::{
-        container::{Attachment, ContainerSpec, Limits, RestartPolicy},
-        desired::{Login, Network, Volume},
+        container::{Attachment, ContainerSpec, Limits, RestartPolicy, WrittenFile},
+        desired::{Hook, Login, Network, Volume},
         names::{ContainerId, ContainerName, ImageId, ImageReference, NetworkName, VolumeName},
         observed::{EngineFacts, ObservedContainer, ObservedNetwork, ObservedVolume},
         units::{Bytes, Millis},
@@ -99,6 +99,18 @@ impl Containers for SimulatedEngine {
             .await
     }
 
+    async fn put_file(&self, container: &ContainerId, path: &str, file: &WrittenFile) -> EngineResult<()> {
+        self.change_container("write a file in", container, |world, key| {
+            let container = world.at_mut(key)?;
+            if container.spec.read_only {
+                return Err(No::internal("container rootfs is marked read-only"));
+            }
+            container.written.insert(path.to_owned(), file.content.reveal().to_owned());
+            Ok(())
+        })
+        .await
+    }
+
     async fn start_container(&self, container: &ContainerId) -> EngineResult<()> {
         self.change_container("start container", container, World::start).await
     }
@@ -161,7 +173,8 @@ impl Containers for SimulatedEngine {
         .await
     }
 
-    async fn exec(&self, container: &ContainerId, command: &[String]) -> EngineResult<ExecAnswer> {
+    async fn run_hook(&self, container: &ContainerId, hook: &Hook) -> EngineResult<ExecAnswer> {
+        let command: Vec<String> = hook.command.iter().map(|word| word.reveal().to_owned()).collect();
         self.change_container("run a command in", container, |world, key| {
             let container = world.at(key)?;
             if container.running().is_none() {
@@ -171,7 +184,7 @@ impl Containers for SimulatedEngine {
                 let id = &container.id;
                 return Err(No::conflict(format!("Container {id} is paused, unpause the container before exec")));
             }
-            let mut answer = exec::answer(container, command, world.now);
+            let mut answer = exec::answer(container, &command, world.now);
             answer.output = tail(&answer.output, EXEC_BYTES_MAX).to_owned();
             Ok(answer)
         })

@@ -50,6 +50,12 @@ pub(super) fn check_new(limits: &mut Limits, facts: &EngineFacts) -> Answer<Vec<
             "Your kernel does not support Block I/O weight or the cgroup is not mounted. Weight discarded.".to_owned(),
         );
     }
+    if !facts.supports.blkio_weight && !std::mem::take(&mut limits.blkio_weight_device).is_empty() {
+        warnings.push(
+            "Your kernel does not support Block I/O weight_device or the cgroup is not mounted. Weight-device discarded."
+                .to_owned(),
+        );
+    }
     limits.memory = set(limits.memory);
     limits.cpus = set(limits.cpus);
     limits.memory_reservation = set(limits.memory_reservation);

@@ -13,6 +13,7 @@ use crate::{
     engine::ErrorKind,
     model::{
         container::{ContainerSpec, NetworkMode},
+        desired::shared_config_hash,
         event::{EventKind, Severity},
         labels,
         names::{ContainerId, NetworkName, ServiceName, StepId},
@@ -20,6 +21,7 @@ use crate::{
         plan::NoteCode,
         step::{Create, Step},
         units::Millis,
+        value::Value,
     },
 };
 
@@ -101,6 +103,13 @@ async fn spec(stage: &Stage<'_>, step: &Step, create: &Create) -> Result<Contain
     for shared in [&mut spec.ipc, &mut spec.pid].into_iter().flatten() {
         if let Some(service) = shared.strip_prefix("service:") {
             *shared = format!("container:{}", parent(&service.into())?);
+        }
+    }
+    if let Some(text) = &create.config_text {
+        let id = |service: &ServiceName| parents.iter().find(|(name, _)| name == service).map(|(_, id)| id);
+        let text = stage.effects.secrets.reveal(text);
+        if let Some(hash) = text.and_then(|text| shared_config_hash(text.reveal(), id)) {
+            spec.labels.insert(labels::compose::CONFIG_HASH.to_owned(), Value::plain(hash));
         }
     }
     // Compose writes a service's name or `container:NAME`, the engine takes the name or id of a container.

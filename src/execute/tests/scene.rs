@@ -213,6 +213,7 @@ pub fn create_of(service: &str, name: &str, image: &ImageId, spec: ContainerSpec
         name: name.into(),
         image: image.clone(),
         spec,
+        config_text: None,
         parents: [].into(),
     }))
 }

@@ -2,9 +2,10 @@
 
 use super::{bytes, number, set};
 use crate::{
-    compose::project::Service,
+    compose::project::{BlkioConfig, Service, ThrottleDevice},
     model::{container::Limits, units::NanoCpus},
 };
+use std::collections::BTreeMap;
 
 /// The limits of a service, without the manifest's.
 pub fn limits(service: &Service) -> Limits {
@@ -24,6 +25,15 @@ pub fn limits(service: &Service) -> Limits {
         cpu_count: number(service.cpu_count),
         cpu_percent: percent(service.cpu_percent),
         blkio_weight: service.blkio_config.as_ref().map(|blkio| blkio.weight).filter(|weight| *weight != 0),
+        blkio_weight_device: service
+            .blkio_config
+            .iter()
+            .flat_map(|blkio| blkio.weight_device.iter().map(|one| (one.path.clone(), one.weight)))
+            .collect(),
+        blkio_read_bytes: rates(service, |blkio| &blkio.device_read_bps),
+        blkio_read_operations: rates(service, |blkio| &blkio.device_read_iops),
+        blkio_write_bytes: rates(service, |blkio| &blkio.device_write_bps),
+        blkio_write_operations: rates(service, |blkio| &blkio.device_write_iops),
         oom_kill_disable: service.oom_kill_disable.then_some(true),
         oom_score_adj: number(service.oom_score_adj),
     };
@@ -37,6 +47,11 @@ pub fn limits(service: &Service) -> Limits {
         limits.memory_reservation = bytes(least.memory.0).or(limits.memory_reservation);
     }
     limits
+}
+
+fn rates(service: &Service, of: impl Fn(&BlkioConfig) -> &Vec<ThrottleDevice>) -> BTreeMap<String, u64> {
+    let rate = |device: &ThrottleDevice| (device.path.clone(), u64::try_from(device.rate.0).unwrap_or_default());
+    service.blkio_config.iter().flat_map(|blkio| of(blkio).iter().map(rate)).collect()
 }
 
 /// docker compose multiplies in 32 bits; so do we, or an adopted container would differ by a few billionths.

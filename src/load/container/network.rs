@@ -9,10 +9,20 @@ use crate::{
     },
 };
 
+/// How an interface's name is said to the engine.
+const INTERFACE_OPTION: &str = "com.docker.network.endpoint.ifname";
+
 impl Translation<'_> {
     /// Fills in network mode, attachments, ports and exposed ports.
     pub(super) fn network(&mut self, name: &str, service: &Service, spec: &mut ContainerSpec) {
         spec.network_mode = mode(service);
+        if let Some(network) = named(service) {
+            // Nothing is said about how it is on it, so it has no alias there.
+            spec.networks.insert(network, Attachment::default());
+        }
+        if spec.networks.is_empty() && service.networks.is_empty() {
+            spec.mac = super::set(&service.mac_address);
+        }
         let first = service.networks_by_priority().first().map(|key| (*key).to_owned());
         for (key, attachment) in &service.networks {
             let Some(network) = self.project.networks.get(key) else {
@@ -23,7 +33,11 @@ impl Translation<'_> {
             if attached.mac.is_none() && first.as_deref() == Some(key.as_str()) {
                 attached.mac = super::set(&service.mac_address);
             }
+            attached.links.extend(external_links(service));
             spec.networks.insert(NetworkName::new(&network.name), attached);
+        }
+        if spec.network_mode != NetworkMode::Networks {
+            spec.links.extend(external_links(service));
         }
         for port in &service.ports {
             let published = HostPort { address: port.host_ip.clone(), port: port.published.clone() };
@@ -33,13 +47,26 @@ impl Translation<'_> {
             }
         }
         spec.ports.values_mut().for_each(|list| list.sort());
-        for text in &service.expose.0 {
-            spec.expose.extend(exposed(text).into_iter().filter(|port| !spec.ports.contains_key(port)));
-        }
+        spec.expose.extend(service.expose.0.iter().filter(|port| !spec.ports.contains_key(*port)).cloned());
     }
 }
 
-/// The mode, of those that are let through by `load::refused`.
+/// `container` or `container:alias`, of other projects.
+fn external_links(service: &Service) -> impl Iterator<Item = String> {
+    service.external_links.iter().map(|text| match text.split_once(':') {
+        Some(_) => text.clone(),
+        None => format!("{text}:{text}"),
+    })
+}
+
+/// The network that a mode names, which is one of the engine's.
+fn named(service: &Service) -> Option<NetworkName> {
+    let mode = service.network_mode.as_str();
+    let of_the_engine = matches!(mode, "" | "host" | "none" | "bridge" | "default") || mode.contains(':');
+    (!of_the_engine).then(|| NetworkName::new(mode))
+}
+
+/// Whose network a container is on.
 fn mode(service: &Service) -> NetworkMode {
     let mode = service.network_mode.as_str();
     match mode.split_once(':') {
@@ -49,6 +76,7 @@ fn mode(service: &Service) -> NetworkMode {
             "host" => NetworkMode::Host,
             "none" => NetworkMode::None,
             "bridge" | "default" => NetworkMode::Bridge,
+            _ if named(service).is_some() => NetworkMode::Networks,
             _ if service.networks.is_empty() => NetworkMode::None,
             _ => NetworkMode::Networks,
         },
@@ -67,29 +95,11 @@ fn attach(name: &str, attachment: Option<&project::Attachment>) -> Attachment {
         attached.link_local = given.link_local_ips.iter().cloned().collect();
         attached.mac = super::set(&given.mac_address);
         attached.driver_options = super::texts(&given.driver_opts.0);
+        if !given.interface_name.is_empty() {
+            attached.driver_options.insert(INTERFACE_OPTION.to_owned(), given.interface_name.clone());
+        }
+        attached.gateway_priority = i32::try_from(given.gw_priority).unwrap_or(i32::MAX);
         attached.priority = i32::try_from(given.priority).unwrap_or(i32::MAX);
     }
     attached
-}
-
-/// `80`, `80/udp`, `3000-3005` as single ports with their protocol.
-fn exposed(text: &str) -> Vec<String> {
-    let (ports, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
-    let (low, high) = ports.split_once('-').unwrap_or((ports, ports));
-    match (low.parse::<u16>(), high.parse::<u16>()) {
-        (Ok(low), Ok(high)) => (low..=high).map(|port| format!("{port}/{protocol}")).collect(),
-        _ => vec![format!("{ports}/{protocol}")],
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn exposed_ports_are_single_and_have_a_protocol() {
-        assert_eq!(exposed("80"), ["80/tcp"]);
-        assert_eq!(exposed("53/udp"), ["53/udp"]);
-        assert_eq!(exposed("3000-3002"), ["3000/tcp", "3001/tcp", "3002/tcp"]);
-    }
 }

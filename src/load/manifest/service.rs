@@ -2,7 +2,7 @@
 //! from `defaults`, then from the built-in defaults (`load::policy`).
 
 use super::scalars::{Cpus, Duration, Size};
-use crate::model::policy::{ApplyPolicy, Strategy};
+use crate::model::policy::{ApplyPolicy, LimitsPolicy, Strategy};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -190,6 +190,10 @@ pub struct Rollout {
     pub apply: Option<ApplyPolicy>,
     /// With `apply: window`: when.
     pub window: Option<Window>,
+    /// How a changed limit gets to a running container: where it is (`inPlace`), or with a new container (`replace`).
+    /// A limit of the Compose file that was changed in place makes docker compose recreate the container at its next `up`.
+    /// Default `inPlace`.
+    pub limits: Option<LimitsPolicy>,
 }
 
 /// A span of time that comes again and again.

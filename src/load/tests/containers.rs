@@ -97,7 +97,7 @@ expose: ['80', 3000-3001, '53/udp']",
       ]
     }
     "#);
-    assert_eq!(spec.expose.iter().collect::<Vec<_>>(), ["3000/tcp", "3001/tcp", "53/udp"]);
+    assert_eq!(spec.expose.iter().collect::<Vec<_>>(), ["3000-3001", "53/udp", "80"]);
     let twice = container("ports: ['80:80', '8080:80']");
     assert_eq!(
         twice.ports["80/tcp"].iter().map(|port: &HostPort| port.port.as_str()).collect::<Vec<_>>(),
@@ -180,7 +180,8 @@ configs: {conf: {file: ./app.conf}}
         "propagation": "rshared"
       },
       "/run": {
-        "source": "tmpfs"
+        "source": "tmpfs",
+        "tmpfsOptions": ""
       },
       "/run/secrets/other": {
         "source": {
@@ -299,9 +300,14 @@ fn the_environment_and_where_it_came_from() {
     let shown: Vec<String> = spec.environment.iter().map(|(name, value)| format!("{name}={value}")).collect();
     assert_eq!(shown, ["API_KEY=***", "DATABASE_URL=***", "FROM_FILE=***", "LEVEL=info", "PASSED=***", "REGION=***"]);
     assert_eq!(spec.environment["PASSED"].reveal(), "outside");
+    assert_eq!(spec.unset.iter().collect::<Vec<_>>(), ["UNSET"]);
     assert_eq!(spec.command.iter().flatten().map(Value::shown).collect::<Vec<_>>(), ["serve", "***", "***"]);
     assert_eq!((spec.labels["plain"].shown(), spec.labels["traefik.token"].shown()), ("a", "***"));
-    assert!(notes.iter().any(|note| note.text == "web: its variable `UNSET` is set nowhere and is left out"));
+    assert!(
+        notes
+            .iter()
+            .any(|note| note.text == "web: its variable `UNSET` is set nowhere, so the container does not have it")
+    );
 }
 
 #[test]
@@ -375,7 +381,7 @@ gpus: all",
       },
       "shmSize": "64Mi",
       "capAdd": [
-        "NET_ADMIN"
+        "CAP_NET_ADMIN"
       ],
       "sysctls": {
         "net.core.somaxconn": "1024"

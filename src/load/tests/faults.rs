@@ -171,13 +171,18 @@ fn a_probe_asks_one_question() {
 }
 
 #[test]
-fn compose_fields_that_are_not_built_yet() {
+fn compose_fields_that_are_not_built_yet_or_cannot_be() {
     let text = "services:
   web:
     build: {context: ., isolation: hyperv, platforms: [a, b]}
-    post_start: [{command: a}]
+    read_only: true
+    models: [model]
+    use_api_socket: true
+    configs: [{source: written, uid: root}]
     secrets: [inner, outer]
-    volumes: [{type: image, source: a, target: /a}]
+    security_opt: ['seccomp=missing.json']
+configs: {written: {content: text}}
+models: {model: {model: a}}
 secrets: {inner: {environment: A}, outer: {external: true}}
 ";
     insta::assert_snapshot!(refused(text), @r"
@@ -193,29 +198,53 @@ secrets: {inner: {environment: A}, outer: {external: true}}
     3 |     build: {context: ., isolation: hyperv, platforms: [a, b]}
       |                                            ^^^^^^^^^
 
-    error: not built yet: `services.web.post_start`
-     --> compose.yaml:4:5
+    error: not built yet: `services.web.models`
+     --> compose.yaml:5:5
       |
-    4 |     post_start: [{command: a}]
-      |     ^^^^^^^^^^
+    5 |     models: [model]
+      |     ^^^^^^
 
-    error: not built yet: `services.web.volumes[0].type`: image
-     --> compose.yaml:6:16
+    error: not built yet: `services.web.use_api_socket`
+     --> compose.yaml:6:5
       |
-    6 |     volumes: [{type: image, source: a, target: /a}]
-      |                ^^^^
+    6 |     use_api_socket: true
+      |     ^^^^^^^^^^^^^^
 
-    error: not built yet: `secrets.inner.environment`
-     --> compose.yaml:7:19
+    error: `written` can't be written into `web`, whose root is read-only
+     --> compose.yaml:7:15
       |
-    7 | secrets: {inner: {environment: A}, outer: {external: true}}
-      |                   ^^^^^^^^^^^
+    7 |     configs: [{source: written, uid: root}]
+      |               ^^^^^^^
+      |
+      = hint: keep its content in a file, and name that with `file`
+
+    error: `root` is no number
+     --> compose.yaml:7:33
+      |
+    7 |     configs: [{source: written, uid: root}]
+      |                                 ^^^
+      |
+      = hint: a name means nothing outside of the container
+
+    error: the variable `A` that the secret `inner` needs is not set
+     --> compose.yaml:8:15
+      |
+    8 |     secrets: [inner, outer]
+      |               ^^^^^
+      |
+      = hint: set it, `NAME=` for an empty one
+
+    error: the seccomp profile `/srv/webkit/missing.json` could not be read: no such file or directory
+     --> compose.yaml:9:20
+      |
+    9 |     security_opt: ['seccomp=missing.json']
+      |                    ^^^^^^^^^^^^^^^^^^^^^^
 
     error: `secrets.outer.external` needs Swarm, which is not used here
-     --> compose.yaml:7:44
-      |
-    7 | secrets: {inner: {environment: A}, outer: {external: true}}
-      |                                            ^^^^^^^^
+      --> compose.yaml:12:44
+       |
+    12 | secrets: {inner: {environment: A}, outer: {external: true}}
+       |                                            ^^^^^^^^
     ");
 }
 

@@ -4,10 +4,12 @@
 use super::*;
 use crate::load::manifest::inline::COMPOSE_FIELDS;
 
-/// Fields that `docker compose up` does not look at either: `attach` is for its output, `develop` for `watch`; of
+/// Fields that `docker compose up` does not look at either: `attach` is for its output, `develop` for `watch`,
+/// `credential_spec` for Windows; of
 /// `deploy` it reads `replicas`, `resources.limits`, `restart_policy`, and of reservations memory and devices.
-const WITHOUT_MEANING: [&str; 14] = [
+const WITHOUT_MEANING: [&str; 15] = [
     "attach: false",
+    "credential_spec: {file: a.json}",
     "develop: {watch: [{path: ., action: rebuild}]}",
     "deploy: {mode: replicated}",
     "deploy: {labels: {a: b}}",
@@ -24,7 +26,7 @@ const WITHOUT_MEANING: [&str; 14] = [
 ];
 
 /// One use of every other field.
-const WITH_MEANING: [&str; 107] = [
+const WITH_MEANING: [&str; 111] = [
     "annotations: {a: b}",
     "blkio_config: {weight: 300}",
     "blkio_config: {weight_device: [{path: /dev/sda, weight: 300}]}",
@@ -36,6 +38,8 @@ const WITH_MEANING: [&str; 107] = [
     "cgroup_parent: /a",
     "command: a b",
     "configs: [config]",
+    "configs: [inline]",
+    "configs: [{source: inline, mode: 0400}]",
     "container_name: aa",
     "cpu_count: 1",
     "cpu_percent: 5",
@@ -46,7 +50,6 @@ const WITH_MEANING: [&str; 107] = [
     "cpu_shares: 512",
     "cpus: 0.5",
     "cpuset: '0'",
-    "credential_spec: {file: a.json}",
     "depends_on: [db]",
     "deploy: {replicas: 2}",
     "deploy: {resources: {limits: {cpus: '0.5'}}}",
@@ -57,6 +60,7 @@ const WITH_MEANING: [&str; 107] = [
     "deploy: {restart_policy: {condition: any}}",
     "device_cgroup_rules: ['c 1:3 mr']",
     "devices: [/dev/fuse]",
+    "environment: [UNSET]",
     "dns: 1.1.1.1",
     "dns_opt: [ndots:1]",
     "dns_search: a.b",
@@ -111,8 +115,9 @@ const WITH_MEANING: [&str; 107] = [
     "runtime: runc",
     "scale: 2",
     "secrets: [secret]",
+    "secrets: [variable]",
     "security_opt: [no-new-privileges]",
-    "security_opt: ['seccomp=a.json']",
+    "security_opt: ['seccomp=seccomp.json']",
     "security_opt: [systempaths=unconfined]",
     "shm_size: 64m",
     "stdin_open: true",
@@ -130,6 +135,7 @@ const WITH_MEANING: [&str; 107] = [
     "volumes: [{type: bind, source: /a, target: /a, bind: {recursive: disabled}}]",
     "volumes: [{type: image, source: a, target: /a}]",
     "volumes: ['data:/data']",
+    "volumes: [{type: image, source: a, target: /a, image: {subpath: b}}]",
     "volumes_from: [db]",
     "working_dir: /a",
 ];
@@ -146,13 +152,15 @@ fn loaded(field: &str) -> Result<Desired, String> {
   base: {{image: 'base:1', hostname: base}}
 networks: {{other: {{}}}}
 volumes: {{data: {{}}}}
-secrets: {{secret: {{file: secret.txt}}}}
-configs: {{config: {{file: config.txt}}}}
+secrets: {{secret: {{file: secret.txt}}, variable: {{environment: SECRET}}}}
+configs: {{config: {{file: config.txt}}, inline: {{content: text}}}}
 models: {{model: {{model: a}}}}
 "
     );
-    let others = [("web.env", "FILE=1\n"), ("secret.txt", "s"), ("config.txt", "c")];
-    let (mut desired, _) = load_with("compose.yaml", &text, &others, |_| ())?;
+    let others = [("web.env", "FILE=1\n"), ("secret.txt", "s"), ("config.txt", "c"), ("seccomp.json", "{}")];
+    let (mut desired, _) = load_with("compose.yaml", &text, &others, |sources| {
+        sources.environment.insert("SECRET".into(), "hunter2".into());
+    })?;
     // Hashes of the files differ whatever is made of them.
     desired.source.manifest_hash.clear();
     for service in desired.services.values_mut() {

@@ -8,7 +8,7 @@ use crate::{
         image::ImageConfig,
         observed::ObservedContainer,
         policy::StackPolicy,
-        units::Bytes,
+        units::{Bytes, Timestamp},
     },
 };
 use async_trait::async_trait;
@@ -24,6 +24,7 @@ impl Shelf {
             id: ImageId::new(id),
             digests: Vec::new(),
             tags: tag.map(ImageReference::from).into_iter().collect(),
+            tagged: Some(Timestamp(1_000_000)),
             config: config(id),
         };
         for key in [Some(id), tag].into_iter().flatten() {
@@ -243,11 +244,18 @@ async fn a_wish_or_a_policy_asks_the_registry_first() {
         (PullPolicy::Always, other(), "r"),
         (PullPolicy::Always, PullWish::Keep, "a"),
         (PullPolicy::Never, PullWish::All, "a"),
+        (PullPolicy::Every(Millis(0)), PullWish::Keep, "a"),
+        (PullPolicy::Every(Millis::minutes(1)), PullWish::All, "r"),
+        (PullPolicy::Every(Millis::minutes(1)), PullWish::ByPolicy, "a"),
+        (PullPolicy::Every(Millis::seconds(50)), PullWish::ByPolicy, "r"),
     ];
     for (policy, wish, id) in cases {
         let shelf = Shelf::default().with("a", Some("core:1"));
         let remote = remote(&[("core:1", "r")]);
-        let case = Case { policy, wish: wish.clone(), previous: revision("a", None), shelf, remote, ..Case::default() };
+        // A bit less than a minute after it was tagged.
+        let observed = Observed { at: Timestamp(1_055_000), ..Observed::default() };
+        let previous = revision("a", None);
+        let case = Case { policy, wish: wish.clone(), previous, shelf, remote, observed };
         assert_eq!(case.answer().await.0, id, "{policy:?} {wish:?}");
     }
 }
@@ -308,6 +316,7 @@ fn the_digest_of_an_image_on_the_engine_is_found_under_its_name() {
         id: ImageId::new("a"),
         digests: vec![digest.into()],
         tags: Vec::new(),
+        tagged: None,
         config: config("a"),
     };
     let digest = |reference: &str, of: &str| here(&reference.into(), image(of), None).digest;

@@ -421,6 +421,27 @@ pub fn content_of_a_bound_file() -> Vec<Operation> {
     ]
 }
 
+pub fn files_that_are_written() -> Vec<Operation> {
+    let read = || Exec("web", &["cat", "/run/secrets/deep/token"]);
+    vec![
+        create("web", web()),
+        Put("web", "/run/secrets/deep/token", "one"),
+        Start("web"),
+        read(),
+        Put("web", "/run/secrets/deep/token", "two"),
+        read(),
+        Stop("web", 5),
+        Put("web", "/run/secrets/deep/token", "three"),
+        Start("web"),
+        read(),
+        Put("none", "/run/secrets/token", "one"),
+        create("closed", ContainerSpec { read_only: true, ..web() }),
+        Put("closed", "/run/secrets/token", "one"),
+        create("unset", ContainerSpec { unset: ["VERSION".to_owned()].into(), ..web() }),
+        Start("unset"),
+    ]
+}
+
 pub fn health() -> Vec<Operation> {
     let check = |test: &str, interval: u64| Healthcheck {
         test: vec![Value::plain("CMD"), Value::plain(test)],

@@ -31,6 +31,8 @@ pub enum Operation {
     Rename(&'static str, &'static str),
     Update(&'static str, Box<Limits>, Option<RestartPolicy>),
     Exec(&'static str, &'static [&'static str]),
+    /// A file with this content, at this path.
+    Put(&'static str, &'static str, &'static str),
     Log(&'static str),
     Tag(&'static str, &'static str),
     Untag(&'static str),

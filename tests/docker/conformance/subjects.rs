@@ -12,7 +12,7 @@ use evenkeel::{
         simulated::{Behaviour, Foreign, SimulatedEngine},
     },
     model::{
-        container::Attachment,
+        container::{Attachment, WrittenFile},
         desired::{AddressPool, Network, NetworkDefinition, Volume},
         image::ImageConfig,
         names::{ContainerId, ContainerName, ImageId, ImageReference, NetworkName, VolumeName},
@@ -159,6 +159,10 @@ impl Subject {
             Exec(name, command) => {
                 let command: Vec<String> = command.iter().map(|word| word.to_string()).collect();
                 answer(&engine.exec(&self.id(name).await, &command).await)
+            }
+            Put(name, path, content) => {
+                let file = WrittenFile { content: Value::plain(*content), mode: 0o444, owner: None };
+                answer(&engine.put_file(&self.id(name).await, path, &file).await)
             }
             Log(name) => answer(&engine.container_log(&self.id(name).await, 1000).await.map(|log| log.len() > 1000)),
             Await(name, until) => self.wait(name, *until).await,

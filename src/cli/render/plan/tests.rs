@@ -153,6 +153,7 @@ fn steps(image: &ImageId) -> Vec<Step> {
         name: ContainerName::new(format!("{}_webkit-core-1", &OLD[..12])),
         image: image.clone(),
         spec: ContainerSpec::default(),
+        config_text: None,
         parents: BTreeMap::new(),
     };
     let gate = Gate {

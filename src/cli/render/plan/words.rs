@@ -5,7 +5,7 @@ use crate::model::{
     names::{ContainerName, StepId},
     plan::{Plan, Rollout},
     policy::{Probe, ProbeHost, ProbeKind},
-    step::{AnonymousVolumes, ContainerRef, Does, Gate, OnDeadline, Proof, Pull, Remove, Step, Stop},
+    step::{AnonymousVolumes, ContainerRef, Does, Exec, Gate, OnDeadline, Proof, Pull, Remove, Step, Stop},
     units::Millis,
 };
 use std::collections::BTreeMap;
@@ -46,6 +46,8 @@ impl<'a> Words<'a> {
             Does::Connect(connect) => format!("{} to network {}", self.container(&connect.container), connect.network),
             Does::Start { container: ContainerRef::Made { .. }, .. } => String::new(),
             Does::Start { container, .. } | Does::Unpause { container } => self.container(container),
+            Does::Put(put) => self.container(&put.container),
+            Does::Exec(exec) => self.ran(exec, step.deadline),
             Does::Gate(gate) => gated(gate, step.deadline, self.replaced.contains(&step.id)),
             Does::Drain { wait } => wait.to_string(),
             Does::Stop(stop) => self.stopped(stop),
@@ -64,6 +66,8 @@ impl<'a> Words<'a> {
             Does::Connect(_) => format!("connect {}", self.what(step)),
             Does::Start { container, .. } => format!("start {}", self.container(container)),
             Does::Unpause { container } => format!("unpause {}", self.container(container)),
+            Does::Put(put) => format!("write {} in {}", put.path, self.container(&put.container)),
+            Does::Exec(exec) => format!("run {} in {}", exec.hook.in_words(), self.container(&exec.container)),
             Does::Gate(gate) => format!("wait for {}: {}", self.container(&gate.container), self.what(step)),
             Does::Drain { wait } => format!("wait {wait}"),
             Does::Stop(_) => format!("stop {}", self.what(step)),
@@ -93,6 +97,12 @@ impl<'a> Words<'a> {
             },
             _ => by.to_string(),
         }
+    }
+
+    fn ran(&self, exec: &Exec, deadline: Millis) -> String {
+        let user = exec.hook.user.as_ref().map(|user| format!(" as {user}")).unwrap_or_default();
+        let with = if exec.hook.privileged { ", privileged" } else { "" };
+        format!("{}{user}{with} within {deadline}", exec.hook.in_words())
     }
 
     fn stopped(&self, stop: &Stop) -> String {

@@ -1,0 +1,87 @@
+//! Starting and stopping a container, with all that belongs to it: the files written before a start, the hooks that run
+//! after it and before a stop. No other file makes such a step.
+
+use super::draft::{CALL_DEADLINE, Draft, STOP_MARGIN};
+use crate::model::{
+    container::WrittenFile,
+    desired::{Hook, Service},
+    names::{Resource, StepId},
+    observed::ObservedContainer,
+    step::{ContainerRef, Does, Exec, Put, Step, Stop},
+    units::Millis,
+};
+use std::collections::BTreeMap;
+
+/// Starts a container of a service. Gives the start's id.
+pub(super) fn start(
+    draft: &mut Draft,
+    service: &Service,
+    files: &BTreeMap<String, WrittenFile>,
+    container: &ContainerRef,
+    instead_of: Option<ContainerRef>,
+    (path, target): (&str, &Resource),
+) -> StepId {
+    for (place, file) in files {
+        let put = Put { container: container.clone(), path: place.clone(), file: file.clone() };
+        draft.step(format!("{path}/put:{place}"), Does::Put(Box::new(put)), target.clone(), CALL_DEADLINE);
+    }
+    let start = Does::Start { container: container.clone(), instead_of };
+    let id = draft.step(format!("{path}/start"), start, target.clone(), CALL_DEADLINE);
+    draft.starts.entry(service.name.clone()).or_default().push(id.clone());
+    let hooks = service.hooks.post_start.iter().enumerate();
+    for (number, hook) in hooks.map(|(index, hook)| (index + 1, hook)) {
+        draft.step(
+            format!("{path}/post-start:{number}"),
+            exec(container, hook),
+            target.clone(),
+            service.rollout.deadline,
+        );
+    }
+    id
+}
+
+/// What starts an old container again, to be taken back last of all.
+pub(super) fn start_again(
+    draft: &Draft,
+    service: &Service,
+    container: &ContainerRef,
+    at: (&str, &Resource),
+) -> Vec<Step> {
+    let (path, target) = at;
+    let start = Does::Start { container: container.clone(), instead_of: None };
+    let mut steps = vec![draft.back(format!("{path}/undo/start"), start, target.clone(), CALL_DEADLINE)];
+    for (index, hook) in service.hooks.post_start.iter().enumerate() {
+        let id = format!("{path}/undo/post-start:{}", index + 1);
+        steps.push(draft.back(id, exec(container, hook), target.clone(), service.rollout.deadline));
+    }
+    steps
+}
+
+/// Stops a container; `None` for the service of one that nothing declares. A frozen one can run no hook.
+pub(super) fn stop(
+    draft: &mut Draft,
+    service: Option<&Service>,
+    container: &ObservedContainer,
+    (path, target): (&str, &Resource),
+) {
+    let stopped = super::rollout::existing(container);
+    let hooks = service.filter(|_| container.state.is_running()).into_iter();
+    for service in hooks {
+        for (index, hook) in service.hooks.pre_stop.iter().enumerate() {
+            let id = format!("{path}/pre-stop:{}", index + 1);
+            draft.step(id, exec(&stopped, hook), target.clone(), service.rollout.deadline);
+        }
+    }
+    let stop = Stop { container: stopped, grace: container.spec.stop_grace };
+    draft.step(format!("{path}/stop"), Does::Stop(stop), target.clone(), stop_deadline(container));
+}
+
+/// A stop's grace, and what the engine needs beside it.
+fn stop_deadline(container: &ObservedContainer) -> Millis {
+    let grace = container.spec.stop_grace.unwrap_or(Millis::seconds(10));
+    Millis(grace.0.saturating_add(STOP_MARGIN.0))
+}
+
+fn exec(container: &ContainerRef, hook: &Hook) -> Does {
+    Does::Exec(Box::new(Exec { container: container.clone(), hook: hook.clone() }))
+}
