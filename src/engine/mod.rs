@@ -65,8 +65,8 @@ pub trait Containers {
     async fn list_containers(&self) -> EngineResult<Vec<ContainerSummary>>;
     /// One container; `NotFound` when there is none of this id or name.
     async fn inspect_container(&self, id_or_name: &str) -> EngineResult<ObservedContainer>;
-    /// Makes a container without starting it. `spec.networks` holds at most one network here (older APIs refuse two):
-    /// the others are connected one by one. Namespaces of others are already resolved to `NetworkMode::Container` and
+    /// Makes a container without starting it. `spec.networks` holds at most one network where the API is older than
+    /// 1.44, which refuses two: the others are connected one by one. Namespaces of others are already resolved to `NetworkMode::Container` and
     /// `container:<id>`. Values are revealed. `Conflict` when the name is taken.
     async fn create_container(
         &self,

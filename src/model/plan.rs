@@ -404,6 +404,8 @@ codes! {
         LimitRequired = "limit-required",
         /// A probe inside a network namespace needs root.
         ProbeNeedsRoot = "probe-needs-root",
+        /// The engine would ignore what a service can't do without.
+        EngineTooOld = "engine-too-old",
         /// An external network or volume does not exist.
         ExternalMissing = "external-missing",
         /// An image could not be resolved.
@@ -444,7 +446,10 @@ impl HeldCode {
             | HeldCode::OverHost
             | HeldCode::LimitRequired
             | HeldCode::ProbeNeedsRoot => Some(8),
-            HeldCode::ExternalMissing | HeldCode::ImageMissing | HeldCode::NetworkAmbiguous => Some(3),
+            HeldCode::EngineTooOld
+            | HeldCode::ExternalMissing
+            | HeldCode::ImageMissing
+            | HeldCode::NetworkAmbiguous => Some(3),
         }
     }
 }

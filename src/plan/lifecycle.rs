@@ -5,14 +5,14 @@ use super::draft::{CALL_DEADLINE, Draft, STOP_MARGIN};
 use crate::model::{
     container::WrittenFile,
     desired::{Hook, Service},
-    names::{Resource, StepId},
+    names::Resource,
     observed::ObservedContainer,
     step::{ContainerRef, Does, Exec, Put, Step, Stop},
     units::Millis,
 };
 use std::collections::BTreeMap;
 
-/// Starts a container of a service. Gives the start's id.
+/// Starts a container of a service.
 pub(super) fn start(
     draft: &mut Draft,
     service: &Service,
@@ -20,24 +20,24 @@ pub(super) fn start(
     container: &ContainerRef,
     instead_of: Option<ContainerRef>,
     (path, target): (&str, &Resource),
-) -> StepId {
+) {
     for (place, file) in files {
         let put = Put { container: container.clone(), path: place.clone(), file: file.clone() };
         draft.step(format!("{path}/put:{place}"), Does::Put(Box::new(put)), target.clone(), CALL_DEADLINE);
     }
     let start = Does::Start { container: container.clone(), instead_of };
-    let id = draft.step(format!("{path}/start"), start, target.clone(), CALL_DEADLINE);
-    draft.starts.entry(service.name.clone()).or_default().push(id.clone());
+    let mut started = draft.step(format!("{path}/start"), start, target.clone(), CALL_DEADLINE);
     let hooks = service.hooks.post_start.iter().enumerate();
     for (number, hook) in hooks.map(|(index, hook)| (index + 1, hook)) {
-        draft.step(
+        started = draft.step(
             format!("{path}/post-start:{number}"),
             exec(container, hook),
             target.clone(),
             service.rollout.deadline,
         );
     }
-    id
+    // Who waits for its start waits for its hooks too, as in docker compose.
+    draft.starts.entry(service.name.clone()).or_default().push(started);
 }
 
 /// What starts an old container again, to be taken back last of all.

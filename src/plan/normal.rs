@@ -56,6 +56,28 @@ const INTERFACE_NAME: (u32, u32) = (1, 49);
 /// How an interface's name is said to the engine.
 const INTERFACE_OPTION: &str = "com.docker.network.endpoint.ifname";
 
+/// The first mount that this engine does not know: its target, what it needs, and since which API there is such a thing.
+/// Without it the mount would be another one, so it is no matter of what can be compared.
+pub(super) fn unknown_mount<'a>(
+    spec: &'a ContainerSpec,
+    engine: &EngineFacts,
+) -> Option<(&'a str, &'static str, (u32, u32))> {
+    let needs = |mount: &Mount| match &mount.source {
+        MountSource::Image(_) => Some(("the files of an image", (1, 48))),
+        MountSource::Volume(_) | MountSource::Anonymous(_) if mount.subpath.is_some() => {
+            Some(("the folder of a volume", (1, 45)))
+        }
+        MountSource::Bind(_) if mount.recursive.as_deref() == Some("readonly") => {
+            Some(("read-only mounts below it", (1, 44)))
+        }
+        _ => None,
+    };
+    spec.mounts.iter().find_map(|(target, mount)| {
+        let (what, since) = needs(mount).filter(|(_, since)| engine.api < *since)?;
+        Some((target.as_str(), what, since))
+    })
+}
+
 fn later_macs(spec: &ContainerSpec) -> bool {
     let first = first_network(spec);
     spec.networks.iter().any(|(name, attachment)| Some(name) != first.as_ref() && attachment.mac.is_some())
@@ -244,6 +266,8 @@ fn mounts(mounts: BTreeMap<String, Mount>, image: &ImageConfig) -> BTreeMap<Stri
             mount.source = MountSource::Anonymous(None);
         }
         mount.propagation = mount.propagation.filter(|text| !text.is_empty() && text != "rprivate");
+        // The files of an image can't be written anyway.
+        mount.read_only &= !matches!(mount.source, MountSource::Image(_));
         mount.tmpfs_options = mount.tmpfs_options.filter(|options| !options.is_empty());
         // These two matter when the container is made and can't be read back.
         mount.create_host_path = false;

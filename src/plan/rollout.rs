@@ -20,6 +20,9 @@ use crate::model::{
 };
 use std::collections::BTreeMap;
 
+/// The API version from which on a create takes all the networks of a container.
+const NETWORKS_AT_ONCE: (u32, u32) = (1, 44);
+
 /// A service of the unit with what its slots ask for.
 pub(super) struct Member<'a, 'v> {
     pub view: &'v View<'a>,
@@ -491,8 +494,10 @@ fn create_and_start(
     let files = std::mem::take(&mut spec.files);
     let networks = network_order(&spec);
     let attachments = std::mem::take(&mut spec.networks);
-    if let Some(first) = networks.first() {
-        spec.networks.extend(attachments.get(first).map(|attachment| (first.clone(), attachment.clone())));
+    // An older engine takes one network at a create; a newer one keeps of what is connected afterwards no MAC address.
+    let at_once = if all.observed.engine.api >= NETWORKS_AT_ONCE { networks.len() } else { 1 };
+    for network in networks.iter().take(at_once) {
+        spec.networks.extend(attachments.get(network).map(|attachment| (network.clone(), attachment.clone())));
     }
     let shares = entry.view.service.shares.iter();
     let create = Create {
@@ -505,7 +510,7 @@ fn create_and_start(
     };
     let back = give_up(draft, entry, container.clone());
     draft.step_with_undo(create_id.as_str(), Does::Create(Box::new(create)), entry.target(), CALL_DEADLINE, back);
-    for network in networks.iter().skip(1) {
+    for network in networks.iter().skip(at_once) {
         let attachment = attachments.get(network).cloned().unwrap_or_default();
         let connect = Connect { container: container.clone(), network: network.clone(), attachment };
         draft.step(format!("{path}/connect:{network}"), Does::Connect(connect), entry.target(), CALL_DEADLINE);

@@ -106,6 +106,7 @@ pub(super) fn services<'a>(
             services.notes.extend(notes(all, member.view, &draft));
             services.notes.extend(would_be_recreated(views, member));
             services.held.extend(needs_root(all, member.view));
+            services.held.extend(too_old(all, member.view));
         }
         services.held.extend(names_needed(all, &draft));
         if draft.strategy == Some(Strategy::StartFirst) {
@@ -470,6 +471,21 @@ fn needs_root(all: &All, view: &View) -> Option<Held> {
         code: HeldCode::ProbeNeedsRoot,
         reason: "its probe connects inside the container's network namespace, which needs root".into(),
         hint: "use an `exec` probe, or run evenkeel as root".into(),
+    })
+}
+
+/// A mount that the engine would ignore an option of, or refuse.
+fn too_old(all: &All, view: &View) -> Option<Held> {
+    let (target, what, (major, minor)) = normal::unknown_mount(&view.service.container, &all.observed.engine)?;
+    let engine = &all.observed.engine;
+    Some(Held {
+        resource: Resource::Service(view.service.name.clone()),
+        code: HeldCode::EngineTooOld,
+        reason: format!(
+            "its mount at {target} needs {what}, which engines have from API {major}.{minor} on; this is {} with API {}.{}",
+            engine.version, engine.api.0, engine.api.1
+        ),
+        hint: "update the engine, or declare the mount otherwise".into(),
     })
 }
 

@@ -1,14 +1,17 @@
 //! The containers, networks and volumes that evenkeel makes are those of docker compose: what inspect says of each is the
 //! same, field by field, for a broad set of Compose files; and each of the two leaves alone what the other made.
 
-use crate::stack::Stack;
+use crate::{
+    private::PrivateEngine,
+    stack::{Place, Stack, setting},
+};
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
 
 /// A folder with everything that the Compose files name.
-fn declared(file: &str) -> Stack {
+fn declared(file: &str, place: &Place) -> Stack {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/docker/alike");
-    let mut stack = Stack::new(file);
+    let mut stack = Stack::at(file, place.clone());
     let mut compose = String::new();
     for entry in std::fs::read_dir(&folder).unwrap() {
         let path = entry.unwrap().path();
@@ -132,6 +135,7 @@ fn settled(thing: &Json) -> Json {
             remove(mount, "Name");
             remove(mount, "Source");
         }
+        mounts.iter_mut().filter(|mount| mount["Type"] == "image").for_each(|mount| remove(mount, "Source"));
     }
     if let Some(settings) = thing.get_mut("NetworkSettings") {
         for key in [
@@ -229,7 +233,12 @@ fn differences(compose: &Seen, ours: &Seen) -> Vec<String> {
 /// Brings the file up with each of the two, and holds what there is then against each other.
 #[track_caller]
 fn alike(file: &str) {
-    let stack = declared(file);
+    alike_at(file, &Place::here());
+}
+
+#[track_caller]
+fn alike_at(file: &str, place: &Place) {
+    let stack = declared(file, place);
     stack.compose(&["up", "-d"]).exits(0);
     settle(&stack);
     let theirs = seen(&stack);
@@ -288,4 +297,35 @@ fn networks_are_alike() {
 #[test]
 fn security_and_namespaces_are_alike() {
     alike("security");
+}
+
+#[test]
+fn on_a_newer_engine_they_are_alike_too() {
+    let engine = PrivateEngine::start("alike", &["--dockerd", &setting("EVENKEEL_TEST_DOCKERD")]);
+    for file in ["newer", "network", "storage", "security"] {
+        alike_at(file, &engine.place());
+    }
+}
+
+/// An older engine would mount something else, so nothing is begun.
+#[test]
+fn what_this_engine_does_not_know_of_a_mount_is_refused_by_name() {
+    let stack = Stack::new("tooold");
+    let compose = |mount: &str| {
+        format!(
+            "services: {{web: {{image: evenkeel-test/web:1, restart: always, volumes: [{{{mount}}}]}}}}\nvolumes: {{data: {{}}}}\n"
+        )
+    };
+    for (mount, what) in [
+        ("type: image, source: evenkeel-test/web:1, target: /image", "the files of an image"),
+        ("type: volume, source: data, target: /data, volume: {subpath: a}", "the folder of a volume"),
+        (
+            "type: bind, source: /etc, target: /etc2, read_only: true, bind: {recursive: readonly}",
+            "read-only mounts below it",
+        ),
+    ] {
+        stack.declare(&compose(mount), "");
+        stack.evenkeel(&["apply"]).exits(3).says("engine-too-old").says(what);
+        assert!(stack.ids().is_empty());
+    }
 }

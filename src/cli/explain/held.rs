@@ -111,6 +111,11 @@ pub fn explanation(code: HeldCode) -> Explanation {
             "With `host: 127.0.0.1` or `network_mode: none` there is no address that another process could reach.",
             "Run evenkeel as root, let the service listen on its network, or use an `exec` probe.",
         ),
+        HeldCode::EngineTooOld => (
+            "A service declares a mount that this engine does not know.",
+            "An older engine ignores what it does not know: it would mount a whole volume for a folder of it, or write where nothing may be written.",
+            "Update the engine, or declare the mount otherwise.",
+        ),
         HeldCode::ExternalMissing => (
             "A network or volume that is declared as external does not exist.",
             "What is external belongs to somebody else, so evenkeel does not make it.",

@@ -140,7 +140,7 @@ fn source(point: &MountPoint) -> MountSource {
         "volume" if is_anonymous(&point.name) => MountSource::Anonymous(Some(VolumeName::new(&point.name))),
         "volume" | "cluster" => MountSource::Volume(VolumeName::new(&point.name)),
         "tmpfs" => MountSource::Tmpfs,
-        "image" => MountSource::Image(point.source.clone()),
+        "image" => MountSource::Image(point.name.clone()),
         "npipe" => MountSource::Pipe(point.source.clone()),
         _ => MountSource::Bind(point.source.clone()),
     }

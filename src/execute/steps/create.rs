@@ -1,5 +1,5 @@
-//! Making a container: the spec with its secrets, the namespaces of others resolved, on its first network only. A lost
-//! reply, or a name that is taken, is answered by looking for our rollout label under the name.
+//! Making a container: the spec with its secrets, the namespaces of others resolved, on the networks that no later step
+//! connects it to. A lost reply, or a name that is taken, is answered by looking for our rollout label under the name.
 //!
 //! The engine carries out a create though the program that sent it was killed meanwhile. Its name is taken at once, and the
 //! container is there only when it is made. So the next round may not have seen it: it is waited for, and what then has the
@@ -16,7 +16,7 @@ use crate::{
         desired::shared_config_hash,
         event::{EventKind, Severity},
         labels,
-        names::{ContainerId, NetworkName, ServiceName, StepId},
+        names::{ContainerId, ServiceName},
         observed::{ObservedContainer, Status},
         plan::NoteCode,
         step::{Create, Step},
@@ -124,8 +124,7 @@ async fn spec(stage: &Stage<'_>, step: &Step, create: &Create) -> Result<Contain
             }
         };
     }
-    let first = first_network(stage, &step.id, &spec);
-    spec.networks.retain(|name, _| Some(name) == first.as_ref());
+    spec.networks.retain(|name, _| !stage.connected_later(&step.id, name));
     Ok(spec)
 }
 
@@ -136,12 +135,4 @@ async fn parents(stage: &Stage<'_>, create: &Create) -> Result<Vec<(ServiceName,
         parents.push((service.clone(), id));
     }
     Ok(parents)
-}
-
-/// The network that the container is created on: the one that no later step connects it to. Of several the one with the
-/// highest priority, then the first by name, as docker compose does it.
-fn first_network(stage: &Stage<'_>, made_by: &StepId, spec: &ContainerSpec) -> Option<NetworkName> {
-    let mut left: Vec<_> = spec.networks.iter().filter(|(name, _)| !stage.connected_later(made_by, name)).collect();
-    left.sort_by_key(|(name, attachment)| (std::cmp::Reverse(attachment.priority), *name));
-    left.first().map(|(name, _)| (*name).clone())
 }

@@ -30,6 +30,12 @@ impl Translation<'_> {
             };
             let mut attached = attach(name, attachment.as_ref());
             // A service's own MAC address is that of its first network.
+            let own = super::set(&service.mac_address);
+            if first.as_deref() == Some(key.as_str()) && own.is_some() && attached.mac.is_some() && attached.mac != own
+            {
+                let message = format!("the MAC address of `{name}` is another one than that of its network `{key}`");
+                self.faults.push(self.project.fault(&["services", name, "mac_address"], message).code("conflict"));
+            }
             if attached.mac.is_none() && first.as_deref() == Some(key.as_str()) {
                 attached.mac = super::set(&service.mac_address);
             }
