@@ -106,17 +106,13 @@ pub(super) fn build<'a>(draft: &mut Draft, members: &[Member<'a, '_>], all: &All
         Work::Create(_) => Some((None, None)),
         _ => None,
     });
-    let (one_shots, others): (Vec<_>, Vec<_>) = replaced.into_iter().partition(|entry| entry.view.service.one_shot);
-    let (new_jobs, one_shots): (Vec<_>, Vec<_>) = one_shots.into_iter().partition(|entry| entry.old.is_none());
-    let (fresh, replaced): (Vec<_>, Vec<_>) = match members.len() > 1 && others.iter().any(|entry| entry.old.is_some())
-    {
-        // What shares a namespace with one that is missing is made after it, so they go together.
-        true => (new_jobs, others),
-        false => {
-            let (fresh, replaced): (Vec<_>, Vec<_>) = others.into_iter().partition(|entry| entry.old.is_none());
-            (new_jobs.into_iter().chain(fresh).collect(), replaced)
-        }
-    };
+    let (one_shots, others): (Vec<_>, Vec<_>) =
+        replaced.into_iter().partition(|entry| entry.view.service.one_shot && entry.old.is_some());
+    // What shares a namespace with one that is missing is made after it, so they go together.
+    let stays = |entry: &Entry| !entry.view.service.one_shot && entry.old.is_some();
+    let together = members.len() > 1 && others.iter().any(stays);
+    let (fresh, replaced): (Vec<_>, Vec<_>) =
+        others.into_iter().partition(|entry| entry.view.service.one_shot || entry.old.is_none() && !together);
     if !replaced.is_empty() {
         replace(draft, &replaced, &mut refs, all);
     }

@@ -114,3 +114,19 @@ async fn a_dependant_that_was_made_for_a_parent_that_goes_is_made_again() {
     assert_eq!(host.containers(), ["shop-db-1 db:1 running", "shop-web-1 web:2 running"]);
     assert!(is_joined(&host).await);
 }
+
+/// A job that shares a namespace is made after whose it is, though it ends and that one goes on.
+#[tokio::test(start_paused = true)]
+async fn a_job_beside_a_service_is_made_after_it() {
+    let host = Host::new();
+    let job = shop("image: web:1\n      restart: unless-stopped", "image: job:1\n      restart: on-failure");
+    let job = job.replace("depends_on: [db]", "network_mode: 'service:db'");
+    let plan = host.plan(&job).await;
+    let at = |id: &str| plan.steps.iter().position(|step| step.id.as_str() == id).unwrap_or_else(|| panic!("no {id}"));
+    assert!(at("db/1/create") < at("web/1/create"), "{:?}", plan.steps);
+    host.settle(&job).await;
+    assert!(is_joined(&host).await);
+    assert_eq!(host.containers(), ["shop-db-1 db:1 running", "shop-web-1 job:1 exited"]);
+    host.settle(&job.replace("job:1", "job:2")).await;
+    assert!(is_joined(&host).await);
+}
