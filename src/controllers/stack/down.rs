@@ -7,8 +7,13 @@ use super::{
     round::{Aim, current_or_empty},
 };
 use crate::{
-    home::Holder,
-    model::{desired::Desired, plan::Purpose, revision::Origin, units::Millis},
+    home::{Holder, Home, HomeError, NewRevision},
+    model::{
+        desired::Desired,
+        plan::{Facts, Purpose},
+        revision::Origin,
+        units::Millis,
+    },
 };
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -32,6 +37,27 @@ impl Stack {
         Ok(self.round_from(&aim, facts, observed).await?.plan)
     }
 
+    /// Makes an empty revision current, so that nobody keeps the stack. `from` is where it was declared.
+    pub(super) fn make_empty(
+        &self,
+        home: &Home,
+        facts: &Facts,
+        from: &Desired,
+        by: &Origin,
+        reason: &str,
+    ) -> Result<u64, HomeError> {
+        home.make_current(NewRevision {
+            made: self.clock.now(),
+            by: by.clone(),
+            reason: reason.to_owned(),
+            desired: Desired { source: from.source.clone(), ..Desired::empty(self.name.clone()) },
+            images: BTreeMap::new(),
+            hashes: BTreeMap::new(),
+            hold: BTreeMap::new(),
+            release: facts.holds.keys().cloned().collect(),
+        })
+    }
+
     /// Removes the stack.
     pub async fn down(&self, request: &DownRequest) -> Result<Applied, StackError> {
         let home = self.home.clone().ok_or_else(|| StackError::NoHome(self.name.clone()))?;
@@ -47,18 +73,7 @@ impl Stack {
             return Ok(Applied { exit, held: round.plan.held, revision: base, ..applied });
         }
         self.begin("down", &request.origin).await;
-        let mut empty = Desired::empty(self.name.clone());
-        empty.source = request.desired.source.clone();
-        home.make_current(crate::home::NewRevision {
-            made: self.clock.now(),
-            by: request.origin.clone(),
-            reason: "down".into(),
-            desired: empty,
-            images: BTreeMap::new(),
-            hashes: BTreeMap::new(),
-            hold: BTreeMap::new(),
-            release: facts.holds.keys().cloned().collect(),
-        })?;
+        self.make_empty(&home, &facts, &request.desired, &request.origin, "down")?;
         let journal = Arc::new(Record {
             home: home.clone(),
             clock: self.clock.clone(),

@@ -7,15 +7,13 @@ use super::{
     round::Aim,
 };
 use crate::{
-    home::{Holder, NewRevision},
+    home::Holder,
     model::{
-        desired::Desired,
         plan::{HeldCode, Purpose},
         revision::Origin,
         units::Millis,
     },
 };
-use std::collections::BTreeMap;
 
 /// Who leaves.
 #[derive(Clone)]
@@ -43,18 +41,7 @@ impl Stack {
             return Ok(Applied { exit, held: plan.held, revision: Some(current.number), ..Applied::default() });
         }
         self.begin("leave", &request.origin).await;
-        let mut empty = Desired::empty(self.name.clone());
-        empty.source = current.desired.source.clone();
-        let revision = home.make_current(NewRevision {
-            made: self.clock.now(),
-            by: request.origin.clone(),
-            reason: "leave".into(),
-            desired: empty,
-            images: BTreeMap::new(),
-            hashes: BTreeMap::new(),
-            hold: BTreeMap::new(),
-            release: facts.holds.keys().cloned().collect(),
-        })?;
+        let revision = self.make_empty(&home, &facts, &current.desired, &request.origin, "leave")?;
         let mut applied = Applied { revision: Some(revision), let_go: true, ..Applied::default() };
         for service in current.desired.services.values().filter(|service| home.mounts_copies(service)) {
             applied.left.push(format!(
