@@ -6,6 +6,7 @@ pub mod files;
 pub mod finder;
 pub mod fleet;
 pub mod health;
+pub mod memory;
 pub mod service;
 pub mod signals;
 pub mod tell;

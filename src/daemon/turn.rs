@@ -1,7 +1,7 @@
 //! One loop around one controller: a round, a rest, and then the next wake-up or the time to look again. One round at a
 //! time; a storm of wake-ups costs at most half a core, because the rest after a round is as long as the round was.
 
-use super::{health::Health, tell::Tell};
+use super::{health::Health, memory, tell::Tell};
 use crate::{
     controllers::{Controller, ControllerError, Patience, Requeue, Wake, stack::StackError},
     engine::{ErrorKind, clock::Clock},
@@ -18,6 +18,8 @@ use std::sync::Arc;
 const GATHER: Millis = Millis(50);
 /// No rest after a round is longer.
 const REST_MAX: Millis = Millis::seconds(2);
+/// Nothing more is to be done for now: the memory of what was done goes back.
+const QUIET: Millis = Millis::seconds(10);
 /// What a round may take that does not say otherwise.
 const ROUND: Millis = Millis::minutes(5);
 /// After a round that failed; twice as long each time, up to the second.
@@ -75,6 +77,9 @@ impl Turn {
             if failing.is_some() {
                 // What fails fails again at once, mostly.
                 rest = rest.max(BACKOFF_FIRST);
+            }
+            if wait >= QUIET {
+                memory::release();
             }
             if !self.pause(rest, wait).await {
                 break;
