@@ -70,12 +70,7 @@ fn target(name: &str, service: &Service, written: &Written, project: &Project) -
     put("target", json!(written.target));
     put("secret", written.secrets.iter().filter_map(|mount| secret(mount, project)).collect());
     put("ssh", written.ssh.0.iter().map(|(id, path)| format!("{id}={path}")).collect());
-    let own_platform = Some(&service.platform).filter(|platform| !platform.is_empty());
-    let platforms: Vec<&String> = match written.platforms.0.is_empty() {
-        true => own_platform.into_iter().collect(),
-        false => written.platforms.0.iter().collect(),
-    };
-    put("platforms", json!(platforms));
+    put("platforms", json!(platforms(service, written)));
     put("pull", json!(written.pull));
     put("no-cache", json!(written.no_cache));
     put("network", json!(written.network));
@@ -89,6 +84,16 @@ fn target(name: &str, service: &Service, written: &Written, project: &Project) -
     put("output", json!(["type=docker"]));
     put("attest", attestations(written));
     Json::Object(out)
+}
+
+/// What is built is run here, so it is built for one platform: the one that it runs as, else the only one declared. Of
+/// several the builder takes its own, as in `docker compose up`.
+fn platforms<'a>(service: &'a Service, written: &'a Written) -> Vec<&'a String> {
+    match (service.platform.is_empty(), written.platforms.0.as_slice()) {
+        (false, _) => vec![&service.platform],
+        (true, [one]) => vec![one],
+        (true, _) => Vec::new(),
+    }
 }
 
 fn contexts(written: &Written) -> Json {

@@ -48,9 +48,12 @@ impl Check<'_> {
 
     fn fields(&mut self, service: &Service) {
         if let Some(build) = &service.build {
-            let isolated = !matches!(build.isolation.as_str(), "" | "default");
-            self.unbuilt(&["build", "isolation"], isolated);
-            self.unbuilt_as(&["build", "platforms"], " of several", build.platforms.0.len() > 1);
+            if !matches!(build.isolation.as_str(), "" | "default") {
+                let message =
+                    format!("`services.{}.build.isolation` needs Windows, which is not built for here", self.name);
+                let path = ["services", self.name, "build", "isolation"];
+                self.faults.push(self.project.fault(&path, message).code("windows"));
+            }
         }
         self.unbuilt(&["models"], !service.models.is_empty());
         self.unbuilt(&["provider"], service.provider.is_some());

@@ -174,7 +174,7 @@ fn a_probe_asks_one_question() {
 fn compose_fields_that_are_not_built_yet_or_cannot_be() {
     let text = "services:
   web:
-    build: {context: ., isolation: hyperv, platforms: [a, b]}
+    build: {context: ., isolation: hyperv}
     read_only: true
     models: [model]
     use_api_socket: true
@@ -186,17 +186,11 @@ models: {model: {model: a}}
 secrets: {inner: {environment: A}, outer: {external: true}}
 ";
     insta::assert_snapshot!(refused(text), @r"
-    error: not built yet: `services.web.build.isolation`
+    error: `services.web.build.isolation` needs Windows, which is not built for here
      --> compose.yaml:3:25
       |
-    3 |     build: {context: ., isolation: hyperv, platforms: [a, b]}
+    3 |     build: {context: ., isolation: hyperv}
       |                         ^^^^^^^^^
-
-    error: not built yet: `services.web.build.platforms` of several
-     --> compose.yaml:3:44
-      |
-    3 |     build: {context: ., isolation: hyperv, platforms: [a, b]}
-      |                                            ^^^^^^^^^
 
     error: not built yet: `services.web.models`
      --> compose.yaml:5:5

@@ -217,9 +217,24 @@ fn every_field_of_a_build_reaches_the_builder_or_is_refused_by_name() {
     for field in OF_BUILD {
         match loaded(&format!("build: {{{field}}}")) {
             Ok(desired) => assert!(desired != plain, "`build.{field}` is left out silently"),
-            Err(faults) => assert!(faults.contains("not built yet: `services.web.build."), "`{field}`: {faults}"),
+            Err(faults) => {
+                assert!(faults.contains("`services.web.build.isolation` needs Windows"), "`{field}`: {faults}")
+            }
         }
     }
+}
+
+/// As `docker compose up` does: what is built is run here.
+#[test]
+fn a_build_is_for_the_one_platform_that_runs() {
+    let platforms = |fields: &str| {
+        let target = loaded(fields).unwrap().services[&ServiceName::new("web")].build.clone().unwrap().target;
+        serde_json::from_str::<serde_json::Value>(target.reveal()).unwrap()["platforms"].clone()
+    };
+    let both = "build: {platforms: [linux/amd64, linux/arm64]}";
+    assert_eq!(platforms("build: {platforms: [linux/arm64]}"), serde_json::json!(["linux/arm64"]));
+    assert_eq!(platforms(&format!("{both}\n    platform: linux/arm64")), serde_json::json!(["linux/arm64"]));
+    assert_eq!(platforms(both), serde_json::Value::Null, "the builder's own");
 }
 
 #[test]
