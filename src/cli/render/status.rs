@@ -31,6 +31,13 @@ pub fn status_text(status: &StackStatus, now: Timestamp, style: Style) -> String
     if !status.not_declared.is_empty() {
         table.whole("");
     }
+    let (what, hint) = match declares_nothing(status) {
+        true => ("runs, and nobody keeps it", "`evenkeel apply` takes it up again"),
+        false => (
+            "is not declared any more, and is there",
+            "an apply with `spec.prune: true` removes it, else do so by hand",
+        ),
+    };
     for service in &status.not_declared {
         let containers: Vec<String> = service.containers.iter().map(container_in_words).collect();
         table.whole(
@@ -38,11 +45,11 @@ pub fn status_text(status: &StackStatus, now: Timestamp, style: Style) -> String
                 .space(1)
                 .and(Tone::Strong, service.name.as_str())
                 .space(1)
-                .plain(format!("is not declared any more, and is there: {}", containers.join("; "))),
+                .plain(format!("{what}: {}", containers.join("; "))),
         );
-        table.whole(
-            Text::new().space(4).append(hint_text("an apply with `spec.prune: true` removes it, else do so by hand")),
-        );
+    }
+    if !status.not_declared.is_empty() {
+        table.whole(Text::new().space(4).append(hint_text(hint)));
     }
     let of_services: Vec<&Held> = status.services.iter().filter_map(|service| service.held.as_ref()).collect();
     let others: Vec<&Held> = status.held.iter().filter(|held| !of_services.contains(held)).collect();
@@ -74,6 +81,7 @@ fn head(status: &StackStatus) -> Text {
     };
     let waiting = status.services.iter().filter(|service| mark(service).0 != "✓").count();
     let state = match (status.converged, waiting) {
+        (true, _) if declares_nothing(status) => Text::toned(Tone::Change, "declares nothing"),
         (true, _) => Text::toned(Tone::Good, "converged"),
         (false, 0) => Text::toned(Tone::Change, "not converged"),
         (false, waiting) => {
@@ -81,6 +89,11 @@ fn head(status: &StackStatus) -> Text {
         }
     };
     Text::toned(Tone::Strong, status.stack.as_str()).space(2).plain(revision).plain(", ").append(state)
+}
+
+/// After `leave` nothing is declared, and what runs is meant to run.
+fn declares_nothing(status: &StackStatus) -> bool {
+    status.revision.is_some() && status.services.is_empty()
 }
 
 /// `✗` not ready, `!` held, paused or stopped, `~` differs, `✓` as declared.

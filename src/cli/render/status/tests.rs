@@ -168,3 +168,19 @@ webkit  revision 15, converged
     let text = status_text(&stack, Timestamp(7_200_000), Style::PLAIN);
     assert_eq!(text, expected, "\n{text}");
 }
+
+#[test]
+fn what_a_stack_that_was_let_go_runs_is_taken_up_by_an_apply() {
+    let left = |name: &str| NotDeclared { name: name.into(), containers: service(name, 1).containers };
+    let mut stack = status(Vec::new());
+    stack.not_declared = vec![left("core"), left("web")];
+    let expected = "\
+webkit  revision 15, declares nothing
+
+? core runs, and nobody keeps it: webkit-core-1 running
+? web runs, and nobody keeps it: webkit-web-1 running
+    hint: `evenkeel apply` takes it up again
+";
+    let text = status_text(&stack, Timestamp(7_200_000), Style::PLAIN);
+    assert_eq!(text, expected, "\n{text}");
+}
