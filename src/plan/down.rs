@@ -1,4 +1,5 @@
-//! Removing what evenkeel made: dependants first, then networks, and volumes only when the user names them.
+//! Removing what evenkeel made: dependants first and all others side by side, then networks, and volumes only when the
+//! user names them.
 
 use super::{
     draft::{CALL_DEADLINE, Draft},
@@ -13,7 +14,7 @@ use crate::model::{
     plan::{Action, Change, Held, HeldCode, Plan, Reason},
     step::{AnonymousVolumes, Cause, Does, Step},
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Plans the removal of the stack.
 pub(super) fn plan_down(all: &All, volumes: bool, plan: &mut Plan) {
@@ -34,30 +35,56 @@ pub(super) fn plan_down(all: &All, volumes: bool, plan: &mut Plan) {
     }
     let anonymous =
         if volumes { AnonymousVolumes::RemoveExcept { carried: Vec::new() } } else { AnonymousVolumes::Keep };
-    let mut after: Vec<StepId> = Vec::new();
     let mut order: Vec<ServiceName> = order::units(all.desired).into_iter().flatten().collect();
     order.reverse();
-    let undeclared = by_service.keys().filter(|name| !order.contains(name)).cloned().collect::<Vec<_>>();
-    for service in undeclared.into_iter().chain(order) {
-        let Some(containers) = by_service.get(&service) else { continue };
-        let mut draft = Draft::new(&service, vec![service.clone()], Cause::Down, &all.context.salt);
+    let undeclared: Vec<ServiceName> = by_service.keys().filter(|name| !order.contains(name)).cloned().collect();
+    let mut remove = |service: &ServiceName, after: &[StepId]| -> Vec<StepId> {
+        let Some(containers) = by_service.get(service) else { return after.to_vec() };
+        let mut draft = Draft::new(service, vec![service.clone()], Cause::Down, &all.context.salt);
         draft.why = "down".into();
-        let mut ends = Vec::new();
         draft.side_by_side(containers, |draft, container| {
             let path = format!("{service}/down/{}", container.id.short());
-            remove_container(draft, all.desired.services.get(&service), container, &path, anonymous.clone());
+            remove_container(draft, all.desired.services.get(service), container, &path, anonymous.clone());
         });
-        ends.extend(draft.ends().iter().cloned());
+        let ends = draft.ends().to_vec();
         plan.changes.push(removed(Resource::Service(service.clone())));
-        let (rollout, steps) = draft.finish(&after);
+        let (rollout, steps) = draft.finish(after);
         plan.rollouts.push(rollout);
         plan.steps.extend(steps);
-        after = ends;
+        ends
+    };
+    // Whom they need nobody knows, so they go before all others.
+    let first: Vec<StepId> = undeclared.iter().flat_map(|service| remove(service, &[])).collect();
+    let dependants = dependants(all);
+    // By service the steps at whose end nobody who needs what it needs is there any more.
+    let mut ends: BTreeMap<&ServiceName, Vec<StepId>> = BTreeMap::new();
+    for service in &order {
+        let of_dependants: BTreeSet<&StepId> = dependants
+            .get(service)
+            .into_iter()
+            .flatten()
+            .filter_map(|dependant| ends.get(dependant))
+            .flatten()
+            .collect();
+        let after = if of_dependants.is_empty() { first.clone() } else { of_dependants.into_iter().cloned().collect() };
+        ends.insert(service, remove(service, &after));
     }
+    let all_ends: BTreeSet<StepId> = first.iter().chain(ends.values().flatten()).cloned().collect();
+    let after: Vec<StepId> = all_ends.into_iter().collect();
     remove_networks(all, &after, plan);
     if volumes {
         remove_volumes(all, &after, plan);
     }
+}
+
+/// By service, those that need it.
+fn dependants<'a>(all: &All<'a>) -> BTreeMap<ServiceName, Vec<&'a ServiceName>> {
+    let mut dependants: BTreeMap<ServiceName, Vec<&ServiceName>> = BTreeMap::new();
+    for service in all.desired.services.values() {
+        let needs = order::waits(all.desired, service).into_keys().chain(service.shares.iter().cloned());
+        needs.for_each(|name| dependants.entry(name).or_default().push(&service.name));
+    }
+    dependants
 }
 
 fn remove_networks(all: &All, after: &[StepId], plan: &mut Plan) {

@@ -14,6 +14,7 @@ mod leaving;
 mod observed;
 mod records;
 mod recovery;
+mod removing;
 mod replacing;
 mod saved;
 mod suspensions;

@@ -274,26 +274,6 @@ async fn a_lost_reply_to_a_create_is_answered_by_looking() {
     host.assert_settled(&next_web()).await;
 }
 
-#[tokio::test(start_paused = true)]
-async fn down_leaves_no_tag_of_ours() {
-    let host = Host::new();
-    host.settle(SHOP).await;
-    let ours = || async {
-        let tags = evenkeel::engine::Images::list_tags(&host.engine).await.unwrap();
-        tags.keys().filter(|tag| tag.as_str().starts_with("evenkeel.local/")).count()
-    };
-    assert_eq!(ours().await, 2);
-    let request = evenkeel::controllers::stack::DownRequest {
-        desired: host.load(SHOP).0,
-        volumes: false,
-        origin: Default::default(),
-        lock_wait: evenkeel::model::units::Millis(0),
-    };
-    let down = host.stack().down(&request).await.unwrap();
-    assert_eq!(down.exit, 0, "{down:?}");
-    assert_eq!(ours().await, 0);
-}
-
 /// Seen running between two of its falls, it is not taken for what serves.
 #[tokio::test(start_paused = true)]
 async fn a_candidate_that_falls_again_and_again_is_removed() {

@@ -103,7 +103,10 @@ impl Stack {
         let prefix = self.tag_prefix();
         let local: BTreeSet<_> = tags.values().cloned().collect();
         let mut wanted = BTreeSet::new();
-        for (service, image) in home.kept_images()? {
+        // One tag keeps an image for all services that use it.
+        let by_image: BTreeMap<_, _> =
+            home.kept_images()?.into_iter().rev().map(|(service, image)| (image, service)).collect();
+        for (image, service) in by_image {
             let name = service.as_str().to_ascii_lowercase();
             let tag = ImageReference::new(format!("{prefix}{name}:{}", image.short()));
             let there = local.contains(&image) || self.engine.inspect_image(image.as_str()).await?.is_some();
