@@ -2,9 +2,10 @@
 //! and the last words.
 
 use super::{
+    arguments::{LockArguments, ManifestArguments, OriginArguments, OverrideArguments},
     exit::Exit,
     failure::Failure,
-    interrupt,
+    interrupt, origin,
     output::Output,
     render::{
         applied::{Told, applied_text},
@@ -25,14 +26,44 @@ use crate::{
         names::ServiceName,
         outcome::{Outcome, RolloutResult},
         plan::Plan,
+        revision::Origin,
         units::{Millis, Timestamp},
         value::{Salt, Secrets},
     },
 };
+use clap::Args;
 use std::{collections::BTreeSet, sync::Arc};
 
 /// After leaving at once, progress that is still to be shown gets so long.
 const LEAVING: Millis = Millis::seconds(1);
+
+/// What a verb takes that acts on a stack as it was applied: whose, how long it waits for others, who asks.
+#[derive(Debug, Args)]
+pub struct ActingArguments {
+    #[command(flatten)]
+    manifest: ManifestArguments,
+    #[command(flatten)]
+    lock: LockArguments,
+    #[command(flatten)]
+    origin: OriginArguments,
+}
+
+impl ActingArguments {
+    /// What is declared, by the files `named` before the verb and by its own.
+    pub fn declared(&self, named: &ManifestArguments, output: &Output) -> Result<Desired, Failure> {
+        session::for_acting(&named.and(&self.manifest), &OverrideArguments::default(), output)
+    }
+
+    /// Who asks.
+    pub fn origin(&self) -> Origin {
+        origin::of_process(&self.origin)
+    }
+
+    /// How long to wait for another apply.
+    pub fn lock_wait(&self) -> Millis {
+        self.lock.lock_wait
+    }
+}
 
 /// Connects, opens the home, does the work, and says what became of it.
 ///

@@ -1,12 +1,11 @@
 //! `down`: removes what evenkeel made; asks for the stack's name first.
 
 use super::{
-    acting,
-    arguments::{LockArguments, ManifestArguments, OriginArguments, OverrideArguments},
+    acting::{self, ActingArguments},
+    arguments::ManifestArguments,
     ask::asked,
     exit::Exit,
     failure::Failure,
-    origin,
     output::Output,
     render::{
         plan::plan_text,
@@ -21,8 +20,6 @@ use std::sync::Arc;
 /// Remove what was made: containers, networks, and with --volumes the data
 #[derive(Debug, Args)]
 pub struct Arguments {
-    #[command(flatten)]
-    pub manifest: ManifestArguments,
     /// Doesn't ask for the stack's name
     #[arg(long)]
     pub yes: bool,
@@ -30,19 +27,17 @@ pub struct Arguments {
     #[arg(long)]
     pub volumes: bool,
     #[command(flatten)]
-    pub lock: LockArguments,
-    #[command(flatten)]
-    pub origin: OriginArguments,
+    pub acting: ActingArguments,
 }
 
 /// Shows what goes, asks for the stack's name, removes.
 pub fn run(arguments: &Arguments, named: &ManifestArguments, output: &Output) -> Result<Exit, Failure> {
-    let desired = session::for_acting(&named.and(&arguments.manifest), &OverrideArguments::default(), output)?;
+    let desired = arguments.acting.declared(named, output)?;
     let request = DownRequest {
         desired,
         volumes: arguments.volumes,
-        origin: origin::of_process(&arguments.origin),
-        lock_wait: arguments.lock.lock_wait,
+        origin: arguments.acting.origin(),
+        lock_wait: arguments.acting.lock_wait(),
     };
     if !arguments.yes {
         let name = &request.desired.stack;

@@ -1,13 +1,11 @@
 //! `leave`: lets a stack go and leaves everything that it runs.
 
 use super::{
-    acting,
-    arguments::{LockArguments, ManifestArguments, OriginArguments, OverrideArguments},
+    acting::{self, ActingArguments},
+    arguments::ManifestArguments,
     exit::Exit,
     failure::Failure,
-    origin,
     output::Output,
-    session,
 };
 use crate::controllers::stack::LeaveRequest;
 use clap::Args;
@@ -16,16 +14,12 @@ use clap::Args;
 #[derive(Debug, Args)]
 pub struct Arguments {
     #[command(flatten)]
-    pub manifest: ManifestArguments,
-    #[command(flatten)]
-    pub lock: LockArguments,
-    #[command(flatten)]
-    pub origin: OriginArguments,
+    pub acting: ActingArguments,
 }
 
 /// Leaves.
 pub fn run(arguments: &Arguments, named: &ManifestArguments, output: &Output) -> Result<Exit, Failure> {
-    let declared = session::for_acting(&named.and(&arguments.manifest), &OverrideArguments::default(), output)?;
-    let request = LeaveRequest { origin: origin::of_process(&arguments.origin), lock_wait: arguments.lock.lock_wait };
+    let declared = arguments.acting.declared(named, output)?;
+    let request = LeaveRequest { origin: arguments.acting.origin(), lock_wait: arguments.acting.lock_wait() };
     acting::act(&declared, output, async |stack| stack.leave(&request).await)
 }

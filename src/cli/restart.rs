@@ -1,13 +1,11 @@
 //! `restart`: a rolling restart, each container replaced by an equal one by its service's strategy.
 
 use super::{
-    acting,
-    arguments::{LockArguments, ManifestArguments, OriginArguments, OverrideArguments, ServiceArguments},
+    acting::{self, ActingArguments},
+    arguments::{ManifestArguments, ServiceArguments},
     exit::Exit,
     failure::Failure,
-    origin,
     output::Output,
-    session,
 };
 use crate::controllers::stack::RestartRequest;
 use clap::Args;
@@ -18,20 +16,16 @@ pub struct Arguments {
     #[command(flatten)]
     pub services: ServiceArguments,
     #[command(flatten)]
-    pub manifest: ManifestArguments,
-    #[command(flatten)]
-    pub lock: LockArguments,
-    #[command(flatten)]
-    pub origin: OriginArguments,
+    pub acting: ActingArguments,
 }
 
 /// Restarts.
 pub fn run(arguments: &Arguments, named: &ManifestArguments, output: &Output) -> Result<Exit, Failure> {
-    let declared = session::for_acting(&named.and(&arguments.manifest), &OverrideArguments::default(), output)?;
+    let declared = arguments.acting.declared(named, output)?;
     let request = RestartRequest {
         selected: arguments.services.selected(),
-        origin: origin::of_process(&arguments.origin),
-        lock_wait: arguments.lock.lock_wait,
+        origin: arguments.acting.origin(),
+        lock_wait: arguments.acting.lock_wait(),
     };
     acting::act(&declared, output, async |stack| stack.restart(&request).await)
 }

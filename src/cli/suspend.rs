@@ -1,13 +1,11 @@
 //! What `pause`, `resume`, `stop` and `start` have in common: services, and what a person wants of them until further notice.
 
 use super::{
-    acting,
-    arguments::{LockArguments, ManifestArguments, NamedServiceArguments, OriginArguments, OverrideArguments},
+    acting::{self, ActingArguments},
+    arguments::{ManifestArguments, NamedServiceArguments},
     exit::Exit,
     failure::Failure,
-    origin,
     output::Output,
-    session,
 };
 use crate::{
     controllers::stack::{SuspendRequest, Wish},
@@ -20,11 +18,7 @@ pub struct SuspendArguments {
     #[command(flatten)]
     pub services: NamedServiceArguments,
     #[command(flatten)]
-    pub manifest: ManifestArguments,
-    #[command(flatten)]
-    pub lock: LockArguments,
-    #[command(flatten)]
-    pub origin: OriginArguments,
+    pub acting: ActingArguments,
 }
 
 /// Makes the wish known, for so long, and makes it so.
@@ -35,13 +29,13 @@ pub fn suspend(
     named: &ManifestArguments,
     output: &Output,
 ) -> Result<Exit, Failure> {
-    let declared = session::for_acting(&named.and(&of.manifest), &OverrideArguments::default(), output)?;
+    let declared = of.acting.declared(named, output)?;
     let request = SuspendRequest {
         wish,
         selected: of.services.selected(),
         lasts,
-        origin: origin::of_process(&of.origin),
-        lock_wait: of.lock.lock_wait,
+        origin: of.acting.origin(),
+        lock_wait: of.acting.lock_wait(),
     };
     acting::act(&declared, output, async |stack| stack.suspend(&request).await)
 }
