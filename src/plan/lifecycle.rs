@@ -45,10 +45,11 @@ pub(super) fn start_again(
     draft: &Draft,
     service: &Service,
     container: &ContainerRef,
+    instead_of: ContainerRef,
     at: (&str, &Resource),
 ) -> Vec<Step> {
     let (path, target) = at;
-    let start = Does::Start { container: container.clone(), instead_of: None };
+    let start = Does::Start { container: container.clone(), instead_of: Some(instead_of) };
     let mut steps = vec![draft.back(format!("{path}/undo/start"), start, target.clone(), CALL_DEADLINE)];
     for (index, hook) in service.hooks.post_start.iter().enumerate() {
         let id = format!("{path}/undo/post-start:{}", index + 1);

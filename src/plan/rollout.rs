@@ -384,7 +384,12 @@ fn keep(draft: &mut Draft, entry: &Entry, old: &ObservedContainer, all: &All) {
             restart: Some(restart),
         }))
     };
-    let back_start = lifecycle::start_again(draft, before(entry, all), &container, (&path, &entry.target()));
+    // Should the new one not go, the old one must not write beside it.
+    let new = match entry.candidate {
+        Some(candidate) => existing(candidate),
+        None => ContainerRef::Made { by: StepId::new(format!("{path}/create")) },
+    };
+    let back_start = lifecycle::start_again(draft, before(entry, all), &container, new, (&path, &entry.target()));
     let back_policy = draft.back(format!("{path}/undo/policy"), update(policy), entry.target(), CALL_DEADLINE);
     let rename = |to: &ContainerName| Does::Rename(Rename { container: container.clone(), to: to.clone() });
     let back_name = draft.back(format!("{path}/undo/rename"), rename(&entry.slot.name), entry.target(), CALL_DEADLINE);
