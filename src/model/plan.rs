@@ -324,6 +324,8 @@ codes! {
         UpdateAvailable = "update-available",
         /// An image is built by the apply, so what it will be is not known before.
         ToBeBuilt = "to-be-built",
+        /// A volume that the stack uses is not of the stack, so `down --volumes` leaves it.
+        VolumeStays = "volume-stays",
         /// No restart policy is written: it is taken as long-running.
         RestartNotWritten = "restart-not-written",
         /// A health check's interval makes every rollout slow.
