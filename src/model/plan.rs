@@ -251,6 +251,10 @@ pub struct Rollout {
     /// Services whose budget of restarts it spends.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub spends: Vec<ServiceName>,
+    /// Whether it makes or starts again what is current already, where nothing ran to go back to. The user's wish to stop
+    /// is no reason to take it back then: it goes on until all is started, and is proven by the next round.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub repairs: bool,
     pub steps: Vec<StepId>,
     pub undo: Vec<Undo>,
 }

@@ -99,6 +99,7 @@ pub(super) fn services<'a>(
         draft.serving = in_scope.iter().any(|view| view.runs() || view.keeps() || has_run(all, view));
         draft.spends = spends(&members);
         rollout::build(&mut draft, &members, all);
+        draft.repairs = matches!(cause, Cause::Drift | Cause::Liveness) && !draft.replaces;
         pull(&in_scope, &mut draft, &mut line);
         for member in &members {
             services.changes.extend(change(all, member, cause, draft.strategy));

@@ -34,15 +34,18 @@ fn keeper(host: &Host) -> Keeper {
 }
 
 fn keeper_of(host: &Host, manifest: Option<Arc<dyn Manifest>>) -> Keeper {
-    let options = KeepOptions {
+    Keeper::new(host.stack(), options_of(host, manifest))
+}
+
+fn options_of(host: &Host, manifest: Option<Arc<dyn Manifest>>) -> KeepOptions {
+    KeepOptions {
         origin: Origin { actor: "run".into(), ..Origin::default() },
         settle: SETTLE,
         manifest,
         wake: Wake::default(),
         engine_since: EngineSince::new(host.clock.now()),
         patience: Patience::default(),
-    };
-    Keeper::new(host.stack(), options)
+    }
 }
 
 /// Rounds until there is nothing to do but to wait; how many, and for what.
@@ -139,12 +142,17 @@ async fn with_liveness(host: &Host, behaviour: Behaviour) {
     let config = ImageConfig { command: Some(vec!["serve".into()]), ..ImageConfig::default() };
     host.engine.add_image("web:1", config, behaviour);
     let mut request = host.request(SHOP, &[]);
-    let http = HttpProbe { port: 80, path: "/".into(), headers: Default::default(), host: ProbeHost::Container };
-    let probe = Probe { period: Millis::seconds(10), ..Probe::of(ProbeKind::Http(http)) };
-    let web = request.desired.services.get_mut(&service("web")).unwrap();
-    web.liveness = Some(Liveness { probe, budget: Budget::default() });
+    alive_by_http(&mut request.desired);
     let applied = host.stack().apply(&request).await.unwrap();
     assert_eq!(applied.exit, 0, "{applied:?}");
+}
+
+/// Asks the web service whether it lives.
+fn alive_by_http(desired: &mut Desired) {
+    let http = HttpProbe { port: 80, path: "/".into(), headers: Default::default(), host: ProbeHost::Container };
+    let probe = Probe { period: Millis::seconds(10), ..Probe::of(ProbeKind::Http(http)) };
+    let web = desired.services.get_mut(&service("web")).unwrap();
+    web.liveness = Some(Liveness { probe, budget: Budget::default() });
 }
 
 #[tokio::test(start_paused = true)]
@@ -460,5 +468,54 @@ async fn an_oom_kill_is_the_engines_to_restart() {
     let before = host.engine.calls().len();
     keep_for(&host, &mut keeper, Millis::seconds(3)).await;
     assert_eq!(host.engine.calls().len(), before);
+    assert_eq!(host.containers(), RUNNING);
+}
+
+/// Makes a round, and ends it gently when the engine has had so many calls.
+async fn ended_at(host: &mut Host, keeper: &mut Keeper, calls: usize) {
+    let (until, cancel, engine) = (host.engine.mutations() + calls, host.cancel.clone(), host.engine.clone());
+    let mut seen = engine.mutations();
+    host.engine.observe(move |snapshot| {
+        seen += usize::from(snapshot.after.is_some());
+        if seen >= until {
+            cancel.gently.cancel();
+        }
+    });
+    keeper.reconcile().await.unwrap();
+    assert!(host.cancel.gently.is_cancelled());
+    host.engine.observe(|_| {});
+    host.cancel = Default::default();
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_end_in_the_middle_of_a_repair_leaves_what_was_made() {
+    // Made, and started.
+    for calls in [1, 2] {
+        let mut host = Host::new();
+        let probed = shop("image: web:1", "image: web:1\n      probes: {readiness: {http: {port: 80, path: /}}}");
+        host.settle(&probed).await;
+        by_hand(&host, Foreign::Remove("shop-web-1".into(), false));
+        let mut ending = keeper(&host);
+        ended_at(&mut host, &mut ending, calls).await;
+        assert_eq!(host.containers(), RUNNING, "after {calls}");
+        assert_eq!(host.home.current().unwrap().unwrap().number, 1);
+        let facts = host.home.facts().unwrap();
+        assert!(facts.failed.is_empty() && facts.restarts.is_empty(), "an end is no failure: {facts:?}");
+        let web = host.id_of("shop-web-1");
+        let mut next = keeper(&host);
+        rounds(&mut next).await;
+        assert_eq!(host.id_of("shop-web-1"), web);
+        host.assert_settled(&probed).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_end_between_the_stop_and_the_start_of_a_liveness_restart_leaves_it_running() {
+    let mut host = Host::new();
+    with_liveness(&host, Behaviour { unwell_after: Some(Millis::seconds(40)), ..Behaviour::default() }).await;
+    let mut ending = keeper(&host);
+    keep_for(&host, &mut ending, Millis::seconds(115)).await;
+    host.clock.sleep(Millis::seconds(10)).await;
+    ended_at(&mut host, &mut ending, 1).await;
     assert_eq!(host.containers(), RUNNING);
 }

@@ -310,9 +310,11 @@ impl Keeper {
         let outcome = self.stack.act(&round, journal, Some(current.number)).await;
         self.be_patient(LOOKING);
         self.liveness.begin_anew();
-        // What has passed its gates before is repaired again, ever later; it is not given up for one bad moment.
+        // What has passed its gates before is repaired again, ever later; it is not given up for one bad moment. That this
+        // process ends is no failure of it.
+        let spent = |name: &ServiceName| spends.contains(name) || outcome.interrupted;
         for name in failed(&round.plan, &outcome) {
-            if is_good(name) && home.clear_failed(name).is_ok() && !spends.contains(name) {
+            if is_good(name) && home.clear_failed(name).is_ok() && !spent(name) {
                 self.spend(home, &facts, &current.desired, name, now).await;
             }
         }

@@ -280,6 +280,7 @@ pub fn rollout(service: &str, replaces: bool, steps: &[Step], undo: Vec<Undo>) -
         replaces,
         serving: replaces,
         spends: Vec::new(),
+        repairs: false,
         steps: steps.iter().map(|step| step.id.clone()).collect(),
         undo,
     }
