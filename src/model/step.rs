@@ -217,6 +217,9 @@ pub struct Exec {
     pub container: ContainerRef,
     /// The command, sensitive values as their commitments.
     pub hook: Hook,
+    /// Whether its failure is told and stops nothing: the container is to be stopped because it is not well.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub may_fail: bool,
 }
 
 /// See `Does::Gate`.

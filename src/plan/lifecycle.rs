@@ -12,6 +12,9 @@ use crate::model::{
 };
 use std::collections::BTreeMap;
 
+/// What a stop waits where nobody says it.
+const GRACE: Millis = Millis::seconds(10);
+
 /// Starts a container of a service.
 pub(super) fn start(
     draft: &mut Draft,
@@ -40,7 +43,7 @@ pub(super) fn start(
     draft.starts.entry(service.name.clone()).or_default().push(started);
 }
 
-/// What starts an old container again, to be taken back last of all.
+/// What starts an old container again in the place of the new one, to be taken back last of all.
 pub(super) fn start_again(
     draft: &Draft,
     service: &Service,
@@ -56,6 +59,22 @@ pub(super) fn start_again(
         steps.push(draft.back(id, exec(container, hook), target.clone(), service.rollout.deadline));
     }
     steps
+}
+
+/// Stops a container that is not well: its hooks have their chance, within the grace, and stop nothing.
+pub(super) fn stop_unwell(
+    draft: &mut Draft,
+    service: &Service,
+    container: &ObservedContainer,
+    (path, target): (&str, &Resource),
+) {
+    let stopped = super::rollout::existing(container);
+    let grace = container.spec.stop_grace.unwrap_or(GRACE);
+    for (index, hook) in service.hooks.pre_stop.iter().enumerate() {
+        let exec = Does::Exec(Box::new(Exec { container: stopped.clone(), hook: hook.clone(), may_fail: true }));
+        draft.step(format!("{path}/pre-stop:{}", index + 1), exec, target.clone(), grace);
+    }
+    stop(draft, None, container, (path, target));
 }
 
 /// Stops a container; `None` for the service of one that nothing declares. A frozen one can run no hook.
@@ -79,10 +98,10 @@ pub(super) fn stop(
 
 /// A stop's grace, and what the engine needs beside it.
 fn stop_deadline(container: &ObservedContainer) -> Millis {
-    let grace = container.spec.stop_grace.unwrap_or(Millis::seconds(10));
+    let grace = container.spec.stop_grace.unwrap_or(GRACE);
     Millis(grace.0.saturating_add(STOP_MARGIN.0))
 }
 
 fn exec(container: &ContainerRef, hook: &Hook) -> Does {
-    Does::Exec(Box::new(Exec { container: container.clone(), hook: hook.clone() }))
+    Does::Exec(Box::new(Exec { container: container.clone(), hook: hook.clone(), may_fail: false }))
 }

@@ -178,7 +178,8 @@ fn in_place(draft: &mut Draft, member: &Member, meanwhile: &Meanwhile) {
             }
             Work::Restart(container, answer) => {
                 draft.why = format!("its liveness probe failed: {answer}");
-                halt(draft, member.view, slot, container, &path);
+                let target = Resource::Container(slot.name.clone());
+                lifecycle::stop_unwell(draft, member.view.service, container, (&path, &target));
                 start_and_prove(draft, member.view, slot, container, &path);
             }
             Work::Halt(container) => {

@@ -519,3 +519,31 @@ async fn an_end_between_the_stop_and_the_start_of_a_liveness_restart_leaves_it_r
     ended_at(&mut host, &mut ending, 1).await;
     assert_eq!(host.containers(), RUNNING);
 }
+
+/// A hook before a stop is for an orderly end; what does not live has none.
+#[tokio::test(start_paused = true)]
+async fn a_hook_that_fails_does_not_keep_what_is_unwell_from_its_restart() {
+    let host = Host::new();
+    let hooked = shop("image: web:1", "image: web:1\n      pre_stop: [{command: ['false']}]");
+    let config = ImageConfig { command: Some(vec!["serve".into()]), ..ImageConfig::default() };
+    host.engine.add_image(
+        "web:1",
+        config,
+        Behaviour { unwell_after: Some(Millis::seconds(40)), ..Behaviour::default() },
+    );
+    let mut request = host.request(&hooked, &[]);
+    alive_by_http(&mut request.desired);
+    assert_eq!(host.stack().apply(&request).await.unwrap().exit, 0);
+    let (id, mut keeper) = (host.id_of("shop-web-1"), keeper(&host));
+    let started = async || host.engine.inspect_container("shop-web-1").await.unwrap().state.started_at;
+    let before = started().await;
+    keep_for(&host, &mut keeper, Millis::seconds(140)).await;
+    assert!(started().await > before, "it was restarted");
+    assert_eq!(host.id_of("shop-web-1"), id);
+    assert_eq!(events(&host, EventKind::RolloutFailed), [] as [String; 0]);
+    assert!(events(&host, EventKind::Warning).iter().any(|text| text.contains("`false` exited with 1")), "it is told");
+    // One that is well is not stopped without it.
+    let applied = host.apply(&hooked.replace("image: web:1", "image: web:2")).await;
+    assert_eq!(applied.exit, 4, "{applied:?}");
+    assert_eq!(host.id_of("shop-web-1"), id);
+}
