@@ -72,6 +72,8 @@ impl evenkeel::execute::Logins for NoLogins {
     fn login(&self, _: &ImageReference) -> Option<Login> {
         None
     }
+
+    fn declare(&self, _: &BTreeMap<String, Login>) {}
 }
 
 impl Host {

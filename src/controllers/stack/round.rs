@@ -140,6 +140,7 @@ impl Stack {
         observed: &Observed,
         known: &Images,
     ) -> Result<Resolved, StackError> {
+        self.logins.declare(&aim.desired.registries);
         let older = known.iter().filter(|(name, _)| !aim.built.contains(name));
         let known: Images = older.map(|(name, image)| (name.clone(), image.clone())).collect();
         Ok(resolve(&aim.desired, observed, &known, self.engine.as_ref(), self.registries.as_ref(), &aim.pull).await?)

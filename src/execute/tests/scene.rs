@@ -89,6 +89,8 @@ impl Logins for NoLogins {
     fn login(&self, _: &ImageReference) -> Option<Login> {
         None
     }
+
+    fn declare(&self, _: &std::collections::BTreeMap<String, Login>) {}
 }
 
 pub struct Scene {
