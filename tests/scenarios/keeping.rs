@@ -4,7 +4,7 @@
 use crate::support::{Host, SHOP, shop};
 use evenkeel::{
     controllers::{
-        Controller, EngineSince, Manifest, Patience, Requeue, Wake,
+        Controller, EngineSince, Manifest, Requeue, Wake,
         stack::{KeepOptions, Keeper},
     },
     engine::{
@@ -44,7 +44,6 @@ fn options_of(host: &Host, manifest: Option<Arc<dyn Manifest>>) -> KeepOptions {
         manifest,
         wake: Wake::default(),
         engine_since: EngineSince::new(host.clock.now()),
-        patience: Patience::default(),
     }
 }
 
@@ -469,6 +468,41 @@ async fn an_oom_kill_is_the_engines_to_restart() {
     keep_for(&host, &mut keeper, Millis::seconds(3)).await;
     assert_eq!(host.engine.calls().len(), before);
     assert_eq!(host.containers(), RUNNING);
+}
+
+/// A round that is ended by who watches it would leave a rollout in the middle.
+#[tokio::test(start_paused = true)]
+async fn a_manifest_whose_rollout_takes_long_is_waited_for() {
+    let host: &'static Host = Box::leak(Box::new(Host::new()));
+    host.settle(SHOP).await;
+    let slow = Behaviour::ready_after(Millis::minutes(12));
+    let config = ImageConfig { command: Some(vec!["serve".into()]), ..ImageConfig::default() };
+    host.engine.add_image("web:later", config, slow);
+    let later = shop(
+        "image: web:1",
+        "image: web:later\n      probes: {readiness: {http: {port: 80, path: /}}}\n      rollout: {deadline: 20m}",
+    );
+    let stack = host.stack();
+    let patience = stack.patience.clone();
+    let options = options_of(host, Some(Arc::new(Edited(host, Mutex::new(Ok(later))))));
+    let mut keeper = Keeper::new(stack, options);
+    let mut watched = async || {
+        let impatient = async {
+            loop {
+                host.clock.sleep(Millis::seconds(1)).await;
+                assert!(patience.ends() > host.clock.now(), "the round would have been ended");
+            }
+        };
+        tokio::select! {
+            round = keeper.reconcile() => drop(round.unwrap()),
+            () = impatient => {}
+        }
+    };
+    for _ in 0..4 {
+        watched().await;
+        host.clock.sleep(Millis::seconds(2)).await;
+    }
+    assert_eq!(host.containers()[1], "shop-web-1 web:later running");
 }
 
 /// Makes a round, and ends it gently when the engine has had so many calls.

@@ -2,7 +2,10 @@
 
 use evenkeel::{
     cli::render::{plan::plan_text, style::Style},
-    controllers::stack::{Applied, BuildWish, Draw, Request, RollbackRequest, Stack, StackError},
+    controllers::{
+        Patience,
+        stack::{Applied, BuildWish, Draw, Request, RollbackRequest, Stack, StackError},
+    },
     engine::{
         clock::SystemClock,
         registry::{Found, Registries, RegistryError},
@@ -144,6 +147,7 @@ impl Host {
             cancel: self.cancel.clone(),
             draw: self.draws.clone(),
             root: true,
+            patience: Patience::default(),
         }
     }
 

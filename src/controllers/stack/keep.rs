@@ -7,10 +7,10 @@ use super::{
     apply::Applied,
     journal::Record,
     liveness::Liveness,
-    round::{Aim, Round},
+    round::{Aim, LOOKING, Round},
 };
 use crate::{
-    controllers::{Controller, ControllerError, EngineSince, Manifest, Patience, Requeue, Wake},
+    controllers::{Controller, ControllerError, EngineSince, Manifest, Requeue, Wake},
     home::{Holder, Home, LockError, LockGuard},
     model::{
         desired::{Desired, Overrides},
@@ -35,10 +35,6 @@ use std::{
 const LOCK_POLL: Millis = Millis(500);
 /// A manifest must stay as it is for so long before it is taken: an editor or a copy may be half way through.
 const STILL: Millis = Millis::seconds(1);
-/// What a round may take beside its plan's steps, as any verb.
-const ROUND_MARGIN: Millis = Millis::seconds(60);
-/// What observing and planning may take.
-const LOOKING: Millis = Millis::minutes(5);
 
 /// What keeping a stack takes beside the stack.
 pub struct KeepOptions {
@@ -51,8 +47,6 @@ pub struct KeepOptions {
     /// Rung when a probe finds something.
     pub wake: Wake,
     pub engine_since: EngineSince,
-    /// Told how long a round may take.
-    pub patience: Patience,
 }
 
 /// Keeps one stack.
@@ -102,7 +96,7 @@ impl Keeper {
 
     /// One round.
     async fn round(&mut self) -> Result<Requeue, StackError> {
-        self.be_patient(LOOKING);
+        self.stack.be_patient(LOOKING);
         let home = self.home().await?;
         let followed = match self.options.manifest.clone() {
             Some(manifest) => self.follow(&home, manifest.as_ref()).await,
@@ -116,10 +110,6 @@ impl Keeper {
             Requeue::At(at) => earliest([Some(at), followed]),
             Requeue::Idle => earliest([followed]),
         })
-    }
-
-    fn be_patient(&self, span: Millis) {
-        self.options.patience.until(self.stack.clock.now().plus(span));
     }
 
     /// The home; one whose files are gone is begun anew.
@@ -306,9 +296,7 @@ impl Keeper {
             rollback_stack: current.desired.policy.on_failure == OnFailure::RollbackStack,
             by: self.options.origin.clone(),
         });
-        self.be_patient(bound_of(&round.plan));
         let outcome = self.stack.act(&round, journal, Some(current.number)).await;
-        self.be_patient(LOOKING);
         self.liveness.begin_anew();
         // What has passed its gates before is repaired again, ever later; it is not given up for one bad moment. That this
         // process ends is no failure of it.
@@ -410,13 +398,6 @@ impl Keeper {
             self.tell(EventKind::Warning, Severity::Warning, text).await;
         }
     }
-}
-
-/// What its steps may take in all, and what any round may beside.
-fn bound_of(plan: &Plan) -> Millis {
-    let undo = plan.rollouts.iter().flat_map(|rollout| rollout.undo.iter().flat_map(|undo| &undo.steps));
-    let steps = plan.steps.iter().chain(undo).map(|step| step.deadline.0);
-    Millis(steps.fold(ROUND_MARGIN.0, u64::saturating_add))
 }
 
 fn failed<'p>(plan: &'p Plan, outcome: &Outcome) -> Vec<&'p ServiceName> {

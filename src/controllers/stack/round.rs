@@ -12,6 +12,7 @@ use crate::{
         outcome::Outcome,
         plan::{CurrentRevision, Facts, Plan, PlanContext, Purpose, SavedContext},
         revision::Origin,
+        units::Millis,
     },
     observe::{PullWish, Resolved, Wanted, observe, resolve},
     plan::plan,
@@ -20,6 +21,11 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
+
+/// What a round may take beside its plan's steps, as any verb.
+const ROUND_MARGIN: Millis = Millis::seconds(60);
+/// What observing and planning may take.
+pub(super) const LOOKING: Millis = Millis::minutes(5);
 
 /// What a round is about.
 #[derive(Clone)]
@@ -168,9 +174,16 @@ impl Stack {
             journal,
             cancel: self.cancel.clone(),
         };
+        self.be_patient(bound_of(&round.plan));
         let outcome = execute::execute(&round.plan, &effects, &recorder.sender).await;
         recorder.close().await;
+        self.be_patient(LOOKING);
         outcome
+    }
+
+    /// Whoever watches waits so long for the next sign.
+    pub(super) fn be_patient(&self, span: Millis) {
+        self.patience.until(self.clock.now().plus(span));
     }
 
     /// Says that something begins: what, who asked for it, and why.
@@ -184,6 +197,13 @@ impl Stack {
         event.data.extend(by.reason.as_ref().map(|reason| ("reason".to_owned(), reason.as_str().into())));
         self.tell(event).await;
     }
+}
+
+/// What its steps may take in all, and what any round may beside.
+fn bound_of(plan: &Plan) -> Millis {
+    let undo = plan.rollouts.iter().flat_map(|rollout| rollout.undo.iter().flat_map(|undo| &undo.steps));
+    let steps = plan.steps.iter().chain(undo).map(|step| step.deadline.0);
+    Millis(steps.fold(ROUND_MARGIN.0, u64::saturating_add))
 }
 
 /// The services whose images nobody has built.
