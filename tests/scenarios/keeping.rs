@@ -505,6 +505,45 @@ async fn a_manifest_whose_rollout_takes_long_is_waited_for() {
     assert_eq!(host.containers()[1], "shop-web-1 web:later running");
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_a_window_holds_back_is_done_when_it_opens_though_evenkeel_was_started_again() {
+    let host: &'static Host = Box::leak(Box::new(Host::new()));
+    // It is six past eleven.
+    let window = "      rollout: {apply: window, window: {cron: '0 12 * * *', duration: 1h}}\n";
+    let first = SHOP.replace("    web:\n", &format!("    web:\n{window}"));
+    host.settle(&first).await;
+    let next = first.replace("image: web:1", "image: web:2").replace("image: db:1", "image: db:2");
+    let file = Arc::new(Edited(host, Mutex::new(Ok(next.clone()))));
+    let mut before = keeper_of(host, Some(file.clone()));
+    keep_for(host, &mut before, Millis::minutes(5)).await;
+    assert_eq!(host.containers(), ["shop-db-1 db:2 running", "shop-web-1 web:1 running"]);
+    drop(before);
+    let mut after = keeper_of(host, Some(file));
+    let applies = events(host, EventKind::ApplyStarted).len();
+    keep_for(host, &mut after, Millis::minutes(5)).await;
+    assert_eq!(events(host, EventKind::ApplyStarted).len(), applies, "nothing is to be done yet");
+    keep_for(host, &mut after, Millis::minutes(50)).await;
+    assert_eq!(host.containers(), ["shop-db-1 db:2 running", "shop-web-1 web:2 running"]);
+    host.settle(&next).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_manifest_that_was_refused_is_taken_once_what_it_lacks_is_there() {
+    use evenkeel::engine::Networks;
+    let host: &'static Host = Box::leak(Box::new(Host::new()));
+    host.settle(SHOP).await;
+    let outside = shop("image: web:1", "image: web:2\n      networks: [edge]")
+        .replace("  volumes: {data: {}}", "  volumes: {data: {}}\n  networks: {edge: {external: true, name: edge}}");
+    let mut keeper = keeper_of(host, Some(Arc::new(Edited(host, Mutex::new(Ok(outside))))));
+    keep_for(host, &mut keeper, Millis::minutes(10)).await;
+    assert_eq!(host.containers(), RUNNING);
+    let refused = events(host, EventKind::ManifestRefused);
+    assert!(refused.len() == 1 && refused[0].contains("docker network create edge"), "{refused:?}");
+    host.engine.create_network(&"edge".into(), &Default::default()).await.unwrap();
+    keep_for(host, &mut keeper, Millis::minutes(3)).await;
+    assert_eq!(host.containers()[1], "shop-web-1 web:2 running");
+}
+
 /// Makes a round, and ends it gently when the engine has had so many calls.
 async fn ended_at(host: &mut Host, keeper: &mut Keeper, calls: usize) {
     let (until, cancel, engine) = (host.engine.mutations() + calls, host.cancel.clone(), host.engine.clone());

@@ -35,6 +35,8 @@ use std::{
 const LOCK_POLL: Millis = Millis(500);
 /// A manifest must stay as it is for so long before it is taken: an editor or a copy may be half way through.
 const STILL: Millis = Millis::seconds(1);
+/// A manifest that was refused as a whole is tried again after so long.
+const REFUSED: Millis = Millis::minutes(1);
 
 /// What keeping a stack takes beside the stack.
 pub struct KeepOptions {
@@ -67,6 +69,8 @@ struct Told {
     held: Vec<Held>,
     /// Of the manifest when it was taken over.
     declared: Vec<Held>,
+    /// What refused all of it.
+    refusals: Vec<Held>,
     refused: Option<String>,
     unwritable: bool,
 }
@@ -157,31 +161,44 @@ impl Keeper {
         }
         let known = home.current()?.is_some_and(|current| current.desired.source.manifest_hash == hash);
         let first_look = self.following.taken.is_none();
+        let mut request = self.request(desired, notes);
         if known && first_look && !due {
-            // What is held of it may be due, but nothing new is declared.
-            self.following.taken = Some(hash);
-            self.following.again = None;
-            return Ok(None);
+            // It was taken before this process began, and what was held of it then waits still. Newer images are no part of
+            // that.
+            request.pull = PullWish::Keep;
+            let plan = self.stack.diff(&request).await?;
+            if plan.steps.is_empty() {
+                return Ok(self.taken(hash, plan.held, plan.changes_at).await);
+            }
         }
-        match self.stack.apply(&self.request(desired, notes)).await {
+        match self.stack.apply(&request).await {
             Ok(Applied { changes_at, held, .. }) => {
-                let (refusals, held): (Vec<Held>, _) =
-                    held.into_iter().partition(|held| held.code.stops_everything().is_some());
-                for held in refusals {
-                    let text = format!("nothing is changed: {}: {}; {}", held.resource, held.reason, held.hint);
-                    self.tell(EventKind::ManifestRefused, Severity::Error, text).await;
+                if held.iter().all(|held| held.code.stops_everything().is_none()) {
+                    self.acted = true;
+                    self.liveness.begin_anew();
                 }
-                self.tell_held(&held).await;
-                self.told.declared = held;
-                self.following.taken = Some(hash);
-                self.following.again = changes_at;
-                self.acted = true;
-                self.liveness.begin_anew();
-                Ok(changes_at)
+                Ok(self.taken(hash, held, changes_at).await)
             }
             Err(StackError::Locked(LockError::Held { .. })) => Ok(Some(now.plus(LOCK_POLL))),
             Err(error) => Err(error),
         }
+    }
+
+    /// What is declared was taken over, as far as it is not held. Gives when to look again: what refuses all of it is of the
+    /// engine or of its host, and may be put right there without a change of the manifest.
+    async fn taken(&mut self, hash: String, held: Vec<Held>, changes_at: Option<Timestamp>) -> Option<Timestamp> {
+        let (refusals, held): (Vec<Held>, Vec<Held>) =
+            held.into_iter().partition(|held| held.code.stops_everything().is_some());
+        for held in refusals.iter().filter(|held| !self.told.refusals.contains(held)) {
+            let text = format!("nothing is changed: {}: {}; {}", held.resource, held.reason, held.hint);
+            self.tell(EventKind::ManifestRefused, Severity::Error, text).await;
+        }
+        self.tell_held(&held).await;
+        let refused = (!refusals.is_empty()).then(|| self.stack.clock.now().plus(REFUSED));
+        (self.told.declared, self.told.refusals) = (held, refusals);
+        self.following.taken = Some(hash);
+        self.following.again = changes_at.into_iter().chain(refused).min();
+        self.following.again
     }
 
     fn request(&self, desired: Desired, notes: Vec<Note>) -> Request {
