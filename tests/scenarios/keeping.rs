@@ -620,3 +620,23 @@ async fn a_hook_that_fails_does_not_keep_what_is_unwell_from_its_restart() {
     assert_eq!(applied.exit, 4, "{applied:?}");
     assert_eq!(host.id_of("shop-web-1"), id);
 }
+
+/// The apply that would have taken it back is gone.
+#[tokio::test(start_paused = true)]
+async fn what_a_killed_apply_began_and_what_fails_then_is_taken_back_for_good() {
+    let next = shop("image: web:1", "image: web:crash").replace("image: db:1", "image: db:2");
+    for calls in 2..10 {
+        let mut host = Host::new();
+        host.settle(SHOP).await;
+        host.killed(&next, Fault::KillAfter(calls), false).await;
+        let mut keeper = keeper(&host);
+        keep_for(&host, &mut keeper, Millis::minutes(2)).await;
+        let kept = ["shop-db-1 db:2 running", "shop-web-1 web:1 running"];
+        assert_eq!(host.containers(), kept, "{calls}");
+        assert_eq!(host.home.current().unwrap().unwrap().reason, "undone: web", "{calls}");
+        assert_eq!(events(&host, EventKind::RolloutFailed).len(), 1, "{calls}: what failed is not tried again");
+        by_hand(&host, Foreign::Remove("shop-web-1".into(), false));
+        keep_for(&host, &mut keeper, Millis::minutes(2)).await;
+        assert_eq!(host.containers(), kept, "{calls}: what is current is kept");
+    }
+}
