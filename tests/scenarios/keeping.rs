@@ -640,3 +640,40 @@ async fn what_a_killed_apply_began_and_what_fails_then_is_taken_back_for_good() 
         assert_eq!(host.containers(), kept, "{calls}: what is current is kept");
     }
 }
+
+/// A field that the engine takes and does not hold must not have a container replaced for ever.
+#[tokio::test(start_paused = true)]
+async fn what_a_new_container_does_not_hold_is_held_back_and_not_tried_again() {
+    let host = Host::new();
+    host.settle(SHOP).await;
+    host.engine.forget(|spec| {
+        spec.hostname = None;
+        spec.environment.remove("PASSWORD");
+    });
+    let forgotten = "image: db:1\n      hostname: db.test\n      environment: {PASSWORD: hunter22}";
+    let next = shop("image: db:1", forgotten);
+    let applied = host.apply(&next).await;
+    assert_eq!(applied.exit, 9, "{applied:?}");
+    let held: Vec<String> = applied.held.iter().map(|held| format!("{} {}", held.code, held.reason)).collect();
+    assert_eq!(
+        held,
+        [
+            "did-not-take environment.PASSWORD was set to *** and reads none",
+            "did-not-take hostname was set to db.test and reads none"
+        ]
+    );
+    let (db, calls) = (host.id_of("shop-db-1"), host.engine.mutations());
+    let mut keeper = keeper(&host);
+    keep_for(&host, &mut keeper, Millis::minutes(10)).await;
+    assert_eq!((host.id_of("shop-db-1"), host.engine.mutations()), (db, calls));
+    // What `run` itself makes.
+    by_hand(&host, Foreign::Remove("shop-db-1".into(), false));
+    keep_for(&host, &mut keeper, Millis::minutes(10)).await;
+    let db = host.id_of("shop-db-1");
+    keep_for(&host, &mut keeper, Millis::minutes(10)).await;
+    assert_eq!(host.id_of("shop-db-1"), db);
+    // Another value is another wish.
+    host.engine.forget(|_| {});
+    host.settle(&next.replace("db.test", "data.test")).await;
+    assert_ne!(host.id_of("shop-db-1"), db);
+}

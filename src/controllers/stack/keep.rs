@@ -20,6 +20,7 @@ use crate::{
         plan::{Change, CurrentRevision, Facts, Held, Note, Plan, Purpose, Reason},
         policy::OnFailure,
         revision::{Origin, ServiceRecord},
+        step::Does,
         units::{Millis, Timestamp},
     },
     observe::PullWish,
@@ -324,6 +325,10 @@ impl Keeper {
             }
         }
         self.stack.keep_images(None).await;
+        if round.plan.steps.iter().any(|step| matches!(step.does, Does::Create(_))) && !outcome.interrupted {
+            let (now, _) = self.look(current).await?;
+            self.stack.record_not_held(home, &round, &now).await?;
+        }
         Ok(())
     }
 
