@@ -19,11 +19,13 @@ use evenkeel::{
         event::EventKind,
         image::ImageConfig,
         names::{ServiceName, StackName},
+        observed::ObservedContainer,
         plan::Note,
         policy::{ApplyPolicy, Budget, HttpProbe, Liveness, Probe, ProbeHost, ProbeKind},
         revision::{Origin, Suspension, SuspensionKind},
         units::Millis,
     },
+    probe::{Answer, Prober},
 };
 use std::sync::{Arc, Mutex};
 
@@ -676,4 +678,30 @@ async fn what_a_new_container_does_not_hold_is_held_back_and_not_tried_again() {
     host.engine.forget(|_| {});
     host.settle(&next.replace("db.test", "data.test")).await;
     assert_ne!(host.id_of("shop-db-1"), db);
+}
+
+/// Says what it was given, as a program that can't log in does.
+struct Leaky;
+
+#[async_trait::async_trait]
+impl Prober for Leaky {
+    async fn attempt(&self, _: &Probe, _: &ObservedContainer) -> Answer {
+        Answer { ok: false, text: "exit 1: could not log in with hunter22".into() }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_liveness_probe_answers_is_told_without_secrets() {
+    let host = Host::new();
+    let secret = shop("{LOG_LEVEL: info}", "{PASSWORD: hunter22}");
+    let mut request = host.request(&secret, &[]);
+    alive_by_http(&mut request.desired);
+    assert_eq!(host.stack().apply(&request).await.unwrap().exit, 0);
+    let stack = evenkeel::controllers::stack::Stack { prober: Arc::new(Leaky), ..host.stack() };
+    let mut keeper = Keeper::new(stack, options_of(&host, None));
+    keep_for(&host, &mut keeper, Millis::minutes(4)).await;
+    assert!(events(&host, EventKind::LivenessFailed)[0].contains("could not log in with ***"));
+    let all = host.home.events(&evenkeel::home::EventQuery::default()).unwrap();
+    let told = all.iter().find(|event| serde_json::to_string(event).unwrap().contains("hunter22"));
+    assert!(told.is_none(), "{told:?}");
 }
