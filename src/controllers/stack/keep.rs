@@ -371,7 +371,10 @@ impl Keeper {
             if suspension.holds(now) {
                 continue;
             }
-            home.end_suspension(&name)?;
+            // Somebody may have said something else meanwhile.
+            if !home.end_this_suspension(&name, &suspension)? {
+                continue;
+            }
             let text = format!("{name}: what {} wanted is over", suspension.actor);
             let mut event = self.stack.event(EventKind::Resumed, Severity::Info, text);
             event.service = Some(name);
