@@ -357,3 +357,24 @@ async fn what_docker_compose_is_about_to_rename_keeps_its_data() {
     host.settle(&shared).await;
     assert_eq!(host.engine.list_volumes().await.unwrap().len(), volumes, "what it wrote is gone");
 }
+
+/// docker compose starts what it made while evenkeel, which saw it before, is about to remove it.
+#[tokio::test(start_paused = true)]
+async fn what_somebody_starts_meanwhile_is_not_killed() {
+    let shared = shop("image: web:1", "image: db:1\n      rollout: {sharedVolumes: true}");
+    let mut host = Host::new();
+    host.settle(&shared).await;
+    host.killed(&shared.replacen("db:1", "db:2", 1), Fault::KillAfter(1), false).await;
+    let made = host.containers()[0].split(' ').next().unwrap().to_owned();
+    let request = host.request(&shared, &[]);
+    let calls = host.engine.calls().len();
+    // The revision's claim and tags are there already: it is the first call.
+    let start = Fault::Meddle(1, Foreign::Start(made.as_str().into()));
+    host.apply_with(&request, [start], false).await.unwrap().unwrap();
+    host.settle(&shared).await;
+    let calls: Vec<String> =
+        host.engine.calls()[calls..].iter().map(|call| format!("{} {}", call.call, call.done)).collect();
+    let first = |call: &str| calls.iter().position(|other| other == call).unwrap_or(usize::MAX);
+    assert!(first("stop container true") < first("remove container true"), "{calls:?}");
+    assert_eq!(host.containers(), ["shop-db-1 db:1 running", "shop-web-1 db:1 running"]);
+}
