@@ -3,7 +3,7 @@
 
 use super::draft::{CALL_DEADLINE, Draft, STOP_MARGIN};
 use crate::model::{
-    container::WrittenFile,
+    container::{ContainerSpec, WrittenFile},
     desired::{Hook, Service},
     names::Resource,
     observed::ObservedContainer,
@@ -61,6 +61,13 @@ pub(super) fn start_again(
     steps
 }
 
+/// What stops a container that was not proven, to be taken back first of all. Its hooks are for one that serves.
+pub(super) fn stop_again(draft: &Draft, spec: &ContainerSpec, container: ContainerRef, at: (&str, &Resource)) -> Step {
+    let (path, target) = at;
+    let stop = Does::Stop(Stop { container, grace: spec.stop_grace });
+    draft.back(format!("{path}/undo/stop"), stop, target.clone(), stop_deadline(spec))
+}
+
 /// Stops a container that is not well: its hooks have their chance, within the grace, and stop nothing.
 pub(super) fn stop_unwell(
     draft: &mut Draft,
@@ -93,12 +100,12 @@ pub(super) fn stop(
         }
     }
     let stop = Stop { container: stopped, grace: container.spec.stop_grace };
-    draft.step(format!("{path}/stop"), Does::Stop(stop), target.clone(), stop_deadline(container));
+    draft.step(format!("{path}/stop"), Does::Stop(stop), target.clone(), stop_deadline(&container.spec));
 }
 
 /// A stop's grace, and what the engine needs beside it.
-fn stop_deadline(container: &ObservedContainer) -> Millis {
-    let grace = container.spec.stop_grace.unwrap_or(GRACE);
+fn stop_deadline(spec: &ContainerSpec) -> Millis {
+    let grace = spec.stop_grace.unwrap_or(GRACE);
     Millis(grace.0.saturating_add(STOP_MARGIN.0))
 }
 

@@ -296,7 +296,7 @@ fn start_first<'a>(
     for entry in group {
         let container = match entry.candidate {
             Some(candidate) => {
-                draft.also_takes_back(give_up(draft, entry, existing(candidate)));
+                give_up(draft, entry, existing(candidate));
                 existing(candidate)
             }
             None => {
@@ -351,7 +351,7 @@ fn stop_first<'a>(
     for entry in group {
         let container = match entry.candidate {
             Some(candidate) => {
-                draft.also_takes_back(give_up(draft, entry, existing(candidate)));
+                give_up(draft, entry, existing(candidate));
                 existing(candidate)
             }
             None => create_and_start(draft, entry, entry.slot.name.clone(), entry.old.map(existing), refs, all),
@@ -510,8 +510,8 @@ fn create_and_start(
         parents: shares.filter_map(|parent| Some((parent.clone(), refs.get(parent)?.clone()))).collect(),
         config_text: entry.view.service.config_text.as_ref().map(|text| text.committed(&all.context.salt)),
     };
-    let back = give_up(draft, entry, container.clone());
-    draft.step_with_undo(create_id.as_str(), Does::Create(Box::new(create)), entry.target(), CALL_DEADLINE, back);
+    give_up(draft, entry, container.clone());
+    draft.step(create_id.as_str(), Does::Create(Box::new(create)), entry.target(), CALL_DEADLINE);
     for network in networks.iter().skip(at_once) {
         let attachment = attachments.get(network).cloned().unwrap_or_default();
         let connect = Connect { container: container.clone(), network: network.clone(), attachment };
@@ -521,12 +521,19 @@ fn create_and_start(
     container
 }
 
-/// Removes a container that was not proven, with what was made for it, and keeps its log.
-fn give_up(draft: &Draft, entry: &Entry, container: ContainerRef) -> crate::model::step::Step {
+/// Takes back a container that was not proven: it is removed with what was made for it, and its log is kept. One that writes
+/// data is asked to stop before.
+fn give_up(draft: &mut Draft, entry: &Entry, container: ContainerRef) {
     let (_, carried) = carrying(entry);
-    let remove =
-        Remove { container, keep_evidence: true, force: true, volumes: AnonymousVolumes::RemoveExcept { carried } };
-    draft.back(format!("{}/undo/remove", entry.path()), Does::Remove(remove), entry.target(), CALL_DEADLINE)
+    let volumes = AnonymousVolumes::RemoveExcept { carried };
+    let remove = Remove { container: container.clone(), keep_evidence: true, force: true, volumes };
+    let path = entry.path();
+    let remove = draft.back(format!("{path}/undo/remove"), Does::Remove(remove), entry.target(), CALL_DEADLINE);
+    draft.also_takes_back(remove);
+    if is_stateful(entry.view.service, &entry.view.image.config) {
+        let stop = lifecycle::stop_again(draft, &entry.slot.spec, container, (&path, &entry.target()));
+        draft.also_takes_back(stop);
+    }
 }
 
 /// The spec with the old container's anonymous volumes, by name, and those names.

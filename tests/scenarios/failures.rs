@@ -211,3 +211,20 @@ async fn an_old_one_is_not_started_beside_a_new_one_that_could_not_be_removed() 
     assert_eq!(host.id_of("shop-db-1"), db);
     assert_eq!(host.containers(), ["shop-db-1 db:1 running", "shop-web-1 web:1 running"]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_writes_data_is_asked_to_stop_before_it_is_taken_back() {
+    let host = Host::new();
+    let hooked = shop("image: db:1", "image: db:1\n      post_start: [{command: ['true']}]");
+    host.settle(&hooked).await;
+    let calls = host.engine.calls().len();
+    let applied = host.apply(&hooked.replace("db:1", "db:2").replace("['true']", "['false']")).await;
+    assert_eq!(applied.exit, 4, "{applied:?}");
+    let calls: Vec<String> = host.engine.calls()[calls..].iter().map(|call| call.call.to_owned()).collect();
+    let at = |call: &str| calls.iter().rposition(|other| other.starts_with(call)).unwrap();
+    assert!(
+        at("stop container") < at("remove container") && at("create container") < at("stop container"),
+        "{calls:?}"
+    );
+    host.assert_settled(&hooked).await;
+}

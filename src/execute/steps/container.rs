@@ -107,7 +107,11 @@ pub(super) async fn stop(stage: &Stage<'_>, stop: &Stop, attempt: Attempt) -> Re
             return Ok(());
         }
     }
-    done(stage, &stop.container, stage.effects.engine.stop_container(&id, stop.grace).await)?;
+    match stage.effects.engine.stop_container(&id, stop.grace).await {
+        // What is taken back may be gone already.
+        Err(error) if attempt.is_undo() && error.kind == ErrorKind::NotFound => return Ok(()),
+        stopped => done(stage, &stop.container, stopped)?,
+    }
     stage.stopped(&id);
     Ok(())
 }
