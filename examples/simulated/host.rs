@@ -8,7 +8,10 @@ use evenkeel::{
         render::{history, plan::plan_text, progress::Lines, status::status_text, style::Style},
     },
     compose::Disk,
-    controllers::stack::{BuildWish, Draw, Request, Stack},
+    controllers::{
+        Patience,
+        stack::{BuildWish, Draw, Request, Stack},
+    },
     engine::{
         clock::{Clock, SystemClock},
         logins::RegistryLogins,
@@ -209,6 +212,7 @@ impl Host {
             cancel: Cancel::default(),
             draw: self.draws.clone(),
             root: true,
+            patience: Patience::default(),
         }
     }
 }

@@ -43,7 +43,7 @@ impl Manifest for Followed {
                     .lock()
                     .unwrap_or_else(PoisonError::into_inner)
                     .extend(sources.files.iter().map(|file| sources.working_dir.join(file)));
-                load::load(&sources).map_err(|error| error.to_string())
+                load::load(&sources).map_err(|error| unheaded(&error.to_string()))
             })
             .and_then(|loaded| self.of_this_stack(loaded));
         // Of a wrong manifest too: it is about to be mended.
@@ -61,6 +61,11 @@ impl Followed {
         }
         Err(format!("the manifest declares the stack `{declared}`, and `{followed}` is followed; start `run` anew"))
     }
+}
+
+/// Faults as they go on a sentence that says already that something is wrong.
+fn unheaded(faults: &str) -> String {
+    faults.strip_prefix("error: ").unwrap_or(faults).to_owned()
 }
 
 fn sentence(failure: &Failure) -> String {
@@ -143,6 +148,14 @@ mod tests {
             let (desired, _) = followed.load(&Overrides::default()).unwrap();
             assert_eq!(desired.services.len(), 1);
         }
+    }
+
+    #[test]
+    fn a_fault_is_told_without_a_head_of_its_own() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("compose.yaml"), "name: shop\nservices: {web: {imgae: web:1}}\n").unwrap();
+        let error = followed(folder.path()).load(&Overrides::default()).unwrap_err();
+        assert!(error.contains("imgae") && !error.starts_with("error"), "{error}");
     }
 
     #[test]

@@ -357,6 +357,7 @@ impl Enlist for Stacks {
             clock: self.clock.clone(),
             events: self.events.clone(),
             cancel: cancel.clone(),
+            patience: patience.clone(),
         };
         let options = KeepOptions {
             origin: self.options.origin.clone(),
@@ -364,7 +365,6 @@ impl Enlist for Stacks {
             manifest: self.followed(stack, wake, cancel),
             wake: wake.clone(),
             engine_since: self.since.clone(),
-            patience: patience.clone(),
         };
         let teller = StackTeller { home: Some(home.clone()), ..self.teller_of(stack) };
         let keeper = Keeper::new(reach.stack(stack.clone(), &registries, Some(home)), options);

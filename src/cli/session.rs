@@ -9,7 +9,10 @@ use super::{
     output::Output,
 };
 use crate::{
-    controllers::stack::{Stack, StackError, SystemDraw},
+    controllers::{
+        Patience,
+        stack::{Stack, StackError, SystemDraw},
+    },
     engine::{
         Engine,
         build::{BuildError, Builder, Buildx, Order},
@@ -157,7 +160,13 @@ pub fn stack_on(
     events: EventSender,
     cancel: Cancel,
 ) -> Stack {
-    let reach = Reach { engine: Arc::new(engine), clock: Arc::new(SystemClock::start()), events, cancel };
+    let reach = Reach {
+        engine: Arc::new(engine),
+        clock: Arc::new(SystemClock::start()),
+        events,
+        cancel,
+        patience: Patience::default(),
+    };
     reach.stack(desired.stack.clone(), &desired.registries, home)
 }
 
@@ -176,12 +185,13 @@ pub struct Reach {
     pub clock: Arc<dyn Clock>,
     pub events: EventSender,
     pub cancel: Cancel,
+    pub patience: Patience,
 }
 
 impl Reach {
     /// One stack there, with its logins at registries.
     pub fn stack(self, name: StackName, registries: &BTreeMap<String, Login>, home: Option<Arc<Home>>) -> Stack {
-        let Reach { engine, clock, events, cancel } = self;
+        let Reach { engine, clock, events, cancel, patience } = self;
         let logins = Arc::new(RegistryLogins::new(registries));
         Stack {
             name,
@@ -196,6 +206,7 @@ impl Reach {
             cancel,
             draw: Arc::new(SystemDraw),
             root: rustix::process::geteuid().is_root(),
+            patience,
         }
     }
 }

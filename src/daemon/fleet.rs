@@ -104,6 +104,7 @@ impl Fleet {
     /// Keeps these stacks and lets all others go. Gives whether each of them is kept.
     pub async fn keep(&self, wanted: &BTreeSet<StackName>) -> bool {
         self.lock().leaving.retain(|_, task| !task.is_finished());
+        self.forget_the_broken().await;
         for name in self.names().difference(wanted) {
             self.let_go(name).await;
         }
@@ -118,6 +119,21 @@ impl Fleet {
             self.health.ended(name.as_str());
         }
         whole
+    }
+
+    /// A loop that nobody ended has ended by a fault of its own; it is begun anew with those that are wanted.
+    async fn forget_the_broken(&self) {
+        if self.cancel.gently.is_cancelled() {
+            return;
+        }
+        let is_broken = |member: &Member| member.task.is_finished() && !member.cancel.gently.is_cancelled();
+        let broken: Vec<StackName> =
+            self.lock().kept.iter().filter(|(_, member)| is_broken(member)).map(|(name, _)| name.clone()).collect();
+        for name in broken {
+            let Some(member) = self.lock().kept.remove(&name) else { continue };
+            let text = "its loop broke off, which is a fault of evenkeel; it is begun anew".to_owned();
+            member.tell.tell(EventKind::Warning, Severity::Error, text).await;
+        }
     }
 
     async fn let_go(&self, name: &StackName) {

@@ -23,7 +23,7 @@ use std::{
     process::{ExitStatus, Stdio},
 };
 use tokio::{
-    io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines},
+    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
     process::{Child, ChildStderr, Command},
     sync::mpsc,
 };
@@ -131,12 +131,16 @@ impl Builder for Buildx {
         command.process_group(0).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = command.spawn()?;
         let group = Group::of(&child);
-        if let Some(mut input) = child.stdin.take() {
-            input.write_all(file.to_string().as_bytes()).await?;
-        }
-        let output = child.stderr.take().map(|output| BufReader::new(output).lines());
+        let (input, output) = (child.stdin.take(), child.stderr.take());
+        let feeding = async {
+            if let Some(mut input) = input {
+                // One that ends before it has read all of it says why in its output.
+                let _ = input.write_all(file.to_string().as_bytes()).await;
+            }
+        };
         let mut last = VecDeque::new();
-        let ended = within(&SystemClock::start(), BUILD_MAX, follow(&mut child, output, said, &mut last)).await;
+        let building = futures::future::join(feeding, follow(&mut child, output, said, &mut last));
+        let ended = within(&SystemClock::start(), BUILD_MAX, building).await.map(|((), ended)| ended);
         if matches!(ended, Some(Ok(_))) {
             group.has_ended();
         }
@@ -175,15 +179,18 @@ impl Drop for Group {
     }
 }
 
-/// Reads what is said until it ends.
+/// Reads what is said until it ends. What is built may say anything, texts of no encoding included.
 async fn follow(
     child: &mut Child,
-    output: Option<Lines<BufReader<ChildStderr>>>,
+    output: Option<ChildStderr>,
     said: &mpsc::Sender<String>,
     last: &mut VecDeque<String>,
 ) -> io::Result<ExitStatus> {
-    if let Some(mut lines) = output {
-        while let Some(line) = lines.next_line().await? {
+    if let Some(mut output) = output.map(BufReader::new) {
+        let mut bytes = Vec::new();
+        while output.read_until(b'\n', &mut bytes).await? > 0 {
+            let line = String::from_utf8_lossy(&bytes).into_owned();
+            bytes.clear();
             let line = line.get(..line.floor_char_boundary(LINE_BYTES_MAX)).unwrap_or_default().trim_end();
             if let Some(step) = step(line) {
                 // Progress that nobody takes is not worth waiting for.

@@ -5,7 +5,7 @@ use crate::model::{desired::Login, names::ImageReference, value::Value};
 use docker_credential::{CredentialRetrievalError, DockerCredential};
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, PoisonError, mpsc},
+    sync::{Mutex, MutexGuard, PoisonError, mpsc},
     thread,
     time::Duration,
 };
@@ -17,29 +17,40 @@ pub const TOKEN_USER: &str = "<token>";
 /// A credential helper is a program of the user's, and may hang.
 const HELPER_WAIT: Duration = Duration::from_secs(10);
 
-/// Logins by registry. Docker's config is asked once per registry.
+/// Logins by registry. Docker's config is asked once per registry, until they are declared anew: what is kept there expires.
 #[derive(Default)]
 pub struct RegistryLogins {
-    declared: BTreeMap<String, Login>,
+    declared: Mutex<BTreeMap<String, Login>>,
     asked: Mutex<BTreeMap<String, Option<Login>>>,
 }
 
 impl RegistryLogins {
     /// Takes the manifest's logins by host; `docker.io`, however it is spelled, is Docker Hub.
     pub fn new(declared: &BTreeMap<String, Login>) -> RegistryLogins {
+        let logins = RegistryLogins::default();
+        logins.declare(declared);
+        logins
+    }
+
+    /// Takes others in the place of those; Docker's config is asked anew.
+    pub fn declare(&self, declared: &BTreeMap<String, Login>) {
         let declared = declared.iter().map(|(host, login)| (plain_host(host).to_owned(), login.clone())).collect();
-        RegistryLogins { declared, asked: Mutex::default() }
+        *locked(&self.declared) = declared;
+        locked(&self.asked).clear();
     }
 
     /// The login for a reference's registry; `None` where nobody knows one. Waits at most 10 s for a credential helper.
     pub fn login(&self, reference: &ImageReference) -> Option<Login> {
         let host = reference::host(reference.as_str());
-        if let Some(login) = self.declared.get(host) {
+        if let Some(login) = locked(&self.declared).get(host) {
             return Some(login.clone());
         }
-        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        asked.entry(host.to_owned()).or_insert_with(|| of_docker(host)).clone()
+        locked(&self.asked).entry(host.to_owned()).or_insert_with(|| of_docker(host)).clone()
     }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn plain_host(host: &str) -> &str {
@@ -87,6 +98,15 @@ mod tests {
         let user = |reference: &str| logins.login(&reference.into()).unwrap().username;
         assert_eq!(user("redis:7").reveal(), "hub");
         assert_eq!(user("ghcr.io/us/core").reveal(), "us");
+    }
+
+    #[test]
+    fn those_that_are_declared_later_take_the_place_of_the_first() {
+        let of = |password: &str| [("ghcr.io".to_owned(), login("us", password.into()))].into();
+        let logins = RegistryLogins::new(&of("old"));
+        logins.declare(&of("new"));
+        let password = || logins.login(&"ghcr.io/us/core".into()).map(|login| login.password.reveal().to_owned());
+        assert_eq!(password().as_deref(), Some("new"));
     }
 
     #[test]

@@ -206,6 +206,10 @@ impl<'a> Drive<'a> {
             RolloutResult::Failed { after: AfterFailure::UndoFailed, .. } => {
                 (EventKind::UndoFailed, Severity::Error, format!("{id}: could not be taken back, see the steps above"))
             }
+            RolloutResult::Failed { after: AfterFailure::Left, error, .. } if self.progress.was_hurried(rollout) => {
+                let text = format!("{id}: {error}; it is left as it is, the next round proves it");
+                (EventKind::Warning, Severity::Info, text)
+            }
             RolloutResult::Failed { after: AfterFailure::Left, error, .. } => {
                 let replaces = self.stage.plan.rollouts[rollout].replaces;
                 let left = if replaces { "both containers are left as they are" } else { "it is left as it is" };

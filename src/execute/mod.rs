@@ -23,7 +23,7 @@ use crate::{
     home::HomeError,
     probe::Prober,
 };
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 use tokio::sync::mpsc;
 
 /// One attempt at a plan. Gives what became of each rollout and step; it fails by no other way. Ends within the sum of
@@ -63,11 +63,18 @@ pub struct Cancel {
 pub trait Logins: Send + Sync {
     /// Takes a reference, gives the login for its registry.
     fn login(&self, reference: &crate::model::names::ImageReference) -> Option<crate::model::desired::Login>;
+
+    /// From now on these are declared, by host; what was found out elsewhere is asked anew.
+    fn declare(&self, declared: &BTreeMap<String, crate::model::desired::Login>);
 }
 
 impl Logins for crate::engine::logins::RegistryLogins {
     fn login(&self, reference: &crate::model::names::ImageReference) -> Option<crate::model::desired::Login> {
         self.login(reference)
+    }
+
+    fn declare(&self, declared: &BTreeMap<String, crate::model::desired::Login>) {
+        self.declare(declared);
     }
 }
 

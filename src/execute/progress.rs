@@ -7,6 +7,7 @@
 //! - After the first failure (or the user's wish to stop) nothing begins but steps of rollouts that had begun, and undos.
 //! - A rollout has begun once one of its steps other than a pull has.
 //! - A failed rollout first lets its engine calls end and gives up its waits, then goes on record, then is undone.
+//! - At the user's wish to stop, a repair with nothing to go back to makes its engine calls and gives up its waits.
 
 use crate::model::{
     outcome::{AfterFailure, RolloutResult},
@@ -115,6 +116,8 @@ struct Progressing {
     in_flight: usize,
     steps_left: usize,
     gates_left: usize,
+    /// It is brought as far as its engine calls take it, and waits for nothing.
+    hurried: bool,
 }
 
 /// See the head of the file.
@@ -166,6 +169,7 @@ impl<'p> Progress<'p> {
                 in_flight: 0,
                 steps_left: steps.len(),
                 gates_left: steps.iter().filter(|step| is_gate(&plan.steps[**step])).count(),
+                hurried: false,
             })
             .collect();
         let mut progress = Progress {
@@ -223,13 +227,17 @@ impl<'p> Progress<'p> {
         }
     }
 
-    /// Begins nothing new. A begun rollout is finished when all its gates have passed, else taken back.
+    /// Begins nothing new. A begun rollout is finished when all its gates have passed, else taken back; a repair is left
+    /// when all is started.
     pub fn stop_gently(&mut self) {
         self.stop();
         self.commands.push(Command::RecordStopped { rollout: None, why: INTERRUPTED.to_owned() });
         for rollout in 0..self.rollouts.len() {
             if self.rollouts[rollout].phase == Phase::Begun && self.rollouts[rollout].gates_left > 0 {
-                self.trouble(rollout, stopped(INTERRUPTED.to_owned()));
+                match self.plan.rollouts[rollout].repairs {
+                    true => self.hurry(rollout),
+                    false => self.trouble(rollout, stopped(INTERRUPTED.to_owned())),
+                }
             }
         }
         self.block();
@@ -264,6 +272,11 @@ impl<'p> Progress<'p> {
         }
     }
 
+    /// Whether a rollout was left because of the user's wish to stop.
+    pub fn was_hurried(&self, rollout: usize) -> bool {
+        self.rollouts.get(rollout).is_some_and(|rollout| rollout.hurried)
+    }
+
     /// The first step outside of any rollout that failed, or could never begin.
     pub fn failed_step(&self) -> Option<&'p Step> {
         self.failed_step.map(|step| &self.plan.steps[step])
@@ -295,7 +308,13 @@ impl<'p> Progress<'p> {
             self.begin_step(step);
         }
         while let Some(step) = self.ready_waits.pop_first() {
-            self.begin_step(step);
+            match self.rollout_of[step].filter(|rollout| self.rollouts[*rollout].hurried) {
+                Some(rollout) if may_be_given_up(&self.plan.steps[step]) => {
+                    self.states[step] = State::Failed;
+                    self.rest(rollout);
+                }
+                _ => self.begin_step(step),
+            }
         }
     }
 
@@ -336,6 +355,7 @@ impl<'p> Progress<'p> {
         if let Some(rollout) = rollout {
             self.settle(rollout);
             self.end_if_done(rollout);
+            self.rest(rollout);
         }
     }
 
@@ -456,6 +476,24 @@ impl<'p> Progress<'p> {
         }
     }
 
+    /// From now on a rollout waits for nothing.
+    fn hurry(&mut self, rollout: usize) {
+        self.rollouts[rollout].hurried = true;
+        self.give_up(self.members[rollout].iter().copied().map(Item::Step).collect());
+        self.rest(rollout);
+    }
+
+    /// Ends a hurried rollout once nothing of it runs or can begin.
+    fn rest(&mut self, rollout: usize) {
+        let Progressing { phase, in_flight, hurried, .. } = &self.rollouts[rollout];
+        let can_begin = |step: &usize| self.ready_calls.contains(step) || self.ready_waits.contains(step);
+        if !hurried || *phase != Phase::Begun || *in_flight > 0 || self.members[rollout].iter().any(can_begin) {
+            return;
+        }
+        let trouble = Trouble { step: self.first_not_done(rollout), leave: true, ..stopped(INTERRUPTED.to_owned()) };
+        self.end(rollout, trouble, AfterFailure::Left);
+    }
+
     /// Stops every begun rollout that waits for something that will not happen any more.
     fn block(&mut self) {
         let mut dead: Vec<usize> = (0..self.states.len())
@@ -474,7 +512,7 @@ impl<'p> Progress<'p> {
                 }
                 dead.push(dependent);
                 let Some(rollout) = self.rollout_of[dependent] else { continue };
-                if self.rollouts[rollout].phase == Phase::Begun {
+                if self.rollouts[rollout].phase == Phase::Begun && !self.rollouts[rollout].hurried {
                     let error = format!("it waits for `{}`, which did not succeed", self.plan.steps[step].id);
                     self.trouble(rollout, stopped(error));
                     let waiting = self.members[rollout].iter().filter(|step| self.states[**step] == State::Waiting);

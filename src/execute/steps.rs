@@ -13,11 +13,12 @@ mod volume;
 use super::{
     progress::{Failure, Item},
     stage::{ENGINE_ABSENT_MAX, ENGINE_RETRY, Stage, StepError, failed},
-    wait,
+    tell, wait,
 };
 use crate::{
     engine::{EngineError, ErrorKind, Sent, clock::within},
     model::{
+        event::{EventKind, Severity},
         step::{Does, Step},
         units::Millis,
     },
@@ -47,8 +48,22 @@ impl Attempt {
     }
 }
 
-/// Runs a step to its end, within its deadline; the time that the engine was away does not count.
+/// Runs a step to its end, within its deadline; the time that the engine was away does not count. What may fail is done
+/// then all the same, and told.
 pub(super) async fn perform(stage: &Stage<'_>, item: Item, step: &Step) -> Result<(), StepError> {
+    let performed = carry_out(stage, item, step).await;
+    let may_fail = matches!(&step.does, Does::Exec(exec) if exec.may_fail);
+    match performed {
+        Err(error) if may_fail && !matches!(error, StepError::EngineLost(_)) => {
+            let text = format!("{}: {}", tell::title(stage, step), failure(stage, &error).error);
+            stage.tell(EventKind::Warning, Severity::Warning, Some(item), text).await;
+            Ok(())
+        }
+        performed => performed,
+    }
+}
+
+async fn carry_out(stage: &Stage<'_>, item: Item, step: &Step) -> Result<(), StepError> {
     let (mut spent, mut doubt, mut lost, mut absences) = (Millis(0), false, 0, 0);
     let mut refusing = None;
     loop {

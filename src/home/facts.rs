@@ -106,6 +106,18 @@ impl Home {
         self.remove_fact(Kind::Suspension, service.as_str())
     }
 
+    /// Ends a suspension, where it is this one still. Gives whether it was.
+    pub fn end_this_suspension(&self, service: &ServiceName, suspension: &Suspension) -> Result<bool, HomeError> {
+        self.store.write(Durability::PowerCut, |transaction| {
+            let now: Option<Suspension> = get(transaction, &self.sealer, Kind::Suspension, service.as_str())?;
+            let same = now.as_ref() == Some(suspension);
+            if same {
+                remove(transaction, Kind::Suspension, service.as_str())?;
+            }
+            Ok(same)
+        })
+    }
+
     /// The services that are paused or stopped at a moment.
     pub fn suspended(&self, now: Timestamp) -> Result<BTreeSet<ServiceName>, HomeError> {
         let all: BTreeMap<ServiceName, Suspension> =

@@ -182,20 +182,7 @@ impl Home {
     /// The newest revision before `before` under which the service's gates passed, and in which it is another than in
     /// the current one: where a rollback goes. `None` where there is no such one.
     pub fn newest_good(&self, service: &ServiceName, before: u64) -> Result<Option<u64>, HomeError> {
-        self.store.read(|transaction| {
-            let found: Option<i64> = transaction
-                .prepare_cached(
-                    "SELECT older.revision FROM revision_services AS older \
-                     LEFT JOIN revision_services AS now \
-                         ON now.service = older.service AND now.revision = (SELECT max(number) FROM revisions) \
-                     WHERE older.service = ?1 AND older.revision < ?2 AND older.record = 'good' \
-                         AND (older.fingerprint IS NOT now.fingerprint OR older.replicas <> now.replicas) \
-                     ORDER BY older.revision DESC LIMIT 1",
-                )?
-                .query_row(params![service.as_str(), in_database(before)], |row| row.get(0))
-                .optional()?;
-            Ok(found.map(from_database))
-        })
+        self.store.read(|transaction| newest_good(transaction, service, before))
     }
 
     /// What each service is in the current revision: its desired hash. `None` where it is not in it.
@@ -280,6 +267,26 @@ impl Home {
         *remembered = Some((number, Arc::clone(&body)));
         Ok(body)
     }
+}
+
+/// See `Home::newest_good`.
+pub(super) fn newest_good(
+    transaction: &Transaction<'_>,
+    service: &ServiceName,
+    before: u64,
+) -> Result<Option<u64>, HomeError> {
+    let found: Option<i64> = transaction
+        .prepare_cached(
+            "SELECT older.revision FROM revision_services AS older \
+             LEFT JOIN revision_services AS now \
+                 ON now.service = older.service AND now.revision = (SELECT max(number) FROM revisions) \
+             WHERE older.service = ?1 AND older.revision < ?2 AND older.record = 'good' \
+                 AND (older.fingerprint IS NOT now.fingerprint OR older.replicas <> now.replicas) \
+             ORDER BY older.revision DESC LIMIT 1",
+        )?
+        .query_row(params![service.as_str(), in_database(before)], |row| row.get(0))
+        .optional()?;
+    Ok(found.map(from_database))
 }
 
 /// The number of the current revision.

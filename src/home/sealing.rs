@@ -73,7 +73,9 @@ impl Key {
             }
         });
         let removed = fs::remove_file(&draft);
-        written.and(removed).map_err(|source| HomeError::writing(path, source))?;
+        // What is sealed with it is not to outlive it in a power cut.
+        let kept = path.parent().map_or(Ok(()), |folder| fs::File::open(folder).and_then(|folder| folder.sync_all()));
+        written.and(removed).and(kept).map_err(|source| HomeError::writing(path, source))?;
         Key::read(path)?.ok_or_else(|| HomeError::KeyMissing { path: path.display().to_string() })
     }
 

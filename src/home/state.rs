@@ -48,7 +48,11 @@ pub fn lock_run(state_dir: &Path, holder: &Holder, now: Timestamp) -> Result<Loc
 /// Why it can't.
 pub fn check_writable(state_dir: &Path) -> Result<(), HomeError> {
     let path = state_dir.join("writable");
-    let written = fs::write(&path, "1").and_then(|()| fs::remove_file(&path));
+    let written = fs::write(&path, "1").and_then(|()| match fs::remove_file(&path) {
+        // Somebody else found it out at the same moment.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        removed => removed,
+    });
     written.map_err(|source| HomeError::writing(&path, source))
 }
 
@@ -86,5 +90,7 @@ mod tests {
         check_writable(folder.path()).unwrap();
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
         check_writable(&folder.path().join("none")).unwrap_err();
+        let many = || (0..200).for_each(|_| check_writable(folder.path()).unwrap());
+        std::thread::scope(|scope| (0..4).for_each(|_| drop(scope.spawn(many))));
     }
 }

@@ -15,6 +15,7 @@ use crate::model::{
     revision::{Origin, Revision, ServiceRecord},
     units::Timestamp,
 };
+use rusqlite::Transaction;
 use std::collections::{BTreeMap, BTreeSet};
 
 impl Home {
@@ -27,6 +28,8 @@ impl Home {
     /// - A member that was nothing in `base` stays, on record as failed: nothing is started for it.
     /// - A service not begun that was nothing in `base` is not in it.
     /// - Networks and volumes of both stay, and so does the policy of the stack.
+    /// - Where this apply made no revision, a member that was never proven in the current one (the apply that made that was
+    ///   killed) is as it was when its gates passed last.
     /// - `--set` overrides go back only when every service is as it was in `base`: one that stays may need them.
     pub fn rollout_failed(
         &self,
@@ -44,7 +47,13 @@ impl Home {
                 Some(number) => Some(self.load(transaction, number)?.ok_or(HomeError::NoRevision { number })?),
                 None => None,
             };
-            let back = taken_back(&current, base.as_ref(), failed, rollback_stack);
+            let mut back = taken_back(&current, base.as_ref(), failed, rollback_stack);
+            if base.as_ref().is_some_and(|base| base.number == number) {
+                for (name, older) in self.unproven(transaction, &current, &failed.members)? {
+                    back.restore_from(&name, &older);
+                }
+                back.record_failures(&current, &failed.members);
+            }
             for (service, hash) in &back.failed {
                 facts::put(transaction, &self.sealer, facts::Kind::Failed, service.as_str(), hash)?;
             }
@@ -63,6 +72,23 @@ impl Home {
 }
 
 impl Home {
+    /// The services whose gates have never passed in the current revision, for the apply that made it was killed: each with
+    /// the newest revision in which they did, where there is one.
+    fn unproven(
+        &self,
+        transaction: &Transaction<'_>,
+        current: &Revision,
+        services: &[ServiceName],
+    ) -> Result<Vec<(ServiceName, Revision)>, HomeError> {
+        let mut found = Vec::new();
+        for name in services.iter().filter(|name| !current.services.contains_key(*name)) {
+            if let Some(number) = revisions::newest_good(transaction, name, current.number)? {
+                found.extend(self.load(transaction, number)?.map(|older| (name.clone(), older)));
+            }
+        }
+        Ok(found)
+    }
+
     /// As `rollout_failed`, where nothing failed by itself: the user stopped it, or a step outside of any rollout failed.
     /// These services, begun and taken back or not begun at all, are as they were in `base`, and no desired state counts
     /// as failed; nor does the manifest count as taken over, so who follows it does so anew. May be told more than once.
@@ -175,6 +201,14 @@ impl TakenBack {
         put_or_remove(&mut desired.overrides.images, name, base.desired.overrides.images.get(name));
         put_or_remove(hashes, name, base.hashes.get(name));
         put_or_remove(&mut self.records, name, base.services.get(name));
+    }
+
+    /// One service as it was in an older revision, with its image, networks and volumes.
+    fn restore_from(&mut self, name: &ServiceName, older: &Revision) {
+        self.restore(name, older);
+        self.restore_images(&BTreeSet::from([name]), older);
+        self.restore_resources(older);
+        self.forget_unused_images();
     }
 
     fn keep_as_failed(&mut self, name: &ServiceName) {

@@ -251,6 +251,10 @@ pub struct Rollout {
     /// Services whose budget of restarts it spends.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub spends: Vec<ServiceName>,
+    /// Whether it makes or starts again what is current already, where nothing ran to go back to. The user's wish to stop
+    /// is no reason to take it back then: it goes on until all is started, and is proven by the next round.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub repairs: bool,
     pub steps: Vec<StepId>,
     pub undo: Vec<Undo>,
 }
@@ -324,6 +328,8 @@ codes! {
         UpdateAvailable = "update-available",
         /// An image is built by the apply, so what it will be is not known before.
         ToBeBuilt = "to-be-built",
+        /// A volume that the stack uses is not of the stack, so `down --volumes` leaves it.
+        VolumeStays = "volume-stays",
         /// No restart policy is written: it is taken as long-running.
         RestartNotWritten = "restart-not-written",
         /// A health check's interval makes every rollout slow.

@@ -129,8 +129,8 @@ pub enum Does {
     Start {
         /// Which.
         container: ContainerRef,
-        /// The one whose place it takes, where the two must not run at once. Fails where that one runs, for somebody else
-        /// has started it.
+        /// The one whose place it takes, where the two must not run at once. Fails where that one runs: somebody else has
+        /// started it, or in an undo it could not be removed.
         #[serde(default, rename = "insteadOf", skip_serializing_if = "Option::is_none")]
         instead_of: Option<ContainerRef>,
     },
@@ -217,6 +217,9 @@ pub struct Exec {
     pub container: ContainerRef,
     /// The command, sensitive values as their commitments.
     pub hook: Hook,
+    /// Whether its failure is told and stops nothing: the container is to be stopped because it is not well.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub may_fail: bool,
 }
 
 /// See `Does::Gate`.

@@ -45,6 +45,14 @@ impl Difference {
             not_taken.iter().any(same)
         };
         self.fields.retain(|change| !known(change));
+        let asks = |change: &FieldChange| {
+            let path = change.path.as_str();
+            !["image", "restart"].contains(&path) && !path.starts_with("limits.") && !path.starts_with("content")
+        };
+        if !self.fields.iter().any(asks) {
+            self.replace.remove(&Reason::ConfigurationChanged);
+            self.connect.clear();
+        }
         if !self.fields.iter().any(|change| change.path.starts_with("limits.")) {
             self.limits = None;
             self.replace.remove(&Reason::LimitChanged);

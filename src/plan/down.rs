@@ -9,9 +9,9 @@ use super::{
 };
 use crate::model::{
     labels::{compose, ours},
-    names::{Resource, ServiceName, StepId},
-    observed::ObservedContainer,
-    plan::{Action, Change, Held, HeldCode, Plan, Reason},
+    names::{Resource, ServiceName, StepId, VolumeName},
+    observed::{ObservedContainer, ObservedVolume},
+    plan::{Action, Change, Held, HeldCode, Note, NoteCode, Plan, Reason},
     step::{AnonymousVolumes, Cause, Does, Step},
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -103,12 +103,29 @@ fn remove_networks(all: &All, after: &[StepId], plan: &mut Plan) {
 }
 
 fn remove_volumes(all: &All, after: &[StepId], plan: &mut Plan) {
-    for (name, volume) in &all.desired.volumes {
-        if !volume.external && all.observed.volumes.contains_key(name) {
-            plan.changes.push(removed(Resource::Volume(name.clone())));
-            let id = format!("volume:{name}/remove");
-            plan.steps.push(step(id, after, Does::RemoveVolume(name.clone()), Resource::Volume(name.clone())));
+    for (name, _) in all.desired.volumes.iter().filter(|(_, volume)| !volume.external) {
+        let Some(seen) = all.observed.volumes.get(name) else { continue };
+        let is = |label: &str| seen.labels.get(label).is_some_and(|stack| *stack == all.desired.stack.as_str());
+        if !is(ours::STACK) && !is(compose::PROJECT) {
+            plan.notes.push(stays(name, seen));
+            continue;
         }
+        plan.changes.push(removed(Resource::Volume(name.clone())));
+        let id = format!("volume:{name}/remove");
+        plan.steps.push(step(id, after, Does::RemoveVolume(name.clone()), Resource::Volume(name.clone())));
+    }
+}
+
+/// A volume that was there before the stack, and is not of it: a name alone does not say whose data is in it.
+fn stays(name: &VolumeName, seen: &ObservedVolume) -> Note {
+    let whose = match seen.labels.get(compose::PROJECT) {
+        Some(project) => format!("is of the project `{project}`"),
+        None => "was not made by this stack".to_owned(),
+    };
+    Note {
+        code: NoteCode::VolumeStays,
+        text: format!("the volume {name} {whose}, and stays"),
+        hint: Some(format!("if its data is to go too: `docker volume rm {name}`")),
     }
 }
 

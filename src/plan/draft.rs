@@ -29,6 +29,8 @@ pub(super) struct Draft {
     pub serving: bool,
     /// Services whose budget of restarts it spends.
     pub spends: Vec<ServiceName>,
+    /// See `Rollout::repairs`.
+    pub repairs: bool,
     pub cause: Cause,
     /// Sensitive values stand in a plan as commitments under it.
     salt: Salt,
@@ -56,6 +58,7 @@ impl Draft {
             replaces: false,
             serving: false,
             spends: Vec::new(),
+            repairs: false,
             cause,
             salt: salt.clone(),
             pulls: Vec::new(),
@@ -166,6 +169,7 @@ impl Draft {
             replaces: self.replaces,
             serving: self.serving,
             spends: self.spends,
+            repairs: self.repairs,
             steps: steps.iter().map(|step| step.id.clone()).collect(),
             undo: self.undo,
         };

@@ -137,7 +137,8 @@ pub(super) fn discard(draft: &mut Draft, member: &Member, meanwhile: &Meanwhile,
         let remove = Remove {
             container: existing(container),
             keep_evidence: false,
-            force: true,
+            // What does not run now and does by then, somebody else has started.
+            force: is_up(container),
             volumes: AnonymousVolumes::RemoveExcept { carried: carried.into_values().collect() },
         };
         let path = format!("{}/discard/{}", view.service.name, container.id.short());

@@ -2,12 +2,13 @@
 
 use super::{
     draft::{CALL_DEADLINE, Draft},
+    ownership::ours,
     rollout::remove_container,
     survey::All,
 };
 use crate::model::{
     desired::Desired,
-    labels::ours,
+    labels,
     names::{NetworkName, Resource, ServiceName, StepId},
     observed::{Observed, ObservedContainer},
     plan::{Action, Change, Held, HeldCode, Note, NoteCode, Purpose, Reason, Rollout},
@@ -41,10 +42,7 @@ pub(super) fn orphans(all: &All, rollouts: &[(Rollout, Vec<Step>)], held: &[Held
         orphans.held.push(Held {
             resource: Resource::Stack(all.desired.stack.clone()),
             code: HeldCode::PruneRefused,
-            reason: format!(
-                "{} of the current revision's services are no longer declared, more than half",
-                by_service.len()
-            ),
+            reason: format!("{} of the services that were there are not declared, more than half", by_service.len()),
             hint: "if that is meant, say `--yes`".into(),
         });
         return orphans;
@@ -73,7 +71,7 @@ pub fn not_declared<'a>(
     observed: &'a Observed,
 ) -> BTreeMap<ServiceName, Vec<&'a ObservedContainer>> {
     let mut by_service: BTreeMap<ServiceName, Vec<&ObservedContainer>> = BTreeMap::new();
-    for container in super::ownership::ours(desired, observed).into_values() {
+    for container in ours(desired, observed).into_values() {
         if let Some(service) = container.service().filter(|name| !desired.services.contains_key(name)) {
             by_service.entry(service).or_default().push(container);
         }
@@ -83,10 +81,13 @@ pub fn not_declared<'a>(
 
 /// An emptied manifest, or one of less than half the services, is more likely a slip than a wish.
 fn too_much(all: &All) -> bool {
-    let Some(current) = &all.context.facts.current else { return all.desired.services.is_empty() && !all.context.yes };
-    let before = current.desired.services.len();
-    let left = current.desired.services.keys().filter(|name| all.desired.services.contains_key(*name)).count();
-    !all.context.yes && (all.desired.services.is_empty() || left * 2 < before)
+    // Before the first revision, what runs is what would become it.
+    let before: BTreeSet<ServiceName> = match &all.context.facts.current {
+        Some(current) => current.desired.services.keys().cloned().collect(),
+        None => ours(all.desired, all.observed).values().filter_map(|container| container.service()).collect(),
+    };
+    let left = before.iter().filter(|name| all.desired.services.contains_key(*name)).count();
+    !all.context.yes && (all.desired.services.is_empty() || left * 2 < before.len())
 }
 
 /// The networks that held services are on in the current revision; one that does not run is not seen to be attached.
@@ -102,7 +103,7 @@ fn networks_of_held<'a>(all: &All<'a>, held: &[Held]) -> BTreeSet<&'a NetworkNam
 fn remove_networks(all: &All, cause: Cause, after: &[StepId], needed: &BTreeSet<&NetworkName>, orphans: &mut Orphans) {
     let stack = all.desired.stack.as_str();
     for (name, network) in &all.observed.networks {
-        let is_ours = network.labels.get(ours::STACK).map(String::as_str) == Some(stack);
+        let is_ours = network.labels.get(labels::ours::STACK).map(String::as_str) == Some(stack);
         let is_declared = all.desired.networks.contains_key(name) || needed.contains(name);
         if !is_ours || is_declared || !network.attached.is_empty() {
             continue;

@@ -178,7 +178,8 @@ fn in_place(draft: &mut Draft, member: &Member, meanwhile: &Meanwhile) {
             }
             Work::Restart(container, answer) => {
                 draft.why = format!("its liveness probe failed: {answer}");
-                halt(draft, member.view, slot, container, &path);
+                let target = Resource::Container(slot.name.clone());
+                lifecycle::stop_unwell(draft, member.view.service, container, (&path, &target));
                 start_and_prove(draft, member.view, slot, container, &path);
             }
             Work::Halt(container) => {
@@ -295,7 +296,7 @@ fn start_first<'a>(
     for entry in group {
         let container = match entry.candidate {
             Some(candidate) => {
-                draft.also_takes_back(give_up(draft, entry, existing(candidate)));
+                give_up(draft, entry, existing(candidate));
                 existing(candidate)
             }
             None => {
@@ -350,7 +351,7 @@ fn stop_first<'a>(
     for entry in group {
         let container = match entry.candidate {
             Some(candidate) => {
-                draft.also_takes_back(give_up(draft, entry, existing(candidate)));
+                give_up(draft, entry, existing(candidate));
                 existing(candidate)
             }
             None => create_and_start(draft, entry, entry.slot.name.clone(), entry.old.map(existing), refs, all),
@@ -384,7 +385,12 @@ fn keep(draft: &mut Draft, entry: &Entry, old: &ObservedContainer, all: &All) {
             restart: Some(restart),
         }))
     };
-    let back_start = lifecycle::start_again(draft, before(entry, all), &container, (&path, &entry.target()));
+    // Should the new one not go, the old one must not write beside it.
+    let new = match entry.candidate {
+        Some(candidate) => existing(candidate),
+        None => ContainerRef::Made { by: StepId::new(format!("{path}/create")) },
+    };
+    let back_start = lifecycle::start_again(draft, before(entry, all), &container, new, (&path, &entry.target()));
     let back_policy = draft.back(format!("{path}/undo/policy"), update(policy), entry.target(), CALL_DEADLINE);
     let rename = |to: &ContainerName| Does::Rename(Rename { container: container.clone(), to: to.clone() });
     let back_name = draft.back(format!("{path}/undo/rename"), rename(&entry.slot.name), entry.target(), CALL_DEADLINE);
@@ -504,8 +510,8 @@ fn create_and_start(
         parents: shares.filter_map(|parent| Some((parent.clone(), refs.get(parent)?.clone()))).collect(),
         config_text: entry.view.service.config_text.as_ref().map(|text| text.committed(&all.context.salt)),
     };
-    let back = give_up(draft, entry, container.clone());
-    draft.step_with_undo(create_id.as_str(), Does::Create(Box::new(create)), entry.target(), CALL_DEADLINE, back);
+    give_up(draft, entry, container.clone());
+    draft.step(create_id.as_str(), Does::Create(Box::new(create)), entry.target(), CALL_DEADLINE);
     for network in networks.iter().skip(at_once) {
         let attachment = attachments.get(network).cloned().unwrap_or_default();
         let connect = Connect { container: container.clone(), network: network.clone(), attachment };
@@ -515,12 +521,19 @@ fn create_and_start(
     container
 }
 
-/// Removes a container that was not proven, with what was made for it, and keeps its log.
-fn give_up(draft: &Draft, entry: &Entry, container: ContainerRef) -> crate::model::step::Step {
+/// Takes back a container that was not proven: it is removed with what was made for it, and its log is kept. One that writes
+/// data is asked to stop before.
+fn give_up(draft: &mut Draft, entry: &Entry, container: ContainerRef) {
     let (_, carried) = carrying(entry);
-    let remove =
-        Remove { container, keep_evidence: true, force: true, volumes: AnonymousVolumes::RemoveExcept { carried } };
-    draft.back(format!("{}/undo/remove", entry.path()), Does::Remove(remove), entry.target(), CALL_DEADLINE)
+    let volumes = AnonymousVolumes::RemoveExcept { carried };
+    let remove = Remove { container: container.clone(), keep_evidence: true, force: true, volumes };
+    let path = entry.path();
+    let remove = draft.back(format!("{path}/undo/remove"), Does::Remove(remove), entry.target(), CALL_DEADLINE);
+    draft.also_takes_back(remove);
+    if is_stateful(entry.view.service, &entry.view.image.config) {
+        let stop = lifecycle::stop_again(draft, &entry.slot.spec, container, (&path, &entry.target()));
+        draft.also_takes_back(stop);
+    }
 }
 
 /// The spec with the old container's anonymous volumes, by name, and those names.

@@ -99,6 +99,7 @@ pub(super) fn services<'a>(
         draft.serving = in_scope.iter().any(|view| view.runs() || view.keeps() || has_run(all, view));
         draft.spends = spends(&members);
         rollout::build(&mut draft, &members, all);
+        draft.repairs = matches!(cause, Cause::Drift | Cause::Liveness) && !draft.replaces;
         pull(&in_scope, &mut draft, &mut line);
         for member in &members {
             services.changes.extend(change(all, member, cause, draft.strategy));
@@ -379,9 +380,10 @@ fn change_fields(view: &View, action: Action) -> Vec<FieldChange> {
     fields.into_values().collect()
 }
 
-/// Fields that read back otherwise right after they were set.
+/// Fields of containers that stay, which read back otherwise right after they were set.
 fn not_taken(all: &All, member: &Member) -> Vec<Held> {
-    let containers = member.view.slots.iter().filter_map(|slot| slot.current);
+    let stays = |work: &Work| !matches!(work, Work::Replace(..) | Work::Finish { .. });
+    let containers = member.work.iter().filter(|(_, work)| stays(work)).filter_map(|(slot, _)| slot.current);
     let known =
         containers.filter_map(|container| all.context.facts.did_not_take.get(&container.id).map(|f| (container, f)));
     known

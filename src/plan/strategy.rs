@@ -47,8 +47,8 @@ fn exclusive(service: &Service, image: &ImageConfig, old: Option<&ObservedContai
     if let Some(why) = spec.networks.iter().find_map(fixed) {
         return Some(why);
     }
-    if let Some(target) = writable_volume(service, image) {
-        return Some(format!("only one may write {target}"));
+    if let Some(what) = written(service, image) {
+        return Some(format!("only one may write {what}"));
     }
     let old = old?;
     let routing = |name: &String| name.starts_with("traefik.") || name.starts_with("caddy");
@@ -66,24 +66,29 @@ pub(super) fn fixed_port(spec: &ContainerSpec) -> Option<(&str, &str)> {
     })
 }
 
-/// The target of the first volume that the service writes; `None` when it writes none, or says that two may.
-pub(super) fn writable_volume<'a>(service: &'a Service, image: &'a ImageConfig) -> Option<&'a str> {
+/// The first volume that the service writes, by its target or by whose it is; `None` when it writes none, or says that two
+/// may.
+fn written(service: &Service, image: &ImageConfig) -> Option<String> {
     if service.rollout.shared_volumes {
         return None;
     }
-    let declared = service.container.mounts.iter().find(|(_, mount)| is_written(mount)).map(|(target, _)| target);
-    let by_image = || image.volumes.iter().find(|target| !service.container.mounts.contains_key(*target));
-    declared.or_else(by_image).map(String::as_str)
+    let spec = &service.container;
+    let declared = spec.mounts.iter().find(|(_, mount)| is_written(mount)).map(|(target, _)| target);
+    let by_image = || image.volumes.iter().find(|target| !spec.mounts.contains_key(*target));
+    let of_others = || spec.volumes_from.iter().find(|from| !from.ends_with(":ro"));
+    let own = declared.or_else(by_image).cloned();
+    own.or_else(|| of_others().map(|from| format!("the volumes of {}", from.trim_end_matches(":rw"))))
 }
 
-/// Whether a service has data of its own: it isn't killed in the middle of a recovery.
+/// Whether a service has data that it writes: it isn't killed in the middle of a recovery.
 pub(super) fn is_stateful(service: &Service, image: &ImageConfig) -> bool {
-    writable_volume(service, image).is_some()
+    written(service, image).is_some()
 }
 
 /// Whether a container has data that it may be writing: it is asked to stop before it goes.
 pub(super) fn holds_data(container: &ObservedContainer) -> bool {
-    container.spec.mounts.values().any(is_written)
+    let spec = &container.spec;
+    spec.mounts.values().any(is_written) || spec.volumes_from.iter().any(|from| !from.ends_with(":ro"))
 }
 
 fn is_written(mount: &Mount) -> bool {

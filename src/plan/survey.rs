@@ -4,7 +4,8 @@
 //! - *foreign*: not ours (see `ownership`); never reaches here
 //! - *kept*: named `<its own id, 12>_n`: the old container of an unfinished stopFirst rollout
 //! - *candidate*: named `<another id, 12>_n`, or named n while a kept one of n exists: not proven yet. The only running
-//!   container of n is current, though, unless it or the kept one is what is desired
+//!   container of n is current, though, unless it or the kept one is what is desired; so is the newest where nothing else
+//!   of n is left
 //! - *retired*: has stopped for a candidate that is current by now
 //! - *finished one-shot*: exited 0
 //! - *surplus*: number above `replicas`, no such service, or the older of two with one name and number
@@ -209,7 +210,9 @@ fn slot<'a>(
         }
     }
     if current.is_none() && kept.is_none() {
-        discarded.extend(candidate.take().map(|container| (container, name.clone())));
+        // All that is left of n takes n, whatever it is: it may have the volumes without a name of the one before.
+        let last = discarded.iter().rposition(|(container, of)| *of == name && container.number() == number);
+        current = candidate.take().or_else(|| last.map(|last| discarded.remove(last).0));
     }
     let difference = current.or(kept).map(difference).unwrap_or_default();
     Slot { number, name, spec, current, kept, candidate, unproven, difference }

@@ -192,3 +192,39 @@ async fn a_hold_ends_where_the_rollback_took_what_was_left_out_of_the_declaratio
     assert_eq!((applied.exit, applied.rounds.len(), applied.revision), (0, 0, Some(3)));
     assert!(!held().await);
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_old_one_is_not_started_beside_a_new_one_that_could_not_be_removed() {
+    use evenkeel::engine::{ErrorKind, simulated::Fault};
+    let host = Host::new();
+    let hooked = shop("image: db:1", "image: db:1\n      post_start: [{command: ['true']}]");
+    host.settle(&hooked).await;
+    let db = host.id_of("shop-db-1");
+    host.engine.keep_history();
+    // Update, stop, rename, create, start and the hook of the new one; then it can't be removed.
+    host.engine.arm([Fault::Fail(7, ErrorKind::Rejected)]);
+    let applied = host.apply(&hooked.replace("db:1", "db:2").replace("['true']", "['false']")).await;
+    assert_eq!(applied.exit, 5, "{applied:?}");
+    let two = host.engine.history().into_iter().find(|seen| !seen.shared_writers().is_empty());
+    assert!(two.is_none(), "two write at once: {two:?}");
+    host.settle(&hooked).await;
+    assert_eq!(host.id_of("shop-db-1"), db);
+    assert_eq!(host.containers(), ["shop-db-1 db:1 running", "shop-web-1 web:1 running"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_writes_data_is_asked_to_stop_before_it_is_taken_back() {
+    let host = Host::new();
+    let hooked = shop("image: db:1", "image: db:1\n      post_start: [{command: ['true']}]");
+    host.settle(&hooked).await;
+    let calls = host.engine.calls().len();
+    let applied = host.apply(&hooked.replace("db:1", "db:2").replace("['true']", "['false']")).await;
+    assert_eq!(applied.exit, 4, "{applied:?}");
+    let calls: Vec<String> = host.engine.calls()[calls..].iter().map(|call| call.call.to_owned()).collect();
+    let at = |call: &str| calls.iter().rposition(|other| other.starts_with(call)).unwrap();
+    assert!(
+        at("stop container") < at("remove container") && at("create container") < at("stop container"),
+        "{calls:?}"
+    );
+    host.assert_settled(&hooked).await;
+}

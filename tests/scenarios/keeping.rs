@@ -4,7 +4,7 @@
 use crate::support::{Host, SHOP, shop};
 use evenkeel::{
     controllers::{
-        Controller, EngineSince, Manifest, Patience, Requeue, Wake,
+        Controller, EngineSince, Manifest, Requeue, Wake,
         stack::{KeepOptions, Keeper},
     },
     engine::{
@@ -19,11 +19,13 @@ use evenkeel::{
         event::EventKind,
         image::ImageConfig,
         names::{ServiceName, StackName},
+        observed::ObservedContainer,
         plan::Note,
         policy::{ApplyPolicy, Budget, HttpProbe, Liveness, Probe, ProbeHost, ProbeKind},
         revision::{Origin, Suspension, SuspensionKind},
         units::Millis,
     },
+    probe::{Answer, Prober},
 };
 use std::sync::{Arc, Mutex};
 
@@ -34,15 +36,17 @@ fn keeper(host: &Host) -> Keeper {
 }
 
 fn keeper_of(host: &Host, manifest: Option<Arc<dyn Manifest>>) -> Keeper {
-    let options = KeepOptions {
+    Keeper::new(host.stack(), options_of(host, manifest))
+}
+
+fn options_of(host: &Host, manifest: Option<Arc<dyn Manifest>>) -> KeepOptions {
+    KeepOptions {
         origin: Origin { actor: "run".into(), ..Origin::default() },
         settle: SETTLE,
         manifest,
         wake: Wake::default(),
         engine_since: EngineSince::new(host.clock.now()),
-        patience: Patience::default(),
-    };
-    Keeper::new(host.stack(), options)
+    }
 }
 
 /// Rounds until there is nothing to do but to wait; how many, and for what.
@@ -139,12 +143,17 @@ async fn with_liveness(host: &Host, behaviour: Behaviour) {
     let config = ImageConfig { command: Some(vec!["serve".into()]), ..ImageConfig::default() };
     host.engine.add_image("web:1", config, behaviour);
     let mut request = host.request(SHOP, &[]);
-    let http = HttpProbe { port: 80, path: "/".into(), headers: Default::default(), host: ProbeHost::Container };
-    let probe = Probe { period: Millis::seconds(10), ..Probe::of(ProbeKind::Http(http)) };
-    let web = request.desired.services.get_mut(&service("web")).unwrap();
-    web.liveness = Some(Liveness { probe, budget: Budget::default() });
+    alive_by_http(&mut request.desired);
     let applied = host.stack().apply(&request).await.unwrap();
     assert_eq!(applied.exit, 0, "{applied:?}");
+}
+
+/// Asks the web service whether it lives.
+fn alive_by_http(desired: &mut Desired) {
+    let http = HttpProbe { port: 80, path: "/".into(), headers: Default::default(), host: ProbeHost::Container };
+    let probe = Probe { period: Millis::seconds(10), ..Probe::of(ProbeKind::Http(http)) };
+    let web = desired.services.get_mut(&service("web")).unwrap();
+    web.liveness = Some(Liveness { probe, budget: Budget::default() });
 }
 
 #[tokio::test(start_paused = true)]
@@ -461,4 +470,238 @@ async fn an_oom_kill_is_the_engines_to_restart() {
     keep_for(&host, &mut keeper, Millis::seconds(3)).await;
     assert_eq!(host.engine.calls().len(), before);
     assert_eq!(host.containers(), RUNNING);
+}
+
+/// A round that is ended by who watches it would leave a rollout in the middle.
+#[tokio::test(start_paused = true)]
+async fn a_manifest_whose_rollout_takes_long_is_waited_for() {
+    let host: &'static Host = Box::leak(Box::new(Host::new()));
+    host.settle(SHOP).await;
+    let slow = Behaviour::ready_after(Millis::minutes(12));
+    let config = ImageConfig { command: Some(vec!["serve".into()]), ..ImageConfig::default() };
+    host.engine.add_image("web:later", config, slow);
+    let later = shop(
+        "image: web:1",
+        "image: web:later\n      probes: {readiness: {http: {port: 80, path: /}}}\n      rollout: {deadline: 20m}",
+    );
+    let stack = host.stack();
+    let patience = stack.patience.clone();
+    let options = options_of(host, Some(Arc::new(Edited(host, Mutex::new(Ok(later))))));
+    let mut keeper = Keeper::new(stack, options);
+    let mut watched = async || {
+        let impatient = async {
+            loop {
+                host.clock.sleep(Millis::seconds(1)).await;
+                assert!(patience.ends() > host.clock.now(), "the round would have been ended");
+            }
+        };
+        tokio::select! {
+            round = keeper.reconcile() => drop(round.unwrap()),
+            () = impatient => {}
+        }
+    };
+    for _ in 0..4 {
+        watched().await;
+        host.clock.sleep(Millis::seconds(2)).await;
+    }
+    assert_eq!(host.containers()[1], "shop-web-1 web:later running");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_window_holds_back_is_done_when_it_opens_though_evenkeel_was_started_again() {
+    let host: &'static Host = Box::leak(Box::new(Host::new()));
+    // It is six past eleven.
+    let window = "      rollout: {apply: window, window: {cron: '0 12 * * *', duration: 1h}}\n";
+    let first = SHOP.replace("    web:\n", &format!("    web:\n{window}"));
+    host.settle(&first).await;
+    let next = first.replace("image: web:1", "image: web:2").replace("image: db:1", "image: db:2");
+    let file = Arc::new(Edited(host, Mutex::new(Ok(next.clone()))));
+    let mut before = keeper_of(host, Some(file.clone()));
+    keep_for(host, &mut before, Millis::minutes(5)).await;
+    assert_eq!(host.containers(), ["shop-db-1 db:2 running", "shop-web-1 web:1 running"]);
+    drop(before);
+    let mut after = keeper_of(host, Some(file));
+    let applies = events(host, EventKind::ApplyStarted).len();
+    keep_for(host, &mut after, Millis::minutes(5)).await;
+    assert_eq!(events(host, EventKind::ApplyStarted).len(), applies, "nothing is to be done yet");
+    keep_for(host, &mut after, Millis::minutes(50)).await;
+    assert_eq!(host.containers(), ["shop-db-1 db:2 running", "shop-web-1 web:2 running"]);
+    host.settle(&next).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_manifest_that_was_refused_is_taken_once_what_it_lacks_is_there() {
+    use evenkeel::engine::Networks;
+    let host: &'static Host = Box::leak(Box::new(Host::new()));
+    host.settle(SHOP).await;
+    let outside = shop("image: web:1", "image: web:2\n      networks: [edge]")
+        .replace("  volumes: {data: {}}", "  volumes: {data: {}}\n  networks: {edge: {external: true, name: edge}}");
+    let mut keeper = keeper_of(host, Some(Arc::new(Edited(host, Mutex::new(Ok(outside))))));
+    keep_for(host, &mut keeper, Millis::minutes(10)).await;
+    assert_eq!(host.containers(), RUNNING);
+    let refused = events(host, EventKind::ManifestRefused);
+    assert!(refused.len() == 1 && refused[0].contains("docker network create edge"), "{refused:?}");
+    host.engine.create_network(&"edge".into(), &Default::default()).await.unwrap();
+    keep_for(host, &mut keeper, Millis::minutes(3)).await;
+    assert_eq!(host.containers()[1], "shop-web-1 web:2 running");
+}
+
+/// Makes a round, and ends it gently when the engine has had so many calls.
+async fn ended_at(host: &mut Host, keeper: &mut Keeper, calls: usize) {
+    let (until, cancel, engine) = (host.engine.mutations() + calls, host.cancel.clone(), host.engine.clone());
+    let mut seen = engine.mutations();
+    host.engine.observe(move |snapshot| {
+        seen += usize::from(snapshot.after.is_some());
+        if seen >= until {
+            cancel.gently.cancel();
+        }
+    });
+    keeper.reconcile().await.unwrap();
+    assert!(host.cancel.gently.is_cancelled());
+    host.engine.observe(|_| {});
+    host.cancel = Default::default();
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_end_in_the_middle_of_a_repair_leaves_what_was_made() {
+    // Made, and started.
+    for calls in [1, 2] {
+        let mut host = Host::new();
+        let probed = shop("image: web:1", "image: web:1\n      probes: {readiness: {http: {port: 80, path: /}}}");
+        host.settle(&probed).await;
+        by_hand(&host, Foreign::Remove("shop-web-1".into(), false));
+        let mut ending = keeper(&host);
+        ended_at(&mut host, &mut ending, calls).await;
+        assert_eq!(host.containers(), RUNNING, "after {calls}");
+        assert_eq!(host.home.current().unwrap().unwrap().number, 1);
+        let facts = host.home.facts().unwrap();
+        assert!(facts.failed.is_empty() && facts.restarts.is_empty(), "an end is no failure: {facts:?}");
+        let web = host.id_of("shop-web-1");
+        let mut next = keeper(&host);
+        rounds(&mut next).await;
+        assert_eq!(host.id_of("shop-web-1"), web);
+        host.assert_settled(&probed).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_end_between_the_stop_and_the_start_of_a_liveness_restart_leaves_it_running() {
+    let mut host = Host::new();
+    with_liveness(&host, Behaviour { unwell_after: Some(Millis::seconds(40)), ..Behaviour::default() }).await;
+    let mut ending = keeper(&host);
+    keep_for(&host, &mut ending, Millis::seconds(115)).await;
+    host.clock.sleep(Millis::seconds(10)).await;
+    ended_at(&mut host, &mut ending, 1).await;
+    assert_eq!(host.containers(), RUNNING);
+}
+
+/// A hook before a stop is for an orderly end; what does not live has none.
+#[tokio::test(start_paused = true)]
+async fn a_hook_that_fails_does_not_keep_what_is_unwell_from_its_restart() {
+    let host = Host::new();
+    let hooked = shop("image: web:1", "image: web:1\n      pre_stop: [{command: ['false']}]");
+    let config = ImageConfig { command: Some(vec!["serve".into()]), ..ImageConfig::default() };
+    host.engine.add_image(
+        "web:1",
+        config,
+        Behaviour { unwell_after: Some(Millis::seconds(40)), ..Behaviour::default() },
+    );
+    let mut request = host.request(&hooked, &[]);
+    alive_by_http(&mut request.desired);
+    assert_eq!(host.stack().apply(&request).await.unwrap().exit, 0);
+    let (id, mut keeper) = (host.id_of("shop-web-1"), keeper(&host));
+    let started = async || host.engine.inspect_container("shop-web-1").await.unwrap().state.started_at;
+    let before = started().await;
+    keep_for(&host, &mut keeper, Millis::seconds(140)).await;
+    assert!(started().await > before, "it was restarted");
+    assert_eq!(host.id_of("shop-web-1"), id);
+    assert_eq!(events(&host, EventKind::RolloutFailed), [] as [String; 0]);
+    assert!(events(&host, EventKind::Warning).iter().any(|text| text.contains("`false` exited with 1")), "it is told");
+    // One that is well is not stopped without it.
+    let applied = host.apply(&hooked.replace("image: web:1", "image: web:2")).await;
+    assert_eq!(applied.exit, 4, "{applied:?}");
+    assert_eq!(host.id_of("shop-web-1"), id);
+}
+
+/// The apply that would have taken it back is gone.
+#[tokio::test(start_paused = true)]
+async fn what_a_killed_apply_began_and_what_fails_then_is_taken_back_for_good() {
+    let next = shop("image: web:1", "image: web:crash").replace("image: db:1", "image: db:2");
+    for calls in 2..10 {
+        let mut host = Host::new();
+        host.settle(SHOP).await;
+        host.killed(&next, Fault::KillAfter(calls), false).await;
+        let mut keeper = keeper(&host);
+        keep_for(&host, &mut keeper, Millis::minutes(2)).await;
+        let kept = ["shop-db-1 db:2 running", "shop-web-1 web:1 running"];
+        assert_eq!(host.containers(), kept, "{calls}");
+        assert_eq!(host.home.current().unwrap().unwrap().reason, "undone: web", "{calls}");
+        assert_eq!(events(&host, EventKind::RolloutFailed).len(), 1, "{calls}: what failed is not tried again");
+        by_hand(&host, Foreign::Remove("shop-web-1".into(), false));
+        keep_for(&host, &mut keeper, Millis::minutes(2)).await;
+        assert_eq!(host.containers(), kept, "{calls}: what is current is kept");
+    }
+}
+
+/// A field that the engine takes and does not hold must not have a container replaced for ever.
+#[tokio::test(start_paused = true)]
+async fn what_a_new_container_does_not_hold_is_held_back_and_not_tried_again() {
+    let host = Host::new();
+    host.settle(SHOP).await;
+    host.engine.forget(|spec| {
+        spec.hostname = None;
+        spec.environment.remove("PASSWORD");
+    });
+    let forgotten = "image: db:1\n      hostname: db.test\n      environment: {PASSWORD: hunter22}";
+    let next = shop("image: db:1", forgotten);
+    let applied = host.apply(&next).await;
+    assert_eq!(applied.exit, 9, "{applied:?}");
+    let held: Vec<String> = applied.held.iter().map(|held| format!("{} {}", held.code, held.reason)).collect();
+    assert_eq!(
+        held,
+        [
+            "did-not-take environment.PASSWORD was set to *** and reads none",
+            "did-not-take hostname was set to db.test and reads none"
+        ]
+    );
+    let (db, calls) = (host.id_of("shop-db-1"), host.engine.mutations());
+    let mut keeper = keeper(&host);
+    keep_for(&host, &mut keeper, Millis::minutes(10)).await;
+    assert_eq!((host.id_of("shop-db-1"), host.engine.mutations()), (db, calls));
+    // What `run` itself makes.
+    by_hand(&host, Foreign::Remove("shop-db-1".into(), false));
+    keep_for(&host, &mut keeper, Millis::minutes(10)).await;
+    let db = host.id_of("shop-db-1");
+    keep_for(&host, &mut keeper, Millis::minutes(10)).await;
+    assert_eq!(host.id_of("shop-db-1"), db);
+    // Another value is another wish.
+    host.engine.forget(|_| {});
+    host.settle(&next.replace("db.test", "data.test")).await;
+    assert_ne!(host.id_of("shop-db-1"), db);
+}
+
+/// Says what it was given, as a program that can't log in does.
+struct Leaky;
+
+#[async_trait::async_trait]
+impl Prober for Leaky {
+    async fn attempt(&self, _: &Probe, _: &ObservedContainer) -> Answer {
+        Answer { ok: false, text: "exit 1: could not log in with hunter22".into() }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_liveness_probe_answers_is_told_without_secrets() {
+    let host = Host::new();
+    let secret = shop("{LOG_LEVEL: info}", "{PASSWORD: hunter22}");
+    let mut request = host.request(&secret, &[]);
+    alive_by_http(&mut request.desired);
+    assert_eq!(host.stack().apply(&request).await.unwrap().exit, 0);
+    let stack = evenkeel::controllers::stack::Stack { prober: Arc::new(Leaky), ..host.stack() };
+    let mut keeper = Keeper::new(stack, options_of(&host, None));
+    keep_for(&host, &mut keeper, Millis::minutes(4)).await;
+    assert!(events(&host, EventKind::LivenessFailed)[0].contains("could not log in with ***"));
+    let all = host.home.events(&evenkeel::home::EventQuery::default()).unwrap();
+    let told = all.iter().find(|event| serde_json::to_string(event).unwrap().contains("hunter22"));
+    assert!(told.is_none(), "{told:?}");
 }

@@ -58,3 +58,37 @@ async fn nobody_leaves_what_was_never_applied_or_what_another_home_keeps() {
     assert_eq!((applied.exit, applied.held[0].code), (8, HeldCode::OtherHome));
     assert_eq!(on_engine(&host).await.1.len(), 1);
 }
+
+/// Data goes only where the user named it, and what somebody else made was not named with it.
+#[tokio::test(start_paused = true)]
+async fn down_with_volumes_leaves_those_that_are_not_of_the_stack() {
+    use evenkeel::{
+        controllers::stack::DownRequest,
+        engine::Volumes,
+        model::{desired::Volume, units::Millis, value::Value},
+    };
+    let host = Host::new();
+    let theirs = [("com.docker.compose.project".to_owned(), Value::plain("other"))];
+    let theirs = Volume { labels: theirs.into(), ..Volume::default() };
+    host.engine.create_volume(&"shared".into(), &theirs).await.unwrap();
+    host.engine.create_volume(&"by-hand".into(), &Volume::default()).await.unwrap();
+    let manifest = SHOP
+        .replace("['data:/data']", "['data:/data', 'shared:/shared', 'hand:/hand']")
+        .replace("{data: {}}", "{data: {}, shared: {name: shared}, hand: {name: by-hand}}");
+    host.settle(&manifest).await;
+    let request = DownRequest {
+        desired: host.load(&manifest).0,
+        volumes: true,
+        origin: Default::default(),
+        lock_wait: Millis(0),
+    };
+    let plan = host.stack().plan_down(&request).await.unwrap();
+    let notes: Vec<String> = plan.notes.iter().map(|note| format!("{}: {}", note.code, note.text)).collect();
+    assert_eq!(notes.len(), 2, "{notes:?}");
+    assert!(notes[1].contains("volume-stays: the volume shared is of the project `other`"), "{notes:?}");
+    let down = host.stack().down(&request).await.unwrap();
+    assert_eq!(down.exit, 0, "{down:?}");
+    let left: Vec<String> =
+        host.engine.list_volumes().await.unwrap().into_iter().map(|volume| volume.name.to_string()).collect();
+    assert_eq!(left, ["by-hand", "shared"]);
+}

@@ -297,3 +297,64 @@ async fn a_candidate_that_falls_again_and_again_is_removed() {
     }
     assert!(seen_up > 0);
 }
+
+/// What an old container wrote into a volume without a name is in the new one's hands before that has the name.
+#[tokio::test(start_paused = true)]
+async fn what_is_all_that_is_left_takes_the_name_and_keeps_its_data() {
+    use evenkeel::engine::Volumes;
+    let shared = shop("image: web:1", "image: db:1\n      rollout: {sharedVolumes: true}");
+    let next = shared.replacen("db:1", "db:2", 1);
+    for wanted in [&next, &shared] {
+        let mut host = Host::new();
+        host.settle(&shared).await;
+        let volumes = host.engine.list_volumes().await.unwrap();
+        // Create, start, stop, remove and the image's tag; then the host goes down, and the new one does not come up.
+        host.killed(&next, Fault::KillAfter(5), false).await;
+        let candidate = beside(&host, "shop-web-1");
+        let (left, name) = (host.containers().len(), host.containers()[0].clone());
+        assert!(left == 2 && name.contains("_shop-web-1 db:2 running"), "{:?}", host.containers());
+        host.engine.meddle(&Foreign::Stop(name.split(' ').next().unwrap().into())).unwrap();
+        host.settle(wanted).await;
+        assert_eq!(host.id_of("shop-web-1") == candidate, *wanted == next);
+        let names = |volumes: &[evenkeel::model::observed::ObservedVolume]| -> std::collections::BTreeSet<_> {
+            volumes.iter().map(|volume| volume.name.clone()).collect()
+        };
+        assert_eq!(names(&host.engine.list_volumes().await.unwrap()), names(&volumes), "what it wrote is gone");
+    }
+}
+
+/// docker compose makes the new one beside the old one, removes that, and only then gives the new one its name.
+#[tokio::test(start_paused = true)]
+async fn what_docker_compose_is_about_to_rename_keeps_its_data() {
+    use evenkeel::engine::Volumes;
+    let shared = shop("image: web:1", "image: db:1\n      rollout: {sharedVolumes: true}");
+    let mut host = Host::new();
+    host.settle(&shared).await;
+    let volumes = host.engine.list_volumes().await.unwrap().len();
+    host.killed(&shared.replacen("db:1", "db:2", 1), Fault::KillAfter(1), false).await;
+    assert!(host.containers()[0].contains("_shop-web-1 db:2 created"), "{:?}", host.containers());
+    host.remove("shop-web-1");
+    host.settle(&shared).await;
+    assert_eq!(host.engine.list_volumes().await.unwrap().len(), volumes, "what it wrote is gone");
+}
+
+/// docker compose starts what it made while evenkeel, which saw it before, is about to remove it.
+#[tokio::test(start_paused = true)]
+async fn what_somebody_starts_meanwhile_is_not_killed() {
+    let shared = shop("image: web:1", "image: db:1\n      rollout: {sharedVolumes: true}");
+    let mut host = Host::new();
+    host.settle(&shared).await;
+    host.killed(&shared.replacen("db:1", "db:2", 1), Fault::KillAfter(1), false).await;
+    let made = host.containers()[0].split(' ').next().unwrap().to_owned();
+    let request = host.request(&shared, &[]);
+    let calls = host.engine.calls().len();
+    // The revision's claim and tags are there already: it is the first call.
+    let start = Fault::Meddle(1, Foreign::Start(made.as_str().into()));
+    host.apply_with(&request, [start], false).await.unwrap().unwrap();
+    host.settle(&shared).await;
+    let calls: Vec<String> =
+        host.engine.calls()[calls..].iter().map(|call| format!("{} {}", call.call, call.done)).collect();
+    let first = |call: &str| calls.iter().position(|other| other == call).unwrap_or(usize::MAX);
+    assert!(first("stop container true") < first("remove container true"), "{calls:?}");
+    assert_eq!(host.containers(), ["shop-db-1 db:1 running", "shop-web-1 db:1 running"]);
+}

@@ -2,7 +2,10 @@
 
 use evenkeel::{
     cli::render::{plan::plan_text, style::Style},
-    controllers::stack::{Applied, BuildWish, Draw, Request, RollbackRequest, Stack, StackError},
+    controllers::{
+        Patience,
+        stack::{Applied, BuildWish, Draw, Request, RollbackRequest, Stack, StackError},
+    },
     engine::{
         clock::SystemClock,
         registry::{Found, Registries, RegistryError},
@@ -72,6 +75,8 @@ impl evenkeel::execute::Logins for NoLogins {
     fn login(&self, _: &ImageReference) -> Option<Login> {
         None
     }
+
+    fn declare(&self, _: &BTreeMap<String, Login>) {}
 }
 
 impl Host {
@@ -142,6 +147,7 @@ impl Host {
             cancel: self.cancel.clone(),
             draw: self.draws.clone(),
             root: true,
+            patience: Patience::default(),
         }
     }
 

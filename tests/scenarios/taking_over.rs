@@ -1,6 +1,6 @@
 //! Services written from what runs: a manifest of them changes nothing, whatever stands in their fields.
 
-use crate::support::Host;
+use crate::support::{Host, SHOP};
 use evenkeel::{
     engine::clock::Clock,
     init::{Source, skeleton, what_runs},
@@ -71,4 +71,18 @@ async fn what_looks_like_a_secret_and_what_no_line_holds_is_named() {
             "service/web: environment.LINES has several lines"
         ]
     );
+}
+
+/// With nothing on record, what runs says how much a manifest leaves out.
+#[tokio::test(start_paused = true)]
+async fn a_first_apply_that_declares_little_of_what_runs_removes_nothing() {
+    let mut host = Host::new();
+    let more = "    one: {image: 'web:1'}\n    two: {image: 'web:1'}\n    three: {image: 'web:1'}\n    web:\n";
+    host.settle(&SHOP.replace("    web:\n", more)).await;
+    host.home = std::sync::Arc::new(evenkeel::home::Home::in_memory(&"shop".into()).unwrap());
+    let pruned = SHOP.replace("  services:\n", "  prune: true\n  services:\n");
+    let applied = host.apply(&pruned).await;
+    assert_eq!(applied.exit, 9, "{applied:?}");
+    assert_eq!(applied.held[0].code.as_str(), "prune-refused", "{:?}", applied.held);
+    assert_eq!(host.containers().len(), 5);
 }

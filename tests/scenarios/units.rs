@@ -130,3 +130,27 @@ async fn a_job_beside_a_service_is_made_after_it() {
     host.settle(&job.replace("job:1", "job:2")).await;
     assert!(is_joined(&host).await);
 }
+
+/// What a service has from another by `volumes_from` it writes as its own.
+#[tokio::test(start_paused = true)]
+async fn two_never_write_what_they_have_from_another() {
+    for from in ["db", "'container:shop-db-1'"] {
+        let host = Host::new();
+        let reader = shop("depends_on: [db]", &format!("depends_on: [db]\n      volumes_from: [{from}]"));
+        host.settle(&reader).await;
+        let (db, web) = (host.id_of("shop-db-1"), host.id_of("shop-web-1"));
+        let next = reader.replace("web:1", "web:2");
+        let plan = host.plan(&next).await;
+        let at = |id: &str| plan.steps.iter().position(|step| step.id.as_str() == id).unwrap();
+        assert!(at("web/1/stop") < at("web/1/start"), "{from}");
+        host.engine.keep_history();
+        host.settle(&next).await;
+        let of_web = |seen: &evenkeel::engine::simulated::Snapshot| {
+            let of_web = |one: &evenkeel::engine::simulated::Seen| one.service == Some("web".into());
+            seen.shared_writers().iter().any(|(_, one, other)| of_web(one) && of_web(other))
+        };
+        assert!(!host.engine.history().iter().any(of_web), "{from}: two write at once");
+        assert_eq!(host.id_of("shop-db-1"), db);
+        assert_ne!(host.id_of("shop-web-1"), web);
+    }
+}

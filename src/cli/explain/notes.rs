@@ -26,6 +26,11 @@ pub fn explanation(code: NoteCode) -> Explanation {
             "`diff` never builds, so it can't say what the image will be, nor what of the service changes by it.",
             "Nothing. To review a plan with the image in it, or to save one, build the image first: `docker compose build SERVICE`.",
         ),
+        NoteCode::VolumeStays => (
+            "`down --volumes` leaves a volume that the stack uses, for its labels say that it is of another project, or of nobody.",
+            "What somebody else made may hold somebody else's data, and a name is no proof.",
+            "Look whose it is: `docker volume inspect VOLUME`. `docker volume rm VOLUME` removes it; `external: true` in the Compose file says that it is not the stack's.",
+        ),
         NoteCode::RestartNotWritten => (
             "No restart policy is written for a service, so it is taken as long-running and started when it is down.",
             "A container that exits and stays down by default is rarely meant; a job that is started again and again is not meant either.",

@@ -359,15 +359,18 @@ impl Stack {
             let verdict = Verdict::of(&outcome, course.is_rollback);
             applied.exit = gravest(applied.exit, verdict.exit);
             applied.left.extend(verdict.left);
-            let plan = round.plan;
-            applied.rounds.push((plan, outcome));
+            applied.rounds.push((round.plan.clone(), outcome));
             if verdict.ends || course.one_round && count == 1 && verdict.exit != 0 {
                 return Ok(());
             }
             course.is_rollback |= verdict.exit != 0;
             self.keep_current(home, &mut course)?;
             let facts = self.facts(&round.observed)?;
-            round = self.round(&course.aim, facts).await?;
+            let before = std::mem::replace(&mut round, self.round(&course.aim, facts).await?);
+            if self.record_not_held(home, &before, &round).await? {
+                let facts = self.facts(&round.observed)?;
+                round = self.round_from(&course.aim, facts, round.observed).await?;
+            }
             if course.one_round {
                 break;
             }

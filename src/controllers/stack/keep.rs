@@ -7,10 +7,10 @@ use super::{
     apply::Applied,
     journal::Record,
     liveness::Liveness,
-    round::{Aim, Round},
+    round::{Aim, LOOKING, Round},
 };
 use crate::{
-    controllers::{Controller, ControllerError, EngineSince, Manifest, Patience, Requeue, Wake},
+    controllers::{Controller, ControllerError, EngineSince, Manifest, Requeue, Wake},
     home::{Holder, Home, LockError, LockGuard},
     model::{
         desired::{Desired, Overrides},
@@ -20,6 +20,7 @@ use crate::{
         plan::{Change, CurrentRevision, Facts, Held, Note, Plan, Purpose, Reason},
         policy::OnFailure,
         revision::{Origin, ServiceRecord},
+        step::Does,
         units::{Millis, Timestamp},
     },
     observe::PullWish,
@@ -35,10 +36,8 @@ use std::{
 const LOCK_POLL: Millis = Millis(500);
 /// A manifest must stay as it is for so long before it is taken: an editor or a copy may be half way through.
 const STILL: Millis = Millis::seconds(1);
-/// What a round may take beside its plan's steps, as any verb.
-const ROUND_MARGIN: Millis = Millis::seconds(60);
-/// What observing and planning may take.
-const LOOKING: Millis = Millis::minutes(5);
+/// A manifest that was refused as a whole is tried again after so long.
+const REFUSED: Millis = Millis::minutes(1);
 
 /// What keeping a stack takes beside the stack.
 pub struct KeepOptions {
@@ -51,8 +50,6 @@ pub struct KeepOptions {
     /// Rung when a probe finds something.
     pub wake: Wake,
     pub engine_since: EngineSince,
-    /// Told how long a round may take.
-    pub patience: Patience,
 }
 
 /// Keeps one stack.
@@ -73,6 +70,8 @@ struct Told {
     held: Vec<Held>,
     /// Of the manifest when it was taken over.
     declared: Vec<Held>,
+    /// What refused all of it.
+    refusals: Vec<Held>,
     refused: Option<String>,
     unwritable: bool,
 }
@@ -102,7 +101,7 @@ impl Keeper {
 
     /// One round.
     async fn round(&mut self) -> Result<Requeue, StackError> {
-        self.be_patient(LOOKING);
+        self.stack.be_patient(LOOKING);
         let home = self.home().await?;
         let followed = match self.options.manifest.clone() {
             Some(manifest) => self.follow(&home, manifest.as_ref()).await,
@@ -116,10 +115,6 @@ impl Keeper {
             Requeue::At(at) => earliest([Some(at), followed]),
             Requeue::Idle => earliest([followed]),
         })
-    }
-
-    fn be_patient(&self, span: Millis) {
-        self.options.patience.until(self.stack.clock.now().plus(span));
     }
 
     /// The home; one whose files are gone is begun anew.
@@ -167,31 +162,44 @@ impl Keeper {
         }
         let known = home.current()?.is_some_and(|current| current.desired.source.manifest_hash == hash);
         let first_look = self.following.taken.is_none();
+        let mut request = self.request(desired, notes);
         if known && first_look && !due {
-            // What is held of it may be due, but nothing new is declared.
-            self.following.taken = Some(hash);
-            self.following.again = None;
-            return Ok(None);
+            // It was taken before this process began, and what was held of it then waits still. Newer images are no part of
+            // that.
+            request.pull = PullWish::Keep;
+            let plan = self.stack.diff(&request).await?;
+            if plan.steps.is_empty() {
+                return Ok(self.taken(hash, plan.held, plan.changes_at).await);
+            }
         }
-        match self.stack.apply(&self.request(desired, notes)).await {
+        match self.stack.apply(&request).await {
             Ok(Applied { changes_at, held, .. }) => {
-                let (refusals, held): (Vec<Held>, _) =
-                    held.into_iter().partition(|held| held.code.stops_everything().is_some());
-                for held in refusals {
-                    let text = format!("nothing is changed: {}: {}; {}", held.resource, held.reason, held.hint);
-                    self.tell(EventKind::ManifestRefused, Severity::Error, text).await;
+                if held.iter().all(|held| held.code.stops_everything().is_none()) {
+                    self.acted = true;
+                    self.liveness.begin_anew();
                 }
-                self.tell_held(&held).await;
-                self.told.declared = held;
-                self.following.taken = Some(hash);
-                self.following.again = changes_at;
-                self.acted = true;
-                self.liveness.begin_anew();
-                Ok(changes_at)
+                Ok(self.taken(hash, held, changes_at).await)
             }
             Err(StackError::Locked(LockError::Held { .. })) => Ok(Some(now.plus(LOCK_POLL))),
             Err(error) => Err(error),
         }
+    }
+
+    /// What is declared was taken over, as far as it is not held. Gives when to look again: what refuses all of it is of the
+    /// engine or of its host, and may be put right there without a change of the manifest.
+    async fn taken(&mut self, hash: String, held: Vec<Held>, changes_at: Option<Timestamp>) -> Option<Timestamp> {
+        let (refusals, held): (Vec<Held>, Vec<Held>) =
+            held.into_iter().partition(|held| held.code.stops_everything().is_some());
+        for held in refusals.iter().filter(|held| !self.told.refusals.contains(held)) {
+            let text = format!("nothing is changed: {}: {}; {}", held.resource, held.reason, held.hint);
+            self.tell(EventKind::ManifestRefused, Severity::Error, text).await;
+        }
+        self.tell_held(&held).await;
+        let refused = (!refusals.is_empty()).then(|| self.stack.clock.now().plus(REFUSED));
+        (self.told.declared, self.told.refusals) = (held, refusals);
+        self.following.taken = Some(hash);
+        self.following.again = changes_at.into_iter().chain(refused).min();
+        self.following.again
     }
 
     fn request(&self, desired: Desired, notes: Vec<Note>) -> Request {
@@ -306,17 +314,21 @@ impl Keeper {
             rollback_stack: current.desired.policy.on_failure == OnFailure::RollbackStack,
             by: self.options.origin.clone(),
         });
-        self.be_patient(bound_of(&round.plan));
         let outcome = self.stack.act(&round, journal, Some(current.number)).await;
-        self.be_patient(LOOKING);
         self.liveness.begin_anew();
-        // What has passed its gates before is repaired again, ever later; it is not given up for one bad moment.
+        // What has passed its gates before is repaired again, ever later; it is not given up for one bad moment. That this
+        // process ends is no failure of it.
+        let spent = |name: &ServiceName| spends.contains(name) || outcome.interrupted;
         for name in failed(&round.plan, &outcome) {
-            if is_good(name) && home.clear_failed(name).is_ok() && !spends.contains(name) {
+            if is_good(name) && home.clear_failed(name).is_ok() && !spent(name) {
                 self.spend(home, &facts, &current.desired, name, now).await;
             }
         }
         self.stack.keep_images(None).await;
+        if round.plan.steps.iter().any(|step| matches!(step.does, Does::Create(_))) && !outcome.interrupted {
+            let (now, _) = self.look(current).await?;
+            self.stack.record_not_held(home, &round, &now).await?;
+        }
         Ok(())
     }
 
@@ -359,7 +371,10 @@ impl Keeper {
             if suspension.holds(now) {
                 continue;
             }
-            home.end_suspension(&name)?;
+            // Somebody may have said something else meanwhile.
+            if !home.end_this_suspension(&name, &suspension)? {
+                continue;
+            }
             let text = format!("{name}: what {} wanted is over", suspension.actor);
             let mut event = self.stack.event(EventKind::Resumed, Severity::Info, text);
             event.service = Some(name);
@@ -408,13 +423,6 @@ impl Keeper {
             self.tell(EventKind::Warning, Severity::Warning, text).await;
         }
     }
-}
-
-/// What its steps may take in all, and what any round may beside.
-fn bound_of(plan: &Plan) -> Millis {
-    let undo = plan.rollouts.iter().flat_map(|rollout| rollout.undo.iter().flat_map(|undo| &undo.steps));
-    let steps = plan.steps.iter().chain(undo).map(|step| step.deadline.0);
-    Millis(steps.fold(ROUND_MARGIN.0, u64::saturating_add))
 }
 
 fn failed<'p>(plan: &'p Plan, outcome: &Outcome) -> Vec<&'p ServiceName> {

@@ -10,10 +10,12 @@ use crate::{
         observed::{Health, Observed, ObservedContainer},
         policy::{self, Probe, ProbeKind},
         units::Timestamp,
+        value::{Salt, Secrets},
     },
     probe::Prober,
 };
 use std::{
+    cell::LazyCell,
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, PoisonError},
 };
@@ -59,6 +61,8 @@ impl Liveness {
     pub fn watch(&mut self, desired: &Desired, observed: &Observed) -> BTreeMap<ServiceName, String> {
         let mut watched = BTreeMap::new();
         let mut found = BTreeMap::new();
+        // What a probe answers is told and put on record, and may say what the container was given.
+        let secrets = LazyCell::new(|| Arc::new(desired.secrets(&Salt::new(""))));
         for container in observed.containers.values().filter(|container| container.state.is_running()) {
             let service = container.service().and_then(|name| desired.services.get(&name));
             let Some((service, liveness)) = service.and_then(|service| Some((service, service.liveness.as_ref()?)))
@@ -77,7 +81,7 @@ impl Liveness {
             let one = before.unwrap_or_else(|| Watched {
                 started: container.state.started_at,
                 liveness: liveness.clone(),
-                task: self.ask(container, liveness.probe.clone(), startup.clone()),
+                task: self.ask(container, liveness.probe.clone(), startup.clone(), &secrets),
                 startup,
             });
             watched.insert(container.id.clone(), one);
@@ -127,12 +131,18 @@ impl Liveness {
         }
     }
 
-    fn ask(&self, container: &ObservedContainer, probe: Probe, startup: Option<Probe>) -> Option<JoinHandle<()>> {
+    fn ask(
+        &self,
+        container: &ObservedContainer,
+        probe: Probe,
+        startup: Option<Probe>,
+        secrets: &Arc<Secrets>,
+    ) -> Option<JoinHandle<()>> {
         if matches!(probe.attempt, ProbeKind::Docker {}) {
             return None;
         }
         let (prober, clock, wake) = (self.prober.clone(), self.clock.clone(), self.wake.clone());
-        let (verdicts, container) = (self.verdicts.clone(), container.clone());
+        let (verdicts, container, secrets) = (self.verdicts.clone(), container.clone(), secrets.clone());
         Some(tokio::spawn(async move {
             if let Some(startup) = startup.filter(|startup| !matches!(startup.attempt, ProbeKind::Docker {})) {
                 while !prober.attempt(&startup, &container).await.ok {
@@ -151,7 +161,7 @@ impl Liveness {
                 }
                 failures = failures.saturating_add(1);
                 if failures >= probe.failures {
-                    let is_new = verdicts.insert(container.id.clone(), answer.text).is_none();
+                    let is_new = verdicts.insert(container.id.clone(), secrets.mask(&answer.text)).is_none();
                     drop(verdicts);
                     if is_new {
                         wake.up(format!("liveness of {}", container.name));

@@ -31,6 +31,7 @@ pub use saved::SavedPlan;
 pub use suspend::{SuspendRequest, Suspended, Wish};
 
 use crate::{
+    controllers::Patience,
     engine::{Engine, build::Builder, clock::Clock, registry::Registries},
     execute::{Cancel, EventSender, Logins},
     home::Home,
@@ -58,6 +59,8 @@ pub struct Stack {
     pub draw: Arc<dyn Draw>,
     /// Whether evenkeel runs as root.
     pub root: bool,
+    /// Told how long what goes on may take.
+    pub patience: Patience,
 }
 
 /// A source of randomness: the operating system's, or a seeded one in a simulation.

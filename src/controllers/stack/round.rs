@@ -3,15 +3,20 @@
 use super::{Stack, StackError};
 use crate::{
     execute,
+    home::Home,
     model::{
         desired::Desired,
         event::{EventKind, Severity},
+        fields::FieldChange,
         image::Images,
-        names::{ContainerId, ImageReference, ServiceName, StackName},
-        observed::{Claim, Observed},
+        labels::ours,
+        names::{ContainerId, ImageReference, Resource, ServiceName, StackName},
+        observed::{Claim, Observed, ObservedContainer},
         outcome::Outcome,
         plan::{CurrentRevision, Facts, Plan, PlanContext, Purpose, SavedContext},
         revision::Origin,
+        units::Millis,
+        value::Value,
     },
     observe::{PullWish, Resolved, Wanted, observe, resolve},
     plan::plan,
@@ -20,6 +25,11 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
+
+/// What a round may take beside its plan's steps, as any verb.
+const ROUND_MARGIN: Millis = Millis::seconds(60);
+/// What observing and planning may take.
+pub(super) const LOOKING: Millis = Millis::minutes(5);
 
 /// What a round is about.
 #[derive(Clone)]
@@ -83,7 +93,7 @@ impl Stack {
     }
 
     /// The claim that this home would make.
-    pub(super) fn claim_of(&self, home: &crate::home::Home, observed: &Observed) -> Claim {
+    pub(super) fn claim_of(&self, home: &Home, observed: &Observed) -> Claim {
         let identity = home.identity();
         let machine = identity.machine.clone().unwrap_or_else(|| observed.engine.id.clone());
         Claim { stack: self.name.clone(), home: identity.home.clone(), machine }
@@ -140,6 +150,7 @@ impl Stack {
         observed: &Observed,
         known: &Images,
     ) -> Result<Resolved, StackError> {
+        self.logins.declare(&aim.desired.registries);
         let older = known.iter().filter(|(name, _)| !aim.built.contains(name));
         let known: Images = older.map(|(name, image)| (name.clone(), image.clone())).collect();
         Ok(resolve(&aim.desired, observed, &known, self.engine.as_ref(), self.registries.as_ref(), &aim.pull).await?)
@@ -167,9 +178,28 @@ impl Stack {
             journal,
             cancel: self.cancel.clone(),
         };
+        self.be_patient(bound_of(&round.plan));
         let outcome = execute::execute(&round.plan, &effects, &recorder.sender).await;
         recorder.close().await;
+        self.be_patient(LOOKING);
         outcome
+    }
+
+    /// Puts on record what new containers do not hold, or they would be made anew for ever. Gives whether there is anything.
+    pub(super) async fn record_not_held(&self, home: &Home, before: &Round, now: &Round) -> Result<bool, StackError> {
+        let found = not_held(before, now);
+        for (container, fields) in &found {
+            home.did_not_take(container, fields)?;
+            let names: Vec<&str> = fields.iter().map(|field| field.path.as_str()).collect();
+            let text = format!("{} did not take in the new container {}", names.join(", "), container.short());
+            self.tell(self.event(EventKind::Warning, Severity::Warning, text)).await;
+        }
+        Ok(!found.is_empty())
+    }
+
+    /// Whoever watches waits so long for the next sign.
+    pub(super) fn be_patient(&self, span: Millis) {
+        self.patience.until(self.clock.now().plus(span));
     }
 
     /// Says that something begins: what, who asked for it, and why.
@@ -183,6 +213,58 @@ impl Stack {
         event.data.extend(by.reason.as_ref().map(|reason| ("reason".to_owned(), reason.as_str().into())));
         self.tell(event).await;
     }
+}
+
+/// What its steps may take in all, and what any round may beside.
+fn bound_of(plan: &Plan) -> Millis {
+    let undo = plan.rollouts.iter().flat_map(|rollout| rollout.undo.iter().flat_map(|undo| &undo.steps));
+    let steps = plan.steps.iter().chain(undo).map(|step| step.deadline.0);
+    Millis(steps.fold(ROUND_MARGIN.0, u64::saturating_add))
+}
+
+/// What containers that a round has just made do not hold, by the plan that comes next, where the same is desired still: as a
+/// field of theirs was sent, it reads otherwise. What can be changed from outside may have been, what names another container
+/// changes with that, and neither is such a field.
+fn not_held(before: &Round, now: &Round) -> Vec<(ContainerId, Vec<FieldChange>)> {
+    const FROM_OUTSIDE: [&str; 11] = [
+        "image",
+        "content",
+        "restart",
+        "name",
+        "replicas",
+        "networks.",
+        "limits.",
+        "networkMode",
+        "ipc",
+        "pid",
+        "volumesFrom",
+    ];
+    let secrets = now.desired.secrets(&now.plan.context.salt);
+    let reveal = |value: &Option<Value>| value.as_ref().map_or(Some(None), |value| secrets.reveal(value).map(Some));
+    let field = |change: &FieldChange| {
+        let is_fixed = FROM_OUTSIDE.iter().all(|path| !change.path.starts_with(path));
+        let (from, to) = (change.from.clone(), reveal(&change.to).filter(|_| is_fixed)?);
+        // What it reads is known by its commitment alone where it is sensitive.
+        let from = from.map(|from| if from.is_sensitive() { Value::sensitive("") } else { from });
+        Some(FieldChange { path: change.path.clone(), from, to })
+    };
+    let is_same = |name: &ServiceName| {
+        let of = |round: &Round| {
+            let service = round.desired.services.get(name)?.clone();
+            let image = round.images.get(&service.container.image)?.id.clone();
+            Some((service, image))
+        };
+        of(before).is_some_and(|was| of(now) == Some(was))
+    };
+    let of = |container: &ObservedContainer| {
+        let service = container.service()?;
+        let rollout = format!("{}/{service}", before.plan.context.plan);
+        let is_made = container.label(ours::ROLLOUT) == Some(rollout.as_str()) && is_same(&service);
+        let change = now.plan.changes.iter().find(|change| change.resource == Resource::Service(service.clone()));
+        let fields: Vec<FieldChange> = change.filter(|_| is_made)?.fields.iter().filter_map(field).collect();
+        (!fields.is_empty()).then(|| (container.id.clone(), fields))
+    };
+    now.observed.containers.values().filter_map(of).collect()
 }
 
 /// The services whose images nobody has built.

@@ -17,7 +17,13 @@ struct Fake(StackName, Rounds);
 #[async_trait(?Send)]
 impl Controller for Fake {
     async fn reconcile(&mut self) -> Result<Requeue, ControllerError> {
-        *self.1.0.lock().unwrap().entry(self.0.clone()).or_default() += 1;
+        let count = {
+            let mut rounds = self.1.0.lock().unwrap();
+            let count = rounds.entry(self.0.clone()).or_default();
+            *count += 1;
+            *count
+        };
+        assert!(self.0.as_str() != "faulty" || count > 1, "a fault, on purpose");
         Ok(Requeue::Idle)
     }
 }
@@ -127,6 +133,22 @@ async fn an_event_wakes_whom_it_is_about() {
             assert_eq!(after(None, "destroy proxy").await, (vec![2, 3], true));
             assert_eq!(after(Some("other"), "start other-web-1").await, (vec![2, 3], true));
             assert_eq!(after(Some("blog"), "destroy evenkeel_home_blog").await, (vec![3, 3], true));
+        })
+        .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_whose_loop_breaks_off_is_begun_anew_and_told() {
+    LocalSet::new()
+        .run_until(async {
+            let (fleet, rounds, heard) = scene();
+            for _ in 0..3 {
+                assert!(fleet.keep(&names(&["faulty"])).await);
+                fleet.clock.sleep(Millis::seconds(5)).await;
+            }
+            assert_eq!(rounds.0.lock().unwrap()[&StackName::from("faulty")], 2);
+            let told = heard.0.lock().unwrap().clone();
+            assert_eq!(told.iter().filter(|line| line.contains("broke off")).count(), 1, "{told:?}");
         })
         .await;
 }

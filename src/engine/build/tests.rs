@@ -40,3 +40,15 @@ fn the_steps_are_told_and_what_buildx_does_for_itself_is_not() {
         assert_eq!(step(line), None, "{line}");
     }
 }
+
+#[tokio::test]
+async fn a_build_may_print_what_is_no_text() {
+    let mut command = Command::new("sh");
+    command.args(["-c", "printf '#6 [1/1] RUN make\\n#6 0.1 \\377caf\\351\\n' >&2; exit 3"]).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let (output, (said, mut heard), mut last) = (child.stderr.take(), mpsc::channel(4), VecDeque::new());
+    let status = follow(&mut child, output, &said, &mut last).await.unwrap();
+    assert_eq!(status.code(), Some(3));
+    assert_eq!(heard.recv().await.as_deref(), Some("[1/1] RUN make"));
+    assert_eq!(last, ["#6 [1/1] RUN make", "#6 0.1 \u{fffd}caf\u{fffd}"]);
+}

@@ -44,6 +44,7 @@ impl World {
         check_networks(spec)?;
         self.check_binds(spec)?;
         let mut spec = spec.clone();
+        (self.forgets)(&mut spec);
         let warnings = update::check_new(&mut spec.limits, &self.facts)?;
         self.resolve_namespaces(&mut spec);
         let id = ContainerId::new(self.draw_id("container"));

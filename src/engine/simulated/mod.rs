@@ -33,6 +33,7 @@ pub use history::{Call, Seen, Snapshot};
 
 use super::{EngineError, EngineResult, Sent, clock::Clock};
 use crate::model::{
+    container::ContainerSpec,
     desired::Login,
     image::ImageConfig,
     names::{ImageId, ImageReference},
@@ -132,6 +133,11 @@ impl SimulatedEngine {
     /// Every mutating call takes so long before it is done. 0 by default.
     pub fn set_latency(&self, latency: Millis) {
         self.lock().latency = latency;
+    }
+
+    /// What the engine takes at a create and does not hold: done to the spec of every container made from now on.
+    pub fn forget(&self, what: fn(&mut ContainerSpec)) {
+        self.lock().world.forgets = what;
     }
 
     /// A path of the host that is not there, for binds that need it.

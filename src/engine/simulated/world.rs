@@ -7,6 +7,7 @@ use super::{
 };
 use crate::engine::EngineEvent;
 use crate::model::{
+    container::ContainerSpec,
     desired::{Login, NetworkDefinition, VolumeDefinition},
     image::ImageConfig,
     names::{ContainerId, ContainerName, ImageId, ImageReference, NetworkName, VolumeName},
@@ -43,6 +44,8 @@ pub(super) struct World {
     pub files: BTreeMap<String, String>,
     /// Paths that are not there; any other is.
     pub missing_paths: BTreeSet<String>,
+    /// What the engine does not hold of a new container.
+    pub forgets: fn(&mut ContainerSpec),
     /// Host ports that a process outside of the engine has.
     pub foreign_ports: BTreeSet<PortHeld>,
     pub held_ports: BTreeMap<PortHeld, Key>,
@@ -127,6 +130,7 @@ impl World {
             registry: BTreeMap::new(),
             files: BTreeMap::new(),
             missing_paths: BTreeSet::new(),
+            forgets: |_| {},
             foreign_ports: BTreeSet::new(),
             held_ports: BTreeMap::new(),
             down_until: None,

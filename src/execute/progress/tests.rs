@@ -59,6 +59,7 @@ fn rollout(id: &str, replaces: bool, steps: &[&str]) -> Rollout {
         replaces,
         serving: replaces,
         spends: Vec::new(),
+        repairs: false,
         steps: steps.iter().map(|id| StepId::from(*id)).collect(),
         undo: steps
             .iter()
@@ -323,6 +324,31 @@ fn an_interruption_undoes_what_is_not_proven_and_finishes_what_is() {
 }
 
 #[test]
+fn a_repair_that_is_stopped_gently_makes_its_calls_and_is_left() {
+    let steps = vec![
+        step("a/stop", &[], Kind::Call),
+        step("a/start", &["a/stop"], Kind::Call),
+        step("a/gate", &["a/start"], Kind::Gate),
+        step("a/2/stop", &["a/gate"], Kind::Call),
+        step("b/start", &[], Kind::Call),
+        step("b/gate", &["b/start"], Kind::Gate),
+    ];
+    let repair = |id: &str, steps: &[&str]| Rollout { repairs: true, ..rollout(id, false, steps) };
+    let rollouts = vec![repair("a", &["a/stop", "a/start", "a/gate", "a/2/stop"]), repair("b", &["b/start", "b/gate"])];
+    let plan = plan(steps, rollouts);
+    let mut run = Run::of(&plan);
+    run.take();
+    run.done("b/start");
+    run.progress.stop_gently();
+    assert_eq!(run.take(), ["record - stopped", "give up b/gate"]);
+    assert_eq!(run.given_up("b/gate"), ["ended b"]);
+    assert_eq!(run.done("a/stop"), ["+ a/start"]);
+    assert_eq!(run.done("a/start"), ["ended a"]);
+    assert!(run.progress.is_over());
+    assert_eq!((run.after(0), run.after(1)), (AfterFailure::Left, AfterFailure::Left));
+}
+
+#[test]
 fn a_cut_leaves_begun_rollouts_unfinished() {
     let plan = start_first(true, Kind::Gate);
     let mut run = Run::of(&plan);
@@ -396,7 +422,10 @@ fn plan_of(shape: &Shape) -> Plan {
         .iter()
         .enumerate()
         .filter(|(_, steps)| !steps.is_empty())
-        .map(|(n, steps)| rollout(&format!("r{n}"), n % 2 == 0, &steps.iter().map(String::as_str).collect::<Vec<_>>()))
+        .map(|(n, steps)| {
+            let steps: Vec<&str> = steps.iter().map(String::as_str).collect();
+            Rollout { repairs: n == 3, ..rollout(&format!("r{n}"), n % 2 == 0, &steps) }
+        })
         .collect();
     plan(steps, rollouts)
 }

@@ -56,7 +56,7 @@ pub(super) async fn start(
 ) -> Result<(), StepError> {
     let Some(id) = target(stage, container, attempt).await? else { return Ok(()) };
     if let Some(old) = instead_of {
-        stays_stopped(stage, old).await?;
+        does_not_run(stage, old, attempt).await?;
     }
     if attempt.doubt {
         let state = inspect(stage, container, &id).await?.state;
@@ -69,18 +69,23 @@ pub(super) async fn start(
     done(stage, container, stage.effects.engine.start_container(&id).await)
 }
 
-/// Fails where a container that was stopped has been started since. One that is gone is no trouble here.
-async fn stays_stopped(stage: &Stage<'_>, old: &ContainerRef) -> Result<(), StepError> {
-    let Some(id) = stage.id_of(old).await? else { return Ok(()) };
+/// Fails where a container runs in whose place another one is about to be started: somebody started the old one again, or
+/// the new one could not be removed. One that is gone is no trouble here.
+async fn does_not_run(stage: &Stage<'_>, other: &ContainerRef, attempt: Attempt) -> Result<(), StepError> {
+    let Some(id) = stage.id_of(other).await? else { return Ok(()) };
     let there = found(stage.effects.engine.inspect_container(id.as_str()).await)?;
-    match there.filter(|there| matches!(there.state.status, Status::Running | Status::Restarting | Status::Paused)) {
-        Some(there) => Err(failed(format!(
-            "changed by somebody else: the container `{}` ({}) was started again, and must not run beside the new one",
-            there.name,
-            id.short()
-        ))),
-        None => Ok(()),
-    }
+    let Some(there) =
+        there.filter(|there| matches!(there.state.status, Status::Running | Status::Restarting | Status::Paused))
+    else {
+        return Ok(());
+    };
+    let (name, id) = (&there.name, id.short());
+    Err(failed(match attempt.is_undo() {
+        true => format!("the container `{name}` ({id}) still runs, and the old one must not run beside it"),
+        false => format!(
+            "changed by somebody else: the container `{name}` ({id}) was started again, and must not run beside the new one"
+        ),
+    }))
 }
 
 /// Lets a frozen container go on.
@@ -102,7 +107,11 @@ pub(super) async fn stop(stage: &Stage<'_>, stop: &Stop, attempt: Attempt) -> Re
             return Ok(());
         }
     }
-    done(stage, &stop.container, stage.effects.engine.stop_container(&id, stop.grace).await)?;
+    match stage.effects.engine.stop_container(&id, stop.grace).await {
+        // What is taken back may be gone already.
+        Err(error) if attempt.is_undo() && error.kind == ErrorKind::NotFound => return Ok(()),
+        stopped => done(stage, &stop.container, stopped)?,
+    }
     stage.stopped(&id);
     Ok(())
 }

@@ -89,6 +89,8 @@ impl Logins for NoLogins {
     fn login(&self, _: &ImageReference) -> Option<Login> {
         None
     }
+
+    fn declare(&self, _: &std::collections::BTreeMap<String, Login>) {}
 }
 
 pub struct Scene {
@@ -280,6 +282,7 @@ pub fn rollout(service: &str, replaces: bool, steps: &[Step], undo: Vec<Undo>) -
         replaces,
         serving: replaces,
         spends: Vec::new(),
+        repairs: false,
         steps: steps.iter().map(|step| step.id.clone()).collect(),
         undo,
     }

@@ -67,3 +67,16 @@ fn a_suspension_ends_by_the_clock_alone() {
     assert!(!paused.holds(Timestamp(3_600_005)));
     assert!(Suspension { until: None, ..paused }.holds(Timestamp(i64::MAX)));
 }
+
+#[test]
+fn one_that_took_the_place_of_another_is_not_ended_with_it() {
+    let (dir, core) = (tempfile::tempdir().unwrap(), ServiceName::from("core"));
+    let home = open(dir.path());
+    apply(&home, &[("core", "core:1")]);
+    home.suspend(&core, &paused("a leak")).unwrap();
+    home.suspend(&core, &paused("another")).unwrap();
+    assert!(!home.end_this_suspension(&core, &paused("a leak")).unwrap());
+    assert_eq!(home.facts().unwrap().suspensions[&core], paused("another"));
+    assert!(home.end_this_suspension(&core, &paused("another")).unwrap());
+    assert!(home.facts().unwrap().suspensions.is_empty());
+}

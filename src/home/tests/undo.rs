@@ -88,9 +88,25 @@ fn what_was_nothing_stays_as_failed_or_is_not_there() {
 #[test]
 fn where_only_drift_was_repaired_the_failure_alone_is_recorded() {
     let home = applied(&[("core", "core:1")], &[("core", "core:2")]);
+    home.rollout_done(&names(&["core"])).unwrap();
     assert_eq!(fail(&home, Some(2), &failed(&["core"], &[]), false), None);
     assert_eq!(home.current().unwrap().unwrap().number, 2);
     assert_eq!(home.facts().unwrap().failed[&"core".into()], home.current_hash(&"core".into()).unwrap().unwrap());
+}
+
+#[test]
+fn what_a_killed_apply_left_unproven_is_as_it_was_when_it_was_proven_last() {
+    let home = applied(
+        &[("core", "core:1"), ("db", "db:1"), ("web", "web:1")],
+        &[("core", "core:2"), ("db", "db:2"), ("new", "new:1"), ("web", "web:2")],
+    );
+    home.rollout_done(&names(&["db"])).unwrap();
+    let bad = home.current_hash(&"core".into()).unwrap().unwrap();
+    assert_eq!(fail(&home, Some(2), &failed(&["core", "db", "new"], &["web"]), false), Some(3));
+    assert_eq!(shown(&home), ["core core:1 Good", "db db:2 Good", "new new:1 -", "web web:2 -"]);
+    assert_eq!(home.facts().unwrap().failed, BTreeMap::from([("core".into(), bad)]));
+    let current = home.current().unwrap().unwrap();
+    assert_eq!(current.hashes, hashes_of(&current.desired, &current.images));
 }
 
 #[test]

@@ -205,6 +205,7 @@ fn core_rollout() -> Rollout {
         replaces: true,
         serving: true,
         spends: Vec::new(),
+        repairs: false,
         steps: ["pull", "1/create", "1/start", "1/gate", "1/stop", "1/remove"]
             .map(|step| StepId::new(format!("core/{step}")))
             .to_vec(),
@@ -222,6 +223,7 @@ fn gotenberg_rollout() -> Rollout {
         replaces: true,
         serving: true,
         spends: Vec::new(),
+        repairs: false,
         steps: vec!["gotenberg/1/update".into()],
         undo: Vec::new(),
     }

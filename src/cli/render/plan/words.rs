@@ -102,7 +102,8 @@ impl<'a> Words<'a> {
     fn ran(&self, exec: &Exec, deadline: Millis) -> String {
         let user = exec.hook.user.as_ref().map(|user| format!(" as {user}")).unwrap_or_default();
         let with = if exec.hook.privileged { ", privileged" } else { "" };
-        format!("{}{user}{with} within {deadline}", exec.hook.in_words())
+        let all_the_same = if exec.may_fail { ", its failure stops nothing" } else { "" };
+        format!("{}{user}{with} within {deadline}{all_the_same}", exec.hook.in_words())
     }
 
     fn stopped(&self, stop: &Stop) -> String {
