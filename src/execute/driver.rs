@@ -56,7 +56,8 @@ pub(super) async fn drive(plan: &Plan, effects: &Effects, events: &EventSender) 
 impl<'a> Drive<'a> {
     async fn run(&mut self) {
         let (stage, mut gentle) = (self.stage, false);
-        let cancel = &stage.effects.cancel;
+        let Effects { cancel, make_room, .. } = stage.effects;
+        let mut room_is_made = false;
         loop {
             if cancel.now.is_cancelled() {
                 return self.leave();
@@ -64,6 +65,9 @@ impl<'a> Drive<'a> {
             if cancel.gently.is_cancelled() && !gentle {
                 gentle = true;
                 self.progress.stop_gently();
+            }
+            if make_room.is_cancelled() {
+                self.progress.make_room();
             }
             for command in self.progress.take() {
                 self.obey(command).await;
@@ -76,6 +80,7 @@ impl<'a> Drive<'a> {
                 biased;
                 () = cancel.now.cancelled() => return self.leave(),
                 () = cancel.gently.cancelled(), if !gentle => {}
+                () = make_room.cancelled(), if !room_is_made => room_is_made = true,
                 Some(ended) = self.running.next() => {
                     if let Err(StepError::EngineLost(error)) = &ended.result {
                         self.outcome.engine_lost = true;
@@ -206,10 +211,6 @@ impl<'a> Drive<'a> {
             RolloutResult::Failed { after: AfterFailure::UndoFailed, .. } => {
                 (EventKind::UndoFailed, Severity::Error, format!("{id}: could not be taken back, see the steps above"))
             }
-            RolloutResult::Failed { after: AfterFailure::Left, error, .. } if self.progress.was_hurried(rollout) => {
-                let text = format!("{id}: {error}; it is left as it is, the next round proves it");
-                (EventKind::Warning, Severity::Info, text)
-            }
             RolloutResult::Failed { after: AfterFailure::Left, error, .. } => {
                 let replaces = self.stage.plan.rollouts[rollout].replaces;
                 let left = if replaces { "both containers are left as they are" } else { "it is left as it is" };
@@ -223,6 +224,9 @@ impl<'a> Drive<'a> {
             }
             RolloutResult::Failed { .. } => {
                 (EventKind::RolloutUndone, Severity::Warning, format!("{id}: taken back, what ran before serves"))
+            }
+            RolloutResult::Unproven { why } => {
+                (EventKind::Warning, Severity::Info, format!("{id}: started, and not waited for: {why}"))
             }
             RolloutResult::NotBegun => return,
         };

@@ -25,6 +25,7 @@ use crate::{
 };
 use std::{collections::BTreeMap, sync::Arc};
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
 /// One attempt at a plan. Gives what became of each rollout and step; it fails by no other way. Ends within the sum of
 /// the plan's deadlines and the 60 s that an absent engine is waited for. Dropping the future leaves everything as it is
@@ -48,15 +49,17 @@ pub struct Effects {
     pub journal: Arc<dyn Journal>,
     /// First: nothing new begins, what is in flight is finished or undone. Second: leave at once.
     pub cancel: Cancel,
+    /// Something else waits for the end of the plan: repairs are made, and not waited for where nothing stands on them.
+    pub make_room: CancellationToken,
 }
 
 /// The user's wish to stop.
 #[derive(Clone, Debug, Default)]
 pub struct Cancel {
     /// Finish or undo what is in flight, begin nothing new.
-    pub gently: tokio_util::sync::CancellationToken,
+    pub gently: CancellationToken,
     /// Leave at once.
-    pub now: tokio_util::sync::CancellationToken,
+    pub now: CancellationToken,
 }
 
 /// The login for an image reference, where there is one.

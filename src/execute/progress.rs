@@ -7,7 +7,8 @@
 //! - After the first failure (or the user's wish to stop) nothing begins but steps of rollouts that had begun, and undos.
 //! - A rollout has begun once one of its steps other than a pull has.
 //! - A failed rollout first lets its engine calls end and gives up its waits, then goes on record, then is undone.
-//! - At the user's wish to stop, a repair with nothing to go back to makes its engine calls and gives up its waits.
+//! - A repair with nothing to go back to can be hurried: it makes its engine calls and gives up its waits. All are at the
+//!   user's wish to stop, and when something else is to be repaired those whose proof nothing else waits for.
 
 use crate::model::{
     outcome::{AfterFailure, RolloutResult},
@@ -20,6 +21,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 pub const CALLS_MAX: usize = 16;
 
 const INTERRUPTED: &str = "it was interrupted";
+const MAKES_ROOM: &str = "something else is to be repaired";
 
 /// Something to run: a step of the plan proper, or one of an undo. The numbers are positions in the plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -116,8 +118,8 @@ struct Progressing {
     in_flight: usize,
     steps_left: usize,
     gates_left: usize,
-    /// It is brought as far as its engine calls take it, and waits for nothing.
-    hurried: bool,
+    /// Why it waits for nothing, and is brought as far as its engine calls take it.
+    hurried: Option<&'static str>,
 }
 
 /// See the head of the file.
@@ -169,7 +171,7 @@ impl<'p> Progress<'p> {
                 in_flight: 0,
                 steps_left: steps.len(),
                 gates_left: steps.iter().filter(|step| is_gate(&plan.steps[**step])).count(),
-                hurried: false,
+                hurried: None,
             })
             .collect();
         let mut progress = Progress {
@@ -235,12 +237,32 @@ impl<'p> Progress<'p> {
         for rollout in 0..self.rollouts.len() {
             if self.rollouts[rollout].phase == Phase::Begun && self.rollouts[rollout].gates_left > 0 {
                 match self.plan.rollouts[rollout].repairs {
-                    true => self.hurry(rollout),
+                    true => self.hurry(rollout, INTERRUPTED),
                     false => self.trouble(rollout, stopped(INTERRUPTED.to_owned())),
                 }
             }
         }
         self.block();
+    }
+
+    /// Something else waits for the end of the plan.
+    pub fn make_room(&mut self) {
+        for rollout in 0..self.rollouts.len() {
+            let progressing = &self.rollouts[rollout];
+            let waits =
+                progressing.phase == Phase::Begun && progressing.gates_left > 0 && progressing.hurried.is_none();
+            if waits && self.plan.rollouts[rollout].repairs && !self.is_awaited(rollout) {
+                self.hurry(rollout, MAKES_ROOM);
+            }
+        }
+    }
+
+    /// Whether something else of the plan waits for a step of a rollout.
+    fn is_awaited(&self, rollout: usize) -> bool {
+        let dependents = self.members[rollout].iter().flat_map(|step| &self.dependents[*step]);
+        dependents
+            .into_iter()
+            .any(|step| self.rollout_of[*step] != Some(rollout) && self.states[*step] == State::Waiting)
     }
 
     /// Ends everything where it is: no undo, no further command.
@@ -270,11 +292,6 @@ impl<'p> Progress<'p> {
             Some(Phase::Ended(result)) => result.clone(),
             _ => RolloutResult::NotBegun,
         }
-    }
-
-    /// Whether a rollout was left because of the user's wish to stop.
-    pub fn was_hurried(&self, rollout: usize) -> bool {
-        self.rollouts.get(rollout).is_some_and(|rollout| rollout.hurried)
     }
 
     /// The first step outside of any rollout that failed, or could never begin.
@@ -308,7 +325,7 @@ impl<'p> Progress<'p> {
             self.begin_step(step);
         }
         while let Some(step) = self.ready_waits.pop_first() {
-            match self.rollout_of[step].filter(|rollout| self.rollouts[*rollout].hurried) {
+            match self.rollout_of[step].filter(|rollout| self.rollouts[*rollout].hurried.is_some()) {
                 Some(rollout) if may_be_given_up(&self.plan.steps[step]) => {
                     self.states[step] = State::Failed;
                     self.rest(rollout);
@@ -477,8 +494,8 @@ impl<'p> Progress<'p> {
     }
 
     /// From now on a rollout waits for nothing.
-    fn hurry(&mut self, rollout: usize) {
-        self.rollouts[rollout].hurried = true;
+    fn hurry(&mut self, rollout: usize, why: &'static str) {
+        self.rollouts[rollout].hurried = Some(why);
         self.give_up(self.members[rollout].iter().copied().map(Item::Step).collect());
         self.rest(rollout);
     }
@@ -486,12 +503,13 @@ impl<'p> Progress<'p> {
     /// Ends a hurried rollout once nothing of it runs or can begin.
     fn rest(&mut self, rollout: usize) {
         let Progressing { phase, in_flight, hurried, .. } = &self.rollouts[rollout];
+        let Some(why) = hurried else { return };
         let can_begin = |step: &usize| self.ready_calls.contains(step) || self.ready_waits.contains(step);
-        if !hurried || *phase != Phase::Begun || *in_flight > 0 || self.members[rollout].iter().any(can_begin) {
+        if *phase != Phase::Begun || *in_flight > 0 || self.members[rollout].iter().any(can_begin) {
             return;
         }
-        let trouble = Trouble { step: self.first_not_done(rollout), leave: true, ..stopped(INTERRUPTED.to_owned()) };
-        self.end(rollout, trouble, AfterFailure::Left);
+        self.rollouts[rollout].phase = Phase::Ended(RolloutResult::Unproven { why: (*why).to_owned() });
+        self.commands.push(Command::RolloutEnded(rollout));
     }
 
     /// Stops every begun rollout that waits for something that will not happen any more.
@@ -512,7 +530,7 @@ impl<'p> Progress<'p> {
                 }
                 dead.push(dependent);
                 let Some(rollout) = self.rollout_of[dependent] else { continue };
-                if self.rollouts[rollout].phase == Phase::Begun && !self.rollouts[rollout].hurried {
+                if self.rollouts[rollout].phase == Phase::Begun && self.rollouts[rollout].hurried.is_none() {
                     let error = format!("it waits for `{}`, which did not succeed", self.plan.steps[step].id);
                     self.trouble(rollout, stopped(error));
                     let waiting = self.members[rollout].iter().filter(|step| self.states[**step] == State::Waiting);

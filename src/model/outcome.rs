@@ -61,6 +61,11 @@ pub enum RolloutResult {
         /// What became of what ran before.
         after: AfterFailure,
     },
+    /// A repair of which all that could be was made and started; nobody waited for its proof.
+    Unproven {
+        /// Why, in words.
+        why: String,
+    },
     /// Something before it failed, or the user ended it: none of its steps was begun.
     NotBegun,
 }

@@ -74,6 +74,17 @@ pub(super) fn waits(desired: &Desired, service: &Service) -> BTreeMap<ServiceNam
     waits
 }
 
+/// All that a service needs, and what those need.
+pub fn needs(desired: &Desired, service: &ServiceName) -> BTreeSet<ServiceName> {
+    let (mut found, mut ahead) = (BTreeSet::new(), vec![service.clone()]);
+    while let Some(name) = ahead.pop() {
+        let Some(service) = desired.services.get(&name) else { continue };
+        let direct = waits(desired, service).into_keys().chain(service.shares.iter().cloned());
+        ahead.extend(direct.filter(|name| found.insert(name.clone())));
+    }
+    found
+}
+
 fn sorted(desired: &Desired, mut units: Vec<Unit>) -> Vec<Unit> {
     let unit_of: BTreeMap<ServiceName, usize> =
         units.iter().enumerate().flat_map(|(at, unit)| unit.iter().map(move |name| (name.clone(), at))).collect();

@@ -11,6 +11,7 @@ mod hooks;
 mod keeping;
 mod kills;
 mod leaving;
+mod making_room;
 mod observed;
 mod records;
 mod recovery;

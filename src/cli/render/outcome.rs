@@ -39,6 +39,10 @@ pub fn outcome_text(plan: &Plan, outcome: &Outcome, left: &[Left], style: Style)
             RolloutResult::Done => {
                 lines.push(done_line(&result.id, &done_in_words(plan, rollout, outcome, result.took)))
             }
+            RolloutResult::Unproven { why } => {
+                let words = format!("started, and not waited for: {why}");
+                lines.push(Text::toned(Tone::Change, "!").space(1).and(Tone::Strong, &result.id).space(2).plain(words));
+            }
             RolloutResult::NotBegun => {
                 lines.push(
                     Text::toned(Tone::Quiet, "-").space(1).and(Tone::Strong, &result.id).space(2).plain("not begun"),

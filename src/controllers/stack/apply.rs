@@ -30,6 +30,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
+use tokio_util::sync::CancellationToken;
 
 /// At most so many rounds.
 const ROUNDS_MAX: usize = 5;
@@ -353,7 +354,7 @@ impl Stack {
                 // What is taken back is not what was asked for.
                 by: Origin { reason: None, ..course.origin.clone() },
             });
-            let outcome = self.act(&round, journal, current).await;
+            let outcome = self.act(&round, journal, current, CancellationToken::new()).await;
             let succeeded = outcome.steps.iter().filter(|step| step.error.is_none());
             done.extend(succeeded.map(|step| (current.unwrap_or(0), step.id.clone())));
             let verdict = Verdict::of(&outcome, course.is_rollback);
@@ -480,6 +481,9 @@ impl Verdict {
         for rollout in &outcome.rollouts {
             match &rollout.result {
                 RolloutResult::Done => {}
+                RolloutResult::Unproven { why } => {
+                    verdict.left.push(format!("{}: started, and not waited for: {why}", rollout.id));
+                }
                 RolloutResult::NotBegun => verdict.left.push(format!("{}: not begun", rollout.id)),
                 RolloutResult::Failed { error, after, .. } => {
                     let exit = if *after == AfterFailure::Restored && !is_rollback { 4 } else { 5 };

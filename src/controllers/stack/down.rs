@@ -16,6 +16,7 @@ use crate::{
     },
 };
 use std::{collections::BTreeMap, sync::Arc};
+use tokio_util::sync::CancellationToken;
 
 /// What to remove.
 #[derive(Clone)]
@@ -82,7 +83,7 @@ impl Stack {
             by: request.origin.clone(),
         });
         let current = home.current()?.map(|revision| revision.number);
-        let outcome = self.act(&round, journal, current).await;
+        let outcome = self.act(&round, journal, current, CancellationToken::new()).await;
         for step in outcome.steps.iter().filter(|step| step.error.is_some()) {
             applied.left.push(format!("{}: {}", step.id, step.error.as_deref().unwrap_or_default()));
         }

@@ -24,16 +24,20 @@ use crate::{
         units::{Millis, Timestamp},
     },
     observe::PullWish,
-    plan::{budget_of, is_spent, spent},
+    plan::{budget_of, is_spent, needs, spent},
 };
 use async_trait::async_trait;
 use std::{
     collections::{BTreeMap, BTreeSet},
+    convert::Infallible,
     sync::Arc,
 };
+use tokio_util::sync::CancellationToken;
 
 /// While somebody else holds the lock, or waits for it, it is looked at so often.
 const LOCK_POLL: Millis = Millis(500);
+/// While a round goes on, it is looked for other repairs at most so often.
+const LOOKS_APART: Millis = Millis::seconds(1);
 /// A manifest must stay as it is for so long before it is taken: an editor or a copy may be half way through.
 const STILL: Millis = Millis::seconds(1);
 /// A manifest that was refused as a whole is tried again after so long.
@@ -314,7 +318,12 @@ impl Keeper {
             rollback_stack: current.desired.policy.on_failure == OnFailure::RollbackStack,
             by: self.options.origin.clone(),
         });
-        let outcome = self.stack.act(&round, journal, Some(current.number)).await;
+        let make_room = CancellationToken::new();
+        let outcome = tokio::select! {
+            biased;
+            outcome = self.stack.act(&round, journal, Some(current.number), make_room.clone()) => outcome,
+            never = self.watch_for_others(home, current, &round.plan, &make_room) => match never {},
+        };
         self.liveness.begin_anew();
         // What has passed its gates before is repaired again, ever later; it is not given up for one bad moment. That this
         // process ends is no failure of it.
@@ -330,6 +339,44 @@ impl Keeper {
             self.stack.record_not_held(home, &round, &now).await?;
         }
         Ok(())
+    }
+
+    /// Lets a round end early, for a gate can take minutes: when something is to be repaired that it does not touch and that
+    /// stands on nothing of it, and when an apply waits for the lock.
+    async fn watch_for_others(
+        &self,
+        home: &Home,
+        current: &CurrentRevision,
+        plan: &Plan,
+        make_room: &CancellationToken,
+    ) -> Infallible {
+        let busy: BTreeSet<&ServiceName> = plan.rollouts.iter().flat_map(|rollout| &rollout.members).collect();
+        let clock = &self.stack.clock;
+        loop {
+            let is_rung = tokio::select! {
+                biased;
+                () = self.options.wake.woken() => true,
+                () = clock.sleep(LOCK_POLL) => false,
+            };
+            if home.is_awaited().unwrap_or(false) || is_rung && self.has_others(current, &busy).await {
+                make_room.cancel();
+            }
+            if is_rung {
+                clock.sleep(LOOKS_APART).await;
+            }
+        }
+    }
+
+    /// Whether something beside these is to be repaired. What can't be looked at now, the next round looks at.
+    async fn has_others(&self, current: &CurrentRevision, busy: &BTreeSet<&ServiceName>) -> bool {
+        let aim = Aim::of(current.desired.clone(), Purpose::Keep);
+        let Ok(observed) = self.stack.look(&current.desired).await else { return false };
+        let Ok(facts) = self.stack.facts(&observed) else { return false };
+        let Ok(round) = self.stack.round_from(&aim, facts, observed).await else { return false };
+        let is_free = |name: &ServiceName| {
+            !busy.contains(name) && needs(&current.desired, name).iter().all(|needed| !busy.contains(needed))
+        };
+        round.plan.rollouts.iter().any(|rollout| rollout.members.iter().all(is_free))
     }
 
     /// Counts one more restart of a service against its budget, and says when that is spent.

@@ -25,6 +25,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
+use tokio_util::sync::CancellationToken;
 
 /// What a round may take beside its plan's steps, as any verb.
 const ROUND_MARGIN: Millis = Millis::seconds(60);
@@ -156,12 +157,13 @@ impl Stack {
         Ok(resolve(&aim.desired, observed, &known, self.engine.as_ref(), self.registries.as_ref(), &aim.pull).await?)
     }
 
-    /// Executes a round's plan, recording what happens under a revision.
+    /// Executes a round's plan, recording what happens under a revision. See `Effects` for `make_room`.
     pub(super) async fn act(
         &self,
         round: &Round,
         journal: Arc<dyn execute::Journal>,
         revision: Option<u64>,
+        make_room: CancellationToken,
     ) -> Outcome {
         let recorder = super::recorder::Recorder::start(
             self.home.clone(),
@@ -177,6 +179,7 @@ impl Stack {
             logins: self.logins.clone(),
             journal,
             cancel: self.cancel.clone(),
+            make_room,
         };
         self.be_patient(bound_of(&round.plan));
         let outcome = execute::execute(&round.plan, &effects, &recorder.sender).await;

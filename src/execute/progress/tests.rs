@@ -345,7 +345,42 @@ fn a_repair_that_is_stopped_gently_makes_its_calls_and_is_left() {
     assert_eq!(run.done("a/stop"), ["+ a/start"]);
     assert_eq!(run.done("a/start"), ["ended a"]);
     assert!(run.progress.is_over());
-    assert_eq!((run.after(0), run.after(1)), (AfterFailure::Left, AfterFailure::Left));
+    let unproven = RolloutResult::Unproven { why: "it was interrupted".into() };
+    assert_eq!((run.progress.result(0), run.progress.result(1)), (unproven.clone(), unproven));
+}
+
+#[test]
+fn repairs_make_room_where_nothing_waits_for_their_proof() {
+    let steps = vec![
+        step("a/start", &[], Kind::Call),
+        step("a/gate", &["a/start"], Kind::Gate),
+        step("b/start", &["a/gate"], Kind::Call),
+        step("b/gate", &["b/start"], Kind::Gate),
+        step("c/start", &[], Kind::Call),
+        step("c/gate", &["c/start"], Kind::Gate),
+        step("d/start", &[], Kind::Call),
+        step("d/gate", &["d/start"], Kind::Gate),
+    ];
+    let repair =
+        |id: &str| Rollout { repairs: true, ..rollout(id, false, &[&format!("{id}/start"), &format!("{id}/gate")]) };
+    let changes = rollout("d", false, &["d/start", "d/gate"]);
+    let plan = plan(steps, vec![repair("a"), repair("b"), repair("c"), changes]);
+    let mut run = Run::of(&plan);
+    run.take();
+    for start in ["a/start", "c/start", "d/start"] {
+        run.done(start);
+    }
+    run.progress.make_room();
+    assert_eq!(run.take(), ["give up c/gate"], "b waits for the proof of a, and d is no repair");
+    assert_eq!(run.given_up("c/gate"), ["ended c"]);
+    assert_eq!(run.done("a/gate"), ["ended a", "begun b", "+ b/start"]);
+    run.progress.make_room();
+    assert_eq!(run.done("b/start"), ["ended b"]);
+    assert_eq!(run.done("d/gate"), ["ended d"]);
+    assert!(run.progress.is_over());
+    let unproven = RolloutResult::Unproven { why: "something else is to be repaired".into() };
+    let results: Vec<_> = (0..4).map(|rollout| run.progress.result(rollout)).collect();
+    assert_eq!(results, [RolloutResult::Done, unproven.clone(), unproven, RolloutResult::Done]);
 }
 
 #[test]
@@ -495,6 +530,7 @@ proptest! {
         shape in shapes(),
         choices in prop::collection::vec((any::<prop::sample::Index>(), 0_u8..12), 0..120),
         interrupt in prop::option::weighted(0.3, 0_usize..40),
+        room in prop::option::weighted(0.3, 0_usize..40),
     ) {
         let plan = plan_of(&shape);
         let mut progress = Progress::new(&plan);
@@ -511,6 +547,9 @@ proptest! {
             if interrupt == Some(turn) {
                 progress.stop_gently();
                 watch.stopped = true;
+            }
+            if room.is_some_and(|room| turn >= room) {
+                progress.make_room();
             }
             for command in progress.take() {
                 watch.saw(&command)?;
@@ -546,6 +585,10 @@ proptest! {
                 RolloutResult::Done => {
                     prop_assert!(watch.ended.contains(&rollout) && !failed_for_good.contains(&rollout));
                     prop_assert!(plan.rollouts[rollout].steps.iter().all(|id| watch.done.contains(id.as_str())));
+                }
+                RolloutResult::Unproven { .. } => {
+                    prop_assert!(plan.rollouts[rollout].repairs && !failed_for_good.contains(&rollout));
+                    prop_assert!(watch.ended.contains(&rollout) && !watch.recorded.contains(&rollout));
                 }
                 RolloutResult::NotBegun => {
                     prop_assert!(!watch.rollouts_begun.contains(&rollout) && !failed_for_good.contains(&rollout));

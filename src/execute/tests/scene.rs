@@ -121,6 +121,7 @@ impl Scene {
             logins: Arc::new(NoLogins),
             journal: record.clone(),
             cancel: Cancel::default(),
+            make_room: Default::default(),
         };
         Scene { engine, effects, record, events: Arc::default(), old, new }
     }
