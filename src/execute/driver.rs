@@ -226,7 +226,7 @@ impl<'a> Drive<'a> {
                 (EventKind::RolloutUndone, Severity::Warning, format!("{id}: taken back, what ran before serves"))
             }
             RolloutResult::Unproven { why } => {
-                (EventKind::Warning, Severity::Info, format!("{id}: started, and not waited for: {why}"))
+                (EventKind::RolloutUnproven, Severity::Info, format!("{id}: started, and not waited for: {why}"))
             }
             RolloutResult::NotBegun => return,
         };

@@ -122,6 +122,7 @@ fn result_of(kind: EventKind) -> Option<&'static str> {
         EventKind::RolloutDone => Some("done"),
         EventKind::RolloutFailed | EventKind::UndoFailed => Some("failed"),
         EventKind::RolloutUndone => Some("undone"),
+        EventKind::RolloutUnproven => Some("unproven"),
         _ => None,
     }
 }

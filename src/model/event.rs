@@ -54,6 +54,8 @@ pub enum EventKind {
     RolloutDone,
     RolloutFailed,
     RolloutUndone,
+    /// All of it is started; nobody waited for its proof.
+    RolloutUnproven,
     UndoFailed,
     StepStarted,
     /// Bytes pulled, a probe's answer.

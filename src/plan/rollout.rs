@@ -459,7 +459,11 @@ fn make<'a>(
     all: &All<'a>,
 ) {
     if draft.why.is_empty() {
-        draft.why = if draft.serving { "replicas added".into() } else { "first start".into() };
+        draft.why = match draft.serving {
+            true => "replicas added".into(),
+            false if draft.repairs => "made again".into(),
+            false => "first start".into(),
+        };
     }
     let one_service = entries.iter().all(|entry| entry.view.service.name == entries[0].view.service.name);
     if one_service {

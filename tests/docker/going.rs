@@ -120,7 +120,7 @@ fn is_at_rest(all: &[Json]) -> bool {
         match event["kind"].as_str().unwrap_or_default() {
             "keep-started" => begun.clear(),
             "rollout-started" => drop(begun.insert(service)),
-            "rollout-done" | "rollout-undone" | "undo-failed" => drop(begun.remove(&service)),
+            "rollout-done" | "rollout-undone" | "rollout-unproven" | "undo-failed" => drop(begun.remove(&service)),
             _ => {}
         }
     }

@@ -129,6 +129,25 @@ fn an_apply_from_another_terminal_is_followed_and_one_that_waits_goes_first() {
 }
 
 #[test]
+fn what_is_not_ready_for_long_holds_up_no_other_repair() {
+    let stack = Stack::new("holdup");
+    let slow = COMPOSE.replace("restart: always", "restart: always, environment: {LISTEN_AFTER: \"10\"}");
+    stack.declare(&slow, SPEC);
+    stack.evenkeel(&["apply"]).exits(0);
+    let _going = Going::start(&stack, &[]);
+    let runs = |name: &str| stack.containers().get(name).is_some_and(|container| container.state == "running");
+    stack.docker(&["rm", "-f", &stack.full("web-1")]);
+    wait_until("the slow one is made anew", || runs("web-1"));
+    let web = stack.ids()["web-1"].clone();
+    stack.docker(&["rm", "-f", &stack.full("db-1")]);
+    wait_until("the other one is made anew", || runs("db-1"));
+    wait_for(&stack, "rollout-unproven", 0, "web: started, and not waited for: something else is to be repaired");
+    wait_until("all is whole", || is_whole(&stack, &BOTH));
+    assert_eq!(stack.ids()["web-1"], web);
+    nothing_is_left_over(&stack, &BOTH, &[]);
+}
+
+#[test]
 fn a_stack_that_is_left_is_kept_no_more_and_runs_on() {
     let stack = running("left");
     let going = Going::start(&stack, &[]);

@@ -75,7 +75,7 @@ async fn what_else_is_gone_is_made_again_while_the_first_one_is_not_ready_yet() 
     assert!(facts.failed.is_empty() && facts.restarts.is_empty(), "it is no failure: {facts:?}");
     let told = host.home.events(&EventQuery::default()).unwrap();
     let text = "web: started, and not waited for: something else is to be repaired";
-    assert!(told.iter().any(|event| event.kind == EventKind::Warning && event.text == text), "{told:#?}");
+    assert!(told.iter().any(|event| event.kind == EventKind::RolloutUnproven && event.text == text), "{told:#?}");
     host.assert_settled(&manifest()).await;
 }
 

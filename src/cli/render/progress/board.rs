@@ -64,7 +64,7 @@ impl Board {
             EventKind::StepStarted | EventKind::StepProgress => self.step_goes_on(event),
             EventKind::StepDone | EventKind::StepFailed => self.step_ended(event),
             EventKind::RolloutDone => self.lane_done(event),
-            EventKind::RolloutUndone | EventKind::UndoFailed => {
+            EventKind::RolloutUndone | EventKind::RolloutUnproven | EventKind::UndoFailed => {
                 let lane = self.lane(event);
                 lane.ended = true;
                 let key = lane.key.clone();
