@@ -216,7 +216,7 @@ fn build(
     project.name = name;
     project.working_dir.clone_from(&sources.project_directory);
     project.files.clone_from(&sources.files);
-    project.profiles.clone_from(&sources.profiles);
+    project.profiles = sources.profiles.iter().filter(|profile| !profile.is_empty()).cloned().collect();
     let (enabled, disabled) = std::mem::take(&mut project.services)
         .into_iter()
         .partition(|(_, service)| service.is_enabled(&sources.profiles));
