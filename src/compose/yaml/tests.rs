@@ -32,6 +32,10 @@ fn scalars_are_read_as_docker_compose_reads_them() {
         ("!!str 1", "string 1"),
         ("!mine 1", "string 1"),
         ("2024-01-01", "date 2024-01-01"),
+        ("2024-1-1 1:2:3.4", "date 2024-1-1 1:2:3.4"),
+        ("2024-02-29t01:02:03+01:00", "date 2024-02-29t01:02:03+01:00"),
+        ("2024-02-30", "string 2024-02-30"),
+        ("2024-01-01 01:02:03 -5", "string 2024-01-01 01:02:03 -5"),
         ("99999999999999999999", "number 1e+20"),
         ("12:30", "string 12:30"),
         ("-", "string -"),
@@ -68,6 +72,7 @@ fn what_readers_differ_in_is_read_as_docker_compose_reads_it() {
         ("\"b \\\n   c\\td\"", "\"b c\\td\""),
         ("'b\n  c\n\n  d'", "\"b c\\nd\""),
         ("b\tc \t # d", "\"b\\tc\""),
+        ("b\n# c\n\t\n  \t# d\n", "b"),
     ];
     for (text, same) in values {
         let value = |text: &str| read(&format!("a: {text}")).get("a").cloned().unwrap();
@@ -79,6 +84,7 @@ fn what_readers_differ_in_is_read_as_docker_compose_reads_it() {
         ("a: [!b]", "did not find expected ',' or ']'"),
         ("a: b\n\t\n", "a tab character that violates indentation"),
         ("a: 'b'\n\t\n", "cannot start any token"),
+        ("a: b # c\n\t\n  # d\n", "cannot start any token"),
         ("a:\n- \tb=c", "cannot start any token"),
         ("a: |\n\tb\n", "a tab character where an indentation space is expected"),
         ("%YAML 1.2\n---\na: b\n", "incompatible YAML document"),
@@ -88,6 +94,7 @@ fn what_readers_differ_in_is_read_as_docker_compose_reads_it() {
         ("a: *b", "unknown anchor 'b' referenced"),
         ("a: b\n c: d", "mapping values are not allowed in this context"),
         ("a: b\n...\nc", "did not find expected <document start>"),
+        ("a: b\n\u{feff}# c\n", "could not find expected ':'"),
         ("a: \u{1}", "control characters are not allowed"),
         ("a: 'b", "found unexpected end of stream"),
         ("a:\n  b: c\n d: e", "did not find expected key"),

@@ -60,6 +60,9 @@ struct SimpleKey {
 /// How far behind its start a key's `:` may be, in characters.
 const KEY_LENGTH_MAX: usize = 1024;
 
+/// How far a comment looks for the next one, in bytes.
+const COMMENT_GAP_MAX: usize = 512;
+
 /// How deep what is written in brackets, or by indentation, is followed. The tree's own limit is lower.
 const LEVELS_MAX: usize = 10_000;
 
@@ -76,6 +79,8 @@ pub(super) struct Tokens<'a> {
     /// One for the block, and one for each open bracket.
     keys: Vec<SimpleKey>,
     pub(super) key_allowed: bool,
+    /// The line of the last token, but for one that a comment belongs under.
+    last_line: Option<usize>,
 }
 
 impl<'a> Tokens<'a> {
@@ -91,6 +96,7 @@ impl<'a> Tokens<'a> {
             indents: Vec::new(),
             keys: vec![SimpleKey::default()],
             key_allowed: true,
+            last_line: None,
         })
     }
 
@@ -98,6 +104,8 @@ impl<'a> Tokens<'a> {
     pub fn peek(&mut self) -> Result<&Token<'a>, Problem> {
         while !self.ended && (self.queue.is_empty() || self.head_may_be_key()?) {
             self.fetch()?;
+            let last = self.queue.back().filter(|token| token.kind != Kind::BlockEntry);
+            self.last_line = last.map(|token| token.end.line);
         }
         if self.queue.is_empty() {
             let at = self.cursor.place;
@@ -185,15 +193,29 @@ impl<'a> Tokens<'a> {
     fn skip_to_token(&mut self) {
         loop {
             let tabs = self.in_flow() || !self.key_allowed;
-            self.cursor.pass(|c| c.at(0) == b' ' || tabs && c.at(0) == b'\t' || c.place.column == 0 && is_bom(c));
-            if self.cursor.at(0) == b'#' {
+            self.cursor.pass(|c| c.at(0) == b' ' || tabs && c.at(0) == b'\t');
+            while self.cursor.at(0) == b'#' {
+                let behind_token = self.last_line == Some(self.cursor.place.line);
                 self.cursor.pass(|c| !c.is_break_or_end(0));
+                if !behind_token {
+                    self.skip_to_comment();
+                }
             }
             if !self.cursor.is_break(0) {
                 return;
             }
             self.cursor.skip_line();
             self.key_allowed |= !self.in_flow();
+        }
+    }
+
+    /// Goes to the next line's comment, should one follow near with nothing but blanks between, tabs included.
+    fn skip_to_comment(&mut self) {
+        let gap = (1..COMMENT_GAP_MAX).find(|ahead| !matches!(self.cursor.at(*ahead), b' ' | b'\t' | b'\r' | b'\n'));
+        if gap.is_some_and(|ahead| self.cursor.at(ahead) == b'#') {
+            while self.cursor.at(0) != b'#' {
+                if self.cursor.is_break(0) { _ = self.cursor.skip_line() } else { self.cursor.skip() }
+            }
         }
     }
 
@@ -372,8 +394,4 @@ impl SimpleKey {
     fn lost(&self) -> Problem {
         Problem::new(self.at, "could not find expected ':'")
     }
-}
-
-fn is_bom(cursor: &Cursor<'_>) -> bool {
-    [cursor.at(0), cursor.at(1), cursor.at(2)] == [0xEF, 0xBB, 0xBF]
 }
