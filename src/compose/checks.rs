@@ -47,6 +47,18 @@ pub(crate) fn validate(node: &Node, path: &Path<'_>, faults: &mut Faults) {
                 faults.push(Fault::at(&ip.at, message).code("address"));
             }
         }
+        ["services", _, "build", "additional_contexts", _] | ["services", _, "pid"] => {
+            if node.as_str().is_none() {
+                let message = format!("{path} must be a string, found {}", node.kind());
+                faults.push(Fault::at(&node.at, message).code("type"));
+            }
+        }
+        ["services", _, "ulimits", _, "hard" | "soft"] | ["services", _, "build", "ulimits", _, "hard" | "soft"] => {
+            if !matches!(node.value, Value::Int(_)) {
+                let message = format!("{path} must be a whole number, found {}", node.kind());
+                faults.push(Fault::at(&node.at, message).code("type"));
+            }
+        }
         ["services", _, "develop", "watch", _, "path"] => {
             if node.as_str() == Some("") {
                 faults.push(Fault::at(&node.at, format!("{path}: value can't be blank")).code("required"));

@@ -45,7 +45,8 @@ pub fn normalize_name(text: &str) -> String {
     kept.trim_start_matches(['_', '-']).to_owned()
 }
 
-/// Finds what a request means, as docker compose does: the process environment first, then env files; `COMPOSE_FILE`
+/// Finds what a request means, as docker compose does: the process environment first, with the current folder as `PWD`
+/// where it has none, then env files; `COMPOSE_FILE`
 /// where no file is given, then `compose.yaml` and its override here or in a folder above; `.env` beside it.
 ///
 /// # Errors
@@ -64,8 +65,9 @@ pub fn discover<'a>(request: &Request, reader: &'a dyn Reader) -> Result<Sources
     search.read_env_files(&folder)?;
     let variables = search.variables();
     let profiles = if request.profiles.is_empty() {
+        // No profile at all is the one without a name, which `profiles: ["${UNSET}"]` is in.
         let named = variables.get("COMPOSE_PROFILES").unwrap_or_default();
-        named.split(',').map(|profile| profile.trim().to_owned()).filter(|profile| !profile.is_empty()).collect()
+        named.split(',').map(|profile| profile.trim().to_owned()).collect()
     } else {
         request.profiles.clone()
     };
@@ -94,8 +96,10 @@ impl Search<'_, '_> {
     }
 
     fn variables(&self) -> Variables {
-        let Request { overrides, environment, .. } = self.request;
-        Variables::new().with(overrides.clone()).with(environment.clone()).with(self.found.clone())
+        let Request { overrides, environment, current, .. } = self.request;
+        let mut environment = environment.clone();
+        environment.entry("PWD".to_owned()).or_insert_with(|| current.display().to_string());
+        Variables::new().with(overrides.clone()).with(environment).with(self.found.clone())
     }
 
     /// The project's folder: given, else that of the first file, else the current one.

@@ -57,9 +57,9 @@ struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     fn raw(&mut self) -> Result<(), DotenvError> {
-        for (index, line) in self.text.lines().enumerate() {
+        for (index, line) in self.text.split('\n').enumerate() {
             self.line = u32::try_from(index + 1).unwrap_or(u32::MAX);
-            let line = line.trim_start();
+            let line = line.strip_suffix('\r').unwrap_or(line).trim_start();
             if line.is_empty() || line.starts_with('#') {
                 continue;
             }
@@ -241,7 +241,8 @@ fn unescape(text: &str) -> String {
                     .and_then(char::from_u32);
                 match octal {
                     Some(c) => out.push(c),
-                    None => out.push_str(&rest[at..at + 2 + digits.len()]),
+                    // The zero gets lost.
+                    None => out.push_str(&format!("\\{digits}")),
                 }
                 rest = &after[1 + digits.len()..];
                 continue;

@@ -18,8 +18,10 @@ pub(crate) fn fold(node: &mut Node, path: &Path<'_>, warnings: &mut Warnings) {
     }
     match &mut node.value {
         // docker compose reads the extensions of a pool of addresses, and forgets them.
-        Value::Map(pool) if is_pool(path) => pool.retain(|key, _| !key.starts_with("x-")),
         Value::Map(map) => {
+            if is_pool(path) {
+                map.retain(|key, _| !key.starts_with("x-"));
+            }
             for (key, entry) in map.iter_mut().filter(|(key, _)| !key.starts_with("x-")) {
                 fold(&mut entry.node, &path.child(key), warnings);
             }
@@ -64,6 +66,10 @@ fn is_free(path: &Path<'_>) -> bool {
             "annotations" | "environment" | "labels" | "sysctls" | "storage_opt" | "extra_hosts" | "networks"
         ] | ["services", _, "build", "args" | "labels" | "additional_contexts" | "extra_hosts"]
             | ["services", _, "deploy", "labels"]
+            | ["services", _, "deploy", "resources", "reservations", "devices", _, "options"]
+            | ["services", _, "gpus", _, "options"]
+            | ["services", _, "develop", "watch", _, "exec", "environment"]
+            | ["networks", _, "ipam", "config", _, "aux_addresses"]
             | ["services", _, "logging", "options"]
             | ["services", _, "post_start" | "pre_stop", _, "environment"]
             | ["services", _, "volumes", _, "volume", "labels"]

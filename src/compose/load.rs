@@ -94,20 +94,25 @@ pub fn load_inline(model: Node, file: &FilePath, sources: &Sources<'_>) -> Resul
     finish(result, loading)
 }
 
-/// The variables that the files use, faulty or not (`config --variables`).
+/// The variables that the files use (`config --variables`), whatever they hold.
 ///
 /// # Errors
-/// Faults of files that can't be read or parsed.
+/// What is wrong with the files before any variable is put in: what does not read, what the schema does not have.
 pub fn used_variables(sources: &Sources<'_>) -> Result<BTreeMap<String, Variable>, Vec<Fault>> {
     let mut loading = Loading::new(Files::new(sources.reader));
+    loading.interpolated = false;
+    let mut files = Vec::new();
     for file in &sources.files {
-        if loading.documents(file).is_err() {
-            return loading.faults.or(BTreeMap::new());
-        }
+        let Ok(documents) = loading.documents(file) else { break };
+        files.push((file.as_path(), documents));
     }
-    // Whatever is wrong further on, each file was asked for its variables first.
-    let _ = load_files(sources, &mut loading);
-    Ok(loading.used)
+    if files.len() == sources.files.len() {
+        let mut level = Level::new(&sources.project_directory, &sources.variables, Vec::new());
+        // What is wrong is among the faults.
+        let _ = loading.merged_documents(files, &mut level);
+    }
+    let Loading { faults, used, .. } = loading;
+    faults.or(used)
 }
 
 fn finish(result: Result<Project, Stopped>, loading: Loading<'_>) -> Result<Loaded, Vec<Fault>> {
@@ -216,7 +221,7 @@ fn build(
     project.name = name;
     project.working_dir.clone_from(&sources.project_directory);
     project.files.clone_from(&sources.files);
-    project.profiles.clone_from(&sources.profiles);
+    project.profiles = sources.profiles.iter().filter(|profile| !profile.is_empty()).cloned().collect();
     let (enabled, disabled) = std::mem::take(&mut project.services)
         .into_iter()
         .partition(|(_, service)| service.is_enabled(&sources.profiles));

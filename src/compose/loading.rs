@@ -26,6 +26,8 @@ pub(crate) struct Loading<'a> {
     pub warnings: Warnings,
     /// The variables that the files use.
     pub used: BTreeMap<String, Variable>,
+    /// False leaves variables as they are written, and short forms that can't be read because of it.
+    pub interpolated: bool,
 }
 
 /// What a set of files merged over each other shares: the main ones, or those of one include.
@@ -56,7 +58,13 @@ pub(crate) struct Stopped;
 
 impl<'a> Loading<'a> {
     pub fn new(files: Files<'a>) -> Self {
-        Self { files, faults: Faults::default(), warnings: Warnings::default(), used: BTreeMap::new() }
+        Self {
+            files,
+            faults: Faults::default(),
+            warnings: Warnings::default(),
+            used: BTreeMap::new(),
+            interpolated: true,
+        }
     }
 
     /// Keeps a fault, and says that there was one.
@@ -156,6 +164,9 @@ impl<'a> Loading<'a> {
         }
         let resets = Resets::take(document);
         interpolate::collect(document, &mut self.used);
+        if !self.interpolated {
+            return Ok(resets);
+        }
         let mut faults = Faults::default();
         let budget = self.files.left();
         let grown = interpolate_tree(document, &variables.lookup(), budget, &mut faults, &mut self.warnings);
@@ -176,6 +187,9 @@ impl<'a> Loading<'a> {
         self.sound(faults)?;
         let mut faults = Faults::default();
         canonical(model, &mut faults, &mut self.warnings);
+        if !self.interpolated {
+            faults.retain(|fault| fault.code != Some("syntax"));
+        }
         if faults.is_empty() {
             enforce(model, &Path::root(), &mut faults);
         }

@@ -34,11 +34,7 @@ impl Words {
     fn take(&mut self, c: char) -> Result<bool, &'static str> {
         if self.escaped {
             self.escaped = false;
-            return Ok(self.push(match c {
-                't' => '\t',
-                'n' => '\n',
-                other => other,
-            }));
+            return Ok(self.push(c));
         }
         if c == '\\' {
             if self.single {
@@ -119,7 +115,7 @@ mod tests {
 
     #[test]
     fn words_are_split_as_docker_compose_does() {
-        let cases: [(&str, &[&str]); 8] = [
+        let cases: [(&str, &[&str]); 9] = [
             ("sh -c 'a b' \"c d\"", &["sh", "-c", "a b", "c d"]),
             ("a\\ b c", &["a b", "c"]),
             ("", &[]),
@@ -127,6 +123,7 @@ mod tests {
             ("echo a && b", &["echo", "a"]),
             ("echo $(a b) `c d`", &["echo", "$(a b)", "`c d`"]),
             ("a 'x\\ty'", &["a", "x\\ty"]),
+            ("printf \"a\\nb\" c\\td", &["printf", "anb", "ctd"]),
             ("echo hi 2>file", &["echo", "hi"]),
         ];
         for (line, words) in cases {

@@ -80,7 +80,7 @@ pub fn load_environment(sources: &Sources<'_>) -> Result<Variables, LoadError> {
 /// The interpolation variables that the files use, by name.
 ///
 /// # Errors
-/// A file that can't be read.
+/// What is wrong with the files before variables are put in.
 pub fn used_variables(sources: &Sources<'_>) -> Result<BTreeMap<String, Variable>, LoadError> {
     project::used_variables(sources, &Recording::new(sources.reader))
         .map_err(|faults| LoadError::new(faults, &sources.working_dir))

@@ -69,10 +69,10 @@ pub fn read(sources: &Sources<'_>, recording: &Recording<'_>) -> Result<Read, Ve
     }
 }
 
-/// The interpolation variables that the files use, whatever is wrong with Compose files otherwise.
+/// The interpolation variables that the files use, whatever is in the variables.
 ///
 /// # Errors
-/// A file that can't be read, and all that is wrong with a manifest.
+/// What is wrong with Compose files before variables are put in, and all that is wrong with a manifest.
 pub fn used_variables(
     sources: &Sources<'_>,
     recording: &Recording<'_>,

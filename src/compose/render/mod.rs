@@ -137,8 +137,18 @@ fn model(project: &Project, form: Form) -> Json {
         section(&mut out, "models", &project.models, form);
     }
     match form {
-        Form::Json => out.extend(project.extensions),
+        Form::Json => out.extend(project.extensions.into_iter().map(|(key, value)| (key, nothing_for_empty(value)))),
         Form::Yaml => write_extensions(&mut out, &project.extensions, form),
     }
     Json::Object(out)
+}
+
+/// docker compose's JSON has null for an empty list in the project's extensions.
+fn nothing_for_empty(value: Json) -> Json {
+    match value {
+        Json::Array(items) if items.is_empty() => Json::Null,
+        Json::Array(items) => items.into_iter().map(nothing_for_empty).collect(),
+        Json::Object(map) => map.into_iter().map(|(key, value)| (key, nothing_for_empty(value))).collect(),
+        scalar => scalar,
+    }
 }

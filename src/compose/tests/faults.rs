@@ -79,13 +79,17 @@ fn growth_without_end_is_refused() {
 }
 
 #[test]
-fn variables_are_listed_even_where_the_files_are_faulty() {
-    let text = "services: {a: {image: '${A:-x${B}}', foo: '${C:?}'}}";
-    let files = Memory::of([("/srv/app/compose.yaml", text)]);
-    let sources = Sources::new("/srv/app", ["/srv/app/compose.yaml"], Variables::new(), &files);
-    let used = used_variables(&sources).unwrap();
-    assert_eq!(used.keys().cloned().collect::<String>(), "ABC");
-    assert!(used["C"].required && used["A"].default == "x${B}");
+fn variables_are_listed_whatever_they_hold() {
+    let used = |text: &str| {
+        let files = Memory::of([("/srv/app/compose.yaml", text)]);
+        used_variables(&Sources::new("/srv/app", ["/srv/app/compose.yaml"], Variables::new(), &files))
+    };
+    let text = "services: {a: {image: '${A:-x${B}}', cpus: '${C:?}', ports: ['${D}:80'], networks: [n]}}";
+    let found = used(text).unwrap();
+    assert_eq!(found.keys().cloned().collect::<String>(), "ABCD");
+    assert!(found["C"].required && found["A"].default == "x${B}");
+    let unknown = used("services: {a: {image: '${A}', foo: '${C:?}'}}").unwrap_err();
+    assert!(unknown[0].message.contains("unknown field 'foo'"));
 }
 
 #[test]

@@ -126,6 +126,11 @@ impl Faults {
         result.map_err(|fault| self.push(fault)).ok()
     }
 
+    /// Forgets some of what was found.
+    pub fn retain(&mut self, keep: impl Fn(&Fault) -> bool) {
+        self.found.retain(keep);
+    }
+
     /// True while nothing was found.
     pub fn is_empty(&self) -> bool {
         self.found.is_empty()

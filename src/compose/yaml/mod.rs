@@ -1,14 +1,19 @@
 //! YAML with positions: text in, a tree of [`Node`]s out, each key and value knowing its file, line and column.
 //!
-//! Anchors, aliases and `<<` are resolved here; `!reset` and `!override` are kept as a [`Mark`] for whoever merges.
+//! The text becomes tokens, the tokens events, the events the tree, by the rules of docker compose's library, so that what
+//! one refuses the other does. Anchors, aliases and `<<` are resolved here; `!reset` and `!override` are kept as a [`Mark`] for whoever merges.
 //! Scalars follow YAML 1.2 as docker compose's library reads it (`yes` is text, `017` is fifteen, `1_000` a thousand).
 //! Any input ends within the limits below: no panic, no bomb. This module must know nothing of Compose or the manifest.
 
+mod cursor;
+mod events;
 mod fault;
 mod merge_keys;
 mod node;
 mod parse;
 mod scalar;
+mod token_text;
+mod tokens;
 
 pub use fault::{Fault, Faults};
 pub use node::{Entry, Map, Mark, Node, Origin, Position, SourceFile, Value};

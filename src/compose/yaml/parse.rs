@@ -3,11 +3,17 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde_saphyr::granit_parser::{Event, Parser, ScalarStyle, Span, Tag};
-
+use super::cursor::{Place, Problem};
+use super::events::{Event, Events, Properties};
 use super::fault::Fault;
 use super::node::{Entry, Map, Mark, Node, Position, SourceFile, Value};
 use super::{DEPTH_MAX, KEY_BYTES_MAX, TEXT_BYTES_MAX, TREE_BYTES_MAX, merge_keys, scalar};
+
+/// What the tags of YAML's own types begin with.
+const CORE: &str = "tag:yaml.org,2002:";
+
+/// The tag that `<<` has.
+const MERGE: &str = "tag:yaml.org,2002:merge";
 
 /// All documents of a file.
 pub(super) fn documents(file: &Arc<SourceFile>) -> Result<Vec<Node>, Fault> {
@@ -15,28 +21,26 @@ pub(super) fn documents(file: &Arc<SourceFile>) -> Result<Vec<Node>, Fault> {
         let message = format!("the file has {} bytes, more than the {TEXT_BYTES_MAX} that are read", file.text.len());
         return Err(Fault::at(&Position::start(file), message).code("too-large"));
     }
-    let mut builder = Builder { file, open: Vec::new(), anchors: BTreeMap::new(), spent: 0, documents: Vec::new() };
-    for next in Parser::new_from_str(&file.text) {
-        match next {
-            Ok((event, span)) => builder.event(event, &span)?,
-            Err(error) => {
-                let marker = error.marker();
-                return Err(Fault::at(&position(file, marker.line(), marker.col()), error.info()).code("yaml"));
-            }
+    let unreadable = |problem: Problem| Fault::at(&position(file, problem.at), problem.message).code("yaml");
+    let mut builder = Builder::default();
+    let mut events = Events::new(&file.text).map_err(unreadable)?;
+    loop {
+        match events.next().map_err(unreadable)? {
+            (Event::End, _) => return Ok(builder.documents),
+            (event, place) => builder.event(event, position(file, place))?,
         }
     }
-    Ok(builder.documents)
 }
 
-fn position(file: &Arc<SourceFile>, line: usize, column: usize) -> Position {
-    let small = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    Position { file: file.clone(), line: small(line).max(1), column: small(column).saturating_add(1) }
+fn position(file: &Arc<SourceFile>, place: Place) -> Position {
+    let counted = |n: usize| u32::try_from(n).unwrap_or(u32::MAX).saturating_add(1);
+    Position { file: file.clone(), line: counted(place.line), column: counted(place.column) }
 }
 
 /// A collection that is not closed yet.
-enum Open {
-    Seq { node: Node, anchor: usize, items: Vec<Node> },
-    Map { node: Node, anchor: usize, map: Map, key: Option<Key>, merges: Vec<Node> },
+enum Open<'a> {
+    Seq { node: Node, anchor: Option<&'a str>, items: Vec<Node> },
+    Map { node: Node, anchor: Option<&'a str>, map: Map, key: Option<Key>, merges: Vec<Node> },
 }
 
 struct Key {
@@ -48,31 +52,29 @@ struct Key {
 /// A finished anchored node, its weight and its height, or none while it is still open.
 type Anchor = Option<(Node, usize, usize)>;
 
+#[derive(Default)]
 struct Builder<'a> {
-    file: &'a Arc<SourceFile>,
-    open: Vec<Open>,
-    anchors: BTreeMap<usize, Anchor>,
+    open: Vec<Open<'a>>,
+    /// Those of earlier documents too, as docker compose has it.
+    anchors: BTreeMap<&'a str, Anchor>,
     spent: usize,
     documents: Vec<Node>,
 }
 
-impl Builder<'_> {
-    fn event(&mut self, event: Event<'_>, span: &Span) -> Result<(), Fault> {
-        let at = position(self.file, span.start.line(), span.start.col());
+impl<'a> Builder<'a> {
+    fn event(&mut self, event: Event<'a>, at: Position) -> Result<(), Fault> {
         match event {
-            Event::DocumentStart(..) => self.anchors.clear(),
-            Event::Scalar(text, style, anchor, tag) => {
-                let plain = style == ScalarStyle::Plain;
-                let node = self.scalar(&text, plain, tag.as_deref(), at)?;
-                let merge = plain && text == "<<" && tag.is_none();
+            Event::Scalar { text, plain, properties: Properties { anchor, tag } } => {
+                let merge = text == "<<" && (plain && tag.is_none() || tag.as_deref() == Some(MERGE));
+                let node = self.scalar(text, plain, tag.as_deref(), at)?;
                 self.finish(node, anchor, merge)?;
             }
-            Event::SequenceStart(_, anchor, tag) => {
+            Event::SequenceStart(Properties { anchor, tag }) => {
                 self.start(anchor, &at)?;
                 let node = marked(Node::null(at), tag.as_deref());
                 self.open.push(Open::Seq { node, anchor, items: Vec::new() });
             }
-            Event::MappingStart(_, anchor, tag) => {
+            Event::MappingStart(Properties { anchor, tag }) => {
                 self.start(anchor, &at)?;
                 let node = marked(Node::null(at), tag.as_deref());
                 self.open.push(Open::Map { node, anchor, map: Map::new(), key: None, merges: Vec::new() });
@@ -92,19 +94,19 @@ impl Builder<'_> {
                     self.finish(node, anchor, false)?;
                 }
             }
-            Event::Alias(id) => {
-                let node = self.alias(id, &at)?;
-                self.finish(node, 0, false)?;
+            Event::Alias(name) => {
+                let node = self.alias(name, &at)?;
+                self.finish(node, None, false)?;
             }
-            _ => {}
+            Event::Other | Event::End => {}
         }
         Ok(())
     }
 
     /// A collection begins.
-    fn start(&mut self, anchor: usize, at: &Position) -> Result<(), Fault> {
-        if anchor > 0 {
-            self.anchors.insert(anchor, None);
+    fn start(&mut self, anchor: Option<&'a str>, at: &Position) -> Result<(), Fault> {
+        if let Some(name) = anchor {
+            self.anchors.insert(name, None);
         }
         self.check_depth(1, at)
     }
@@ -118,9 +120,11 @@ impl Builder<'_> {
     }
 
     /// A copy of what an anchor names, at its own place: a fault in it is shown where it is written.
-    fn alias(&mut self, id: usize, at: &Position) -> Result<Node, Fault> {
-        let Some(Some((node, weight, height))) = self.anchors.get(&id) else {
-            return Err(Fault::at(at, "an anchor's value contains itself").code("yaml"));
+    fn alias(&mut self, name: &str, at: &Position) -> Result<Node, Fault> {
+        let (node, weight, height) = match self.anchors.get(name) {
+            Some(Some(anchor)) => anchor,
+            Some(None) => return Err(Fault::at(at, "an anchor's value contains itself").code("yaml")),
+            None => return Err(Fault::at(at, format!("unknown anchor '{name}' referenced")).code("yaml")),
         };
         self.check_depth(*height, at)?;
         self.spent += weight;
@@ -130,16 +134,14 @@ impl Builder<'_> {
         Ok(node.clone())
     }
 
-    fn scalar(&mut self, text: &str, plain: bool, tag: Option<&Tag>, at: Position) -> Result<Node, Fault> {
-        let core = tag.filter(|tag| !tag.is_custom()).and_then(Tag::core_suffix);
+    fn scalar(&mut self, text: String, plain: bool, tag: Option<&str>, at: Position) -> Result<Node, Fault> {
+        let core = tag.and_then(|tag| tag.strip_prefix(CORE));
         let (value, mark) = match (core, tag) {
-            (Some("str"), _) => (Value::String(text.to_owned()), Mark::None),
-            (_, Some(tag)) if tag.parts() == ("tag:yaml.org,2002:", "binary") => {
-                (Value::String(binary(text, &at)?), Mark::None)
-            }
-            (Some(kind @ ("int" | "float" | "bool" | "null")), _) => (typed(kind, text, &at)?, Mark::None),
-            (None, None) if plain => scalar::resolve(text),
-            _ => (Value::String(text.to_owned()), Mark::None),
+            (Some("binary"), _) => (Value::String(binary(&text, &at)?), Mark::None),
+            (Some("timestamp"), _) => (Value::String(text.clone()), Mark::Timestamp),
+            (Some(kind @ ("int" | "float" | "bool" | "null")), _) => (typed(kind, &text, &at)?, Mark::None),
+            (None, None | Some("!")) if plain => scalar::resolve(&text),
+            _ => (Value::String(text.clone()), Mark::None),
         };
         let raw = (!matches!(value, Value::String(_))).then(|| text.into());
         let mut node = marked(Node::new(value, at), tag);
@@ -151,13 +153,13 @@ impl Builder<'_> {
     }
 
     /// Puts a finished node where it belongs: under a key, as a key, in a list, or as the document.
-    fn finish(&mut self, node: Node, anchor: usize, merge: bool) -> Result<(), Fault> {
+    fn finish(&mut self, node: Node, anchor: Option<&'a str>, merge: bool) -> Result<(), Fault> {
         self.spent += 128 + node.as_str().map_or(0, str::len);
-        if anchor > 0 {
+        if let Some(name) = anchor {
             let weight = node.weight();
             self.spent += weight;
             if self.spent <= TREE_BYTES_MAX {
-                self.anchors.insert(anchor, Some((node.clone(), weight, height(&node))));
+                self.anchors.insert(name, Some((node.clone(), weight, height(&node))));
             }
         }
         if self.spent > TREE_BYTES_MAX {
@@ -213,10 +215,10 @@ fn height(node: &Node) -> usize {
     }
 }
 
-fn marked(mut node: Node, tag: Option<&Tag>) -> Node {
-    node.mark = match tag.map(Tag::suffix) {
-        Some("reset") => Mark::Reset,
-        Some("override") => Mark::Override,
+fn marked(mut node: Node, tag: Option<&str>) -> Node {
+    node.mark = match tag {
+        Some("!reset") => Mark::Reset,
+        Some("!override") => Mark::Override,
         _ => Mark::None,
     };
     node

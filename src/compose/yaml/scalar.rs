@@ -73,31 +73,68 @@ fn decimal(text: &str) -> Option<Value> {
     text.parse().ok().filter(|value: &f64| value.is_finite()).map(Value::Float)
 }
 
-/// `2024-01-01`, alone or with a time after `T`, `t` or a space.
+/// `2024-01-01`, alone, with a time after a space, or with a time and its zone after `T` or `t`.
 fn is_date(text: &str) -> bool {
-    let Some((date, rest)) =
-        text.find(['T', 't', ' ']).map_or(Some((text, None)), |at| Some((&text[..at], Some(&text[at + 1..]))))
-    else {
-        return false;
+    let (date, time) = match text.find(['T', 't', ' ']) {
+        Some(at) => (&text[..at], Some((text.as_bytes()[at], &text[at + 1..]))),
+        None => (text, None),
     };
-    let number = |part: &str, least: usize, most: usize| {
-        (least..=most).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit())
-    };
-    let within = |part: &str, low: u32, high: u32| part.parse::<u32>().is_ok_and(|n| (low..=high).contains(&n));
     let parts: Vec<&str> = date.split('-').collect();
     let [year, month, day] = parts[..] else {
         return false;
     };
-    if !(number(year, 4, 4) && number(month, 1, 2) && number(day, 1, 2) && within(month, 1, 12) && within(day, 1, 31)) {
-        return false;
-    }
-    let Some(time) = rest else { return true };
-    let clock: String = time.trim().chars().take_while(|c| c.is_ascii_digit() || *c == ':').collect();
-    let parts: Vec<&str> = clock.split(':').collect();
-    let [hour, minute, second, ..] = parts[..] else {
+    let (Some(year), Some(month), Some(day)) =
+        (digits(year, 4, 4, 0..=9999), digits(month, 1, 2, 1..=12), digits(day, 1, 2, 1..=31))
+    else {
         return false;
     };
-    number(hour, 1, 2) && within(hour, 0, 23) && within(minute, 0, 59) && within(second, 0, 60)
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let last = match month {
+        2 if leap => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    };
+    day <= last
+        && match time {
+            None => true,
+            Some((b' ', clock)) => is_clock(clock),
+            Some((_, zoned)) => is_zoned_clock(zoned),
+        }
+}
+
+/// `1:2:3.45`.
+fn is_clock(text: &str) -> bool {
+    let parts: Vec<&str> = text.split(':').collect();
+    let [hour, minute, second] = parts[..] else {
+        return false;
+    };
+    let (second, part) = second.split_once('.').unwrap_or((second, "0"));
+    digits(hour, 1, 2, 0..=23).is_some()
+        && digits(minute, 1, 2, 0..=59).is_some()
+        && digits(second, 1, 2, 0..=59).is_some()
+        && !part.is_empty()
+        && part.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// A time with `Z` or `+01:00`.
+fn is_zoned_clock(text: &str) -> bool {
+    if let Some(clock) = text.strip_suffix('Z') {
+        return is_clock(clock);
+    }
+    let Some(at) = text.rfind(['+', '-']) else {
+        return false;
+    };
+    let zone = text[at + 1..].split_once(':');
+    zone.is_some_and(|(hour, minute)| {
+        digits(hour, 2, 2, 0..=24).is_some() && digits(minute, 2, 2, 0..=60).is_some() && is_clock(&text[..at])
+    })
+}
+
+/// The number that a text of digits is, if it is as long and as great as it may be.
+fn digits(text: &str, least: usize, most: usize, within: std::ops::RangeInclusive<u32>) -> Option<u32> {
+    let fits = (least..=most).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
+    text.parse().ok().filter(|number| fits && within.contains(number))
 }
 
 /// A float as Go's `%v` writes it: the shortest digits, with an exponent below 1e-4 and from a million up

@@ -32,6 +32,10 @@ fn scalars_are_read_as_docker_compose_reads_them() {
         ("!!str 1", "string 1"),
         ("!mine 1", "string 1"),
         ("2024-01-01", "date 2024-01-01"),
+        ("2024-1-1 1:2:3.4", "date 2024-1-1 1:2:3.4"),
+        ("2024-02-29t01:02:03+01:00", "date 2024-02-29t01:02:03+01:00"),
+        ("2024-02-30", "string 2024-02-30"),
+        ("2024-01-01 01:02:03 -5", "string 2024-01-01 01:02:03 -5"),
         ("99999999999999999999", "number 1e+20"),
         ("12:30", "string 12:30"),
         ("-", "string -"),
@@ -50,6 +54,65 @@ fn keys_and_values_know_their_place() {
     let web = &node.get("services").unwrap().as_map().unwrap()["web"];
     assert_eq!(web.key_at.text(), "a.yaml:2:3");
     assert_eq!(web.node.get("image").unwrap().at.text(), "a.yaml:3:12");
+}
+
+/// What readers of YAML differ in. Each line is what docker compose's reader says.
+#[test]
+fn what_readers_differ_in_is_read_as_docker_compose_reads_it() {
+    let values = [
+        ("{a: x:}", "{a: 'x:'}"),
+        ("[a:, b:c]", "['a:', 'b:c']"),
+        ("{a: b, c}", "{a: b, c: null}"),
+        ("[a: b]", "[{a: b}]"),
+        ("! 1", "1"),
+        ("a b\n   # c\n", "a b"),
+        ("\n- b\n- c", "[b, c]"),
+        ("|+\n  b\n\n", "\"b\\n\\n\""),
+        (">\n  b\n  c\n\n  d\n   e\n", "\"b c\\nd\\n e\\n\""),
+        ("\"b \\\n   c\\td\"", "\"b c\\td\""),
+        ("'b\n  c\n\n  d'", "\"b c\\nd\""),
+        ("b\tc \t # d", "\"b\\tc\""),
+        ("b\n# c\n\t\n  \t# d\n", "b"),
+    ];
+    for (text, same) in values {
+        let value = |text: &str| read(&format!("a: {text}")).get("a").cloned().unwrap();
+        assert!(value(text).same(&value(same)), "{text}: {:?}", value(text).value);
+    }
+    let refused = [
+        ("a: [b?c]", "did not find expected ',' or ']'"),
+        ("a: {b: ::1}", "did not find expected node content"),
+        ("a: [!b]", "did not find expected ',' or ']'"),
+        ("a: b\n\t\n", "a tab character that violates indentation"),
+        ("a: 'b'\n\t\n", "cannot start any token"),
+        ("a: b # c\n\t\n  # d\n", "cannot start any token"),
+        ("a:\n- \tb=c", "cannot start any token"),
+        ("a: |\n\tb\n", "a tab character where an indentation space is expected"),
+        ("%YAML 1.2\n---\na: b\n", "incompatible YAML document"),
+        ("a: &b.c d", "did not find expected alphabetic or numeric character"),
+        ("a: \"b\\/c\"", "unknown escape character"),
+        ("a: \"\\ud83d\"", "invalid Unicode character escape code"),
+        ("a: *b", "unknown anchor 'b' referenced"),
+        ("a: b\n c: d", "mapping values are not allowed in this context"),
+        ("a: b\n...\nc", "did not find expected <document start>"),
+        ("a: b\n\u{feff}# c\n", "could not find expected ':'"),
+        ("a: \u{1}", "control characters are not allowed"),
+        ("a: 'b", "found unexpected end of stream"),
+        ("a:\n  b: c\n d: e", "did not find expected key"),
+        ("a: b\nc\n", "could not find expected ':'"),
+    ];
+    for (text, expected) in refused {
+        assert!(fault(text).contains(expected), "{text}: {}", fault(text));
+    }
+}
+
+#[test]
+fn anchors_hold_through_all_documents() {
+    let documents = parse_all("a.yaml", "x: &b 1\n---\nx: *b\n*b : y\n");
+    assert!(documents.unwrap_err().message.contains("non-string key"));
+    let documents = parse_all("a.yaml", "x: &b k\n---\nx: *b\n*b: y\n").unwrap();
+    assert_eq!(documents[1].get("k").and_then(Node::print).as_deref(), Some("y"));
+    let merged = read("x: &b {c: d}\ny:\n  !!merge <<: *b\n");
+    assert!(merged.get("y").unwrap().get("c").is_some());
 }
 
 #[test]
