@@ -59,7 +59,7 @@ fn killed_in_an_update_or_its_undo_the_next_apply_comes_to_the_same_end() {
     let update = [STOP_FIRST.as_slice(), &START_FIRST].concat();
     assert_eq!(beside_tags(&calls[0]), (update.clone(), 1));
     assert_eq!(beside_tags(&calls[1]), (update, 1));
-    let undone = ["update", "stop", "rename", "create", "start", "remove", "rename", "update", "start"];
+    let undone = ["update", "stop", "rename", "create", "start", "stop", "remove", "rename", "update", "start"];
     assert_eq!(
         beside_tags(&calls[2]).0,
         undone,
