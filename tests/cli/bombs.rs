@@ -82,6 +82,12 @@ fn a_file_of_many_small_things() {
 }
 
 #[test]
+fn many_directives() {
+    let many: String = (0..200_000).map(|n| format!("%TAG !a{n}! b\n")).collect();
+    refused_text(&format!("{many}%TAG !a0! b\n---\n{SERVICE}"), "found duplicate %TAG directive");
+}
+
+#[test]
 fn aliases_of_aliases() {
     let level = |n: usize| format!("x-{n}: &a{n} [{}]\n", vec![format!("*a{}", n - 1); 9].join(","));
     let lists: String = (1..12).map(level).collect();

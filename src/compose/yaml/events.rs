@@ -2,6 +2,7 @@
 
 use super::cursor::{Place, Problem};
 use super::tokens::{Kind, Token, Tokens};
+use std::collections::BTreeMap;
 
 /// The anchor and tag of a node.
 #[derive(Debug, Default)]
@@ -58,7 +59,8 @@ pub(super) struct Events<'a> {
     state: State,
     /// What follows once the node that is open is read.
     after: Vec<State>,
-    handles: Vec<(String, String)>,
+    /// What `%TAG` says: handles and their prefixes.
+    handles: BTreeMap<String, String>,
 }
 
 type Next<'a> = Result<(Event<'a>, Place), Problem>;
@@ -68,7 +70,7 @@ impl<'a> Events<'a> {
     /// A control character in the text.
     pub fn new(text: &'a str) -> Result<Self, Problem> {
         let state = State::Document { bare: true };
-        Ok(Self { tokens: Tokens::new(text)?, state, after: Vec::new(), handles: Vec::new() })
+        Ok(Self { tokens: Tokens::new(text)?, state, after: Vec::new(), handles: BTreeMap::new() })
     }
 
     /// The next event, and where it is written.
@@ -182,10 +184,10 @@ impl<'a> Events<'a> {
                 Kind::Version(..) => {
                     return Err(Problem::new(start, "found incompatible YAML document: it is read as YAML 1.1"));
                 }
-                Kind::TagDirective(handle, _) if self.handles.iter().any(|(known, _)| *known == handle) => {
+                Kind::TagDirective(handle, _) if self.handles.contains_key(&handle) => {
                     return Err(Problem::new(start, "found duplicate %TAG directive"));
                 }
-                Kind::TagDirective(handle, prefix) => self.handles.push((handle, prefix)),
+                Kind::TagDirective(handle, prefix) => drop(self.handles.insert(handle, prefix)),
                 _ => {}
             }
         }
@@ -265,7 +267,7 @@ impl<'a> Events<'a> {
     }
 
     fn full_tag(&self, handle: &str, suffix: String, at: Place) -> Result<String, Problem> {
-        let declared = self.handles.iter().find(|(known, _)| known == handle).map(|(_, prefix)| prefix.as_str());
+        let declared = self.handles.get(handle);
         match (handle, declared) {
             ("", _) => Ok(suffix),
             (_, Some(prefix)) => Ok(format!("{prefix}{suffix}")),
