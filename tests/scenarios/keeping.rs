@@ -95,6 +95,25 @@ async fn nothing_to_do_is_nothing_done() {
     assert_eq!(host.engine.calls().len(), calls);
 }
 
+/// Whoever holds the lock can't be told from nobody then.
+#[tokio::test(start_paused = true)]
+async fn nothing_is_repaired_while_the_lock_is_in_trouble() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut host = Host::new();
+    host.home = Arc::new(evenkeel::home::Home::open(dir.path(), &"shop".into()).unwrap());
+    host.settle(SHOP).await;
+    let lock = dir.path().join("stacks/shop/lock");
+    std::fs::remove_file(&lock).unwrap();
+    std::fs::create_dir(&lock).unwrap();
+    by_hand(&host, Foreign::Stop("shop-web-1".into()));
+    let mut keeper = keeper(&host);
+    assert!(keeper.reconcile().await.is_err());
+    assert_eq!(host.containers()[1], "shop-web-1 web:1 exited");
+    std::fs::remove_dir(&lock).unwrap();
+    rounds(&mut keeper).await;
+    assert_eq!(host.containers(), RUNNING);
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_somebody_does_by_hand_is_put_right_and_told() {
     let host = Host::new();
