@@ -662,6 +662,26 @@ async fn what_a_killed_apply_began_and_what_fails_then_is_taken_back_for_good() 
     }
 }
 
+/// On a network as elsewhere: it is on it, and not as it was asked for.
+#[tokio::test(start_paused = true)]
+async fn what_is_not_held_on_a_network_is_not_tried_again_either() {
+    let host = Host::new();
+    host.settle(SHOP).await;
+    host.engine.forget(|spec| {
+        spec.networks.values_mut().for_each(|attachment| attachment.ipv4 = None);
+    });
+    let fixed = "image: db:1\n      networks: {back: {ipv4_address: 10.7.0.9}}";
+    let next = shop("image: db:1", fixed).replace(
+        "  volumes: {data: {}}",
+        "  networks: {back: {ipam: {config: [{subnet: 10.7.0.0/24}]}}}\n  volumes: {data: {}}",
+    );
+    let applied = host.apply(&next).await;
+    assert_eq!(applied.exit, 9, "{applied:?}");
+    let (db, mut keeper) = (host.id_of("shop-db-1"), keeper(&host));
+    keep_for(&host, &mut keeper, Millis::minutes(10)).await;
+    assert_eq!(host.id_of("shop-db-1"), db);
+}
+
 /// A field that the engine takes and does not hold must not have a container replaced for ever.
 #[tokio::test(start_paused = true)]
 async fn what_a_new_container_does_not_hold_is_held_back_and_not_tried_again() {
