@@ -23,9 +23,9 @@ use crate::{
 };
 use clap::{Args, ValueEnum};
 use std::{
-    fs::OpenOptions,
-    io::Write,
-    os::unix::fs::OpenOptionsExt,
+    fs::{OpenOptions, Permissions},
+    io::{self, Write},
+    os::unix::fs::{OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -116,7 +116,33 @@ pub fn saved(plan: &Plan) -> Result<SavedPlan, Failure> {
 /// Only its owner reads it: commitments of weak secrets could be guessed with the salt beside them.
 fn save(plan: &Plan, path: &Path) -> Result<(), Failure> {
     let json = serde_json::to_string_pretty(&saved(plan)?).unwrap_or_default();
-    let file = OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(path);
-    file.and_then(|mut file| file.write_all(format!("{json}\n").as_bytes()))
+    write_private(path, &format!("{json}\n"))
         .map_err(|error| Failure::usage(format!("could not write the plan to `{}`: {error}", path.display())))
+}
+
+fn write_private(path: &Path, text: &str) -> io::Result<()> {
+    let mut file = OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(path)?;
+    // One that was there keeps its mode; what is no file, such as a pipe, has readers of its own.
+    if file.metadata()?.is_file() {
+        file.set_permissions(Permissions::from_mode(0o600))?;
+    }
+    file.write_all(text.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_saved_plan_is_its_owners_alone_though_the_file_was_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("plan.json");
+        std::fs::write(&path, "a longer text of before").unwrap();
+        std::fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+        write_private(&path, "{}\n").unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "{}\n");
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        write_private(Path::new("/dev/null"), "{}\n").unwrap();
+        assert_eq!(std::fs::metadata("/dev/null").unwrap().permissions().mode() & 0o777, 0o666);
+    }
 }

@@ -145,10 +145,11 @@ pub trait Volumes {
 pub trait Images {
     /// The image of this reference or id on the engine; `None` when it is not there.
     async fn inspect_image(&self, reference: &str) -> EngineResult<Option<LocalImage>>;
-    /// Pulls an image, reporting bytes as they come.
+    /// Pulls an image for a platform (absent: the engine's own), reporting bytes as they come.
     async fn pull_image(
         &self,
         reference: &ImageReference,
+        platform: Option<&str>,
         login: Option<&Login>,
         progress: &PullProgress,
     ) -> EngineResult<()>;

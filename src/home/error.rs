@@ -147,6 +147,18 @@ impl HomeError {
         })
     }
 
+    /// Whether it is the home that can't be written, by rights, by its mount or by its disk, and not a moment's trouble: then
+    /// nobody can take the lock, an apply as little as anybody else.
+    pub fn forbids_writing(&self) -> bool {
+        match self {
+            HomeError::Full { .. } | HomeError::ReadOnly { .. } => true,
+            HomeError::NotWritable { source, .. } => {
+                matches!(source.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem)
+            }
+            _ => false,
+        }
+    }
+
     /// What a failed file operation at `path` is.
     pub(super) fn files(path: &std::path::Path, source: io::Error) -> HomeError {
         let path = path.display().to_string();

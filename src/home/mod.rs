@@ -127,9 +127,12 @@ impl Home {
     }
 
     /// The home as it is to be used from now on, where its files are gone or are others: they were removed while it was
-    /// open. `None` while they are there, and for one in memory.
+    /// open; or where it could only be read, and can be written by now. `None` while neither is so, and for one in memory.
     pub fn reopened(&self) -> Result<Option<Home>, HomeError> {
         match &self.locks {
+            Locks::Files(folder) if self.store.refuse_read_only().is_err() => {
+                Ok(Home::open(folder.state_dir(), &self.stack).ok())
+            }
             Locks::Files(folder) if !self.store.is_there() => Home::open(folder.state_dir(), &self.stack).map(Some),
             _ => Ok(None),
         }

@@ -58,6 +58,10 @@ impl Store {
         let path = folder.database();
         let _alone = alone(&folder.opening())?;
         let suspect = with_ending(&path, SUSPECT);
+        if let Some(aside) = finish_moving(&path)? {
+            let connection = connect(&path, migrations).map_err(|error| placed(&path, error))?;
+            return Ok(Opened { store: Store::of(path, connection, true), moved_aside: Some(aside) });
+        }
         let damaged = if suspect.exists() && path.exists() { !is_sound(&path) } else { false };
         if !damaged {
             match connect(&path, migrations) {
@@ -275,19 +279,47 @@ fn is_sound(path: &Path) -> bool {
     }
 }
 
-/// Gives the damaged file, with its log and index, a name that says so, and tells it.
+/// Gives the damaged file, with its log and index, a name that says so, and tells it. The file goes first: without its log it
+/// would be an older state, and be taken for the truth.
 fn move_aside(path: &Path) -> Result<PathBuf, HomeError> {
-    let free = (1_u32..)
-        .map(|number| with_ending(path, &format!(".damaged-{number}")))
-        .find(|aside| !aside.exists())
-        .unwrap_or_else(|| with_ending(path, ".damaged"));
-    for ending in ["-wal", "-shm", ""] {
-        match fs::rename(with_ending(path, ending), with_ending(&free, ending)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(HomeError::writing(path, error)),
-            _ => {}
-        }
-    }
+    let free = asides(path).find(|aside| !aside.exists()).unwrap_or_else(|| with_ending(path, ".damaged"));
+    move_if_there(path, &free)?;
+    move_log_aside(path, &free)?;
     Ok(free)
+}
+
+/// Moves the log after its file, where a power cut came between the two. Gives where the file is.
+fn finish_moving(path: &Path) -> Result<Option<PathBuf>, HomeError> {
+    if path.exists() || !with_ending(path, "-wal").exists() {
+        return Ok(None);
+    }
+    let last = asides(path).take_while(|aside| aside.exists()).last();
+    let Some(last) = last.filter(|last| !with_ending(last, "-wal").exists()) else { return Ok(None) };
+    move_log_aside(path, &last)?;
+    Ok(Some(last))
+}
+
+fn move_log_aside(path: &Path, aside: &Path) -> Result<(), HomeError> {
+    for ending in ["-shm", "-wal"] {
+        move_if_there(&with_ending(path, ending), &with_ending(aside, ending))?;
+    }
+    Ok(())
+}
+
+/// What damaged files are called, the first one first.
+fn asides(path: &Path) -> impl Iterator<Item = PathBuf> {
+    (1_u32..).map(|number| with_ending(path, &format!(".damaged-{number}")))
+}
+
+/// Gives a file another name in its folder, and puts that on the disk before anything else is done.
+fn move_if_there(from: &Path, to: &Path) -> Result<(), HomeError> {
+    match fs::rename(from, to) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(HomeError::writing(from, error)),
+        Ok(()) => {}
+    }
+    let folder = from.parent().unwrap_or(from);
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(|source| HomeError::writing(folder, source))
 }
 
 fn remove_if_there(path: &Path) -> Result<(), HomeError> {

@@ -47,13 +47,13 @@ impl Check<'_> {
     }
 
     fn fields(&mut self, service: &Service) {
-        if let Some(build) = &service.build {
-            if !matches!(build.isolation.as_str(), "" | "default") {
-                let message =
-                    format!("`services.{}.build.isolation` needs Windows, which is not built for here", self.name);
-                let path = ["services", self.name, "build", "isolation"];
-                self.faults.push(self.project.fault(&path, message).code("windows"));
-            }
+        if let Some(build) = &service.build
+            && !matches!(build.isolation.as_str(), "" | "default")
+        {
+            let message =
+                format!("`services.{}.build.isolation` needs Windows, which is not built for here", self.name);
+            let path = ["services", self.name, "build", "isolation"];
+            self.faults.push(self.project.fault(&path, message).code("windows"));
         }
         self.unbuilt(&["models"], !service.models.is_empty());
         self.unbuilt(&["provider"], service.provider.is_some());

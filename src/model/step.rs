@@ -166,6 +166,9 @@ pub struct Pull {
     /// What the reference stood for when it was resolved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<String>,
+    /// For which platform, where the service says one; else the engine takes its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub platform: Option<String>,
     /// What must be there afterwards.
     pub image: ImageId,
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -48,14 +48,14 @@ impl fmt::Display for Timestamp {
 pub struct Millis(pub u64);
 
 impl Millis {
-    /// So many whole seconds.
+    /// So many whole seconds; of more than can be said, the most.
     pub const fn seconds(seconds: u64) -> Millis {
-        Millis(seconds * 1000)
+        Millis(seconds.saturating_mul(1000))
     }
 
     /// So many whole minutes.
     pub const fn minutes(minutes: u64) -> Millis {
-        Millis(minutes * 60_000)
+        Millis(minutes.saturating_mul(60_000))
     }
 
     /// Rounded, as a person reads it: `320ms`, `14.2s`, `2m05s`, `1h02m`.

@@ -159,16 +159,20 @@ async fn look_at(engine: &dyn Engine, listed: ContainerSummary) -> EngineResult<
     if !other.running {
         return Ok(Some(other));
     }
-    let Some(inspected) = if_there(engine.inspect_container(other.id.as_str()).await)? else {
-        return Ok(None);
+    let inspected = match engine.inspect_container(other.id.as_str()).await {
+        Ok(inspected) => inspected,
+        Err(error) if error.kind == ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.kind == ErrorKind::Unreachable => return Err(error),
+        // A stranger that the engine hangs over, or that can't be read, must not stop what is ours.
+        Err(_) => return Ok(Some(other)),
     };
     other.published = published(&inspected.spec);
     other.limits = inspected.spec.limits;
     if other.limits.memory.is_none() {
         other.memory_used = match engine.memory_used(&other.id).await {
             Ok(used) => Some(used),
+            Err(error) if error.kind == ErrorKind::Unreachable => return Err(error),
             // Not every kernel counts, and the container may be gone: then its use is unknown, which stops nothing.
-            Err(error) if matches!(error.kind, ErrorKind::Unreachable | ErrorKind::TimedOut) => return Err(error),
             Err(_) => None,
         };
     }
@@ -246,5 +250,49 @@ fn if_there<T>(found: Result<T, EngineError>) -> EngineResult<Option<T>> {
         Ok(found) => Ok(Some(found)),
         Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::docker::DockerEngine;
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::{UnixListener, UnixStream},
+    };
+
+    /// An engine with one container of somebody else, whose inspection makes no sense.
+    async fn serve(mut stream: UnixStream) {
+        let mut request = [0_u8; 4096];
+        while let Ok(length @ 1..) = stream.read(&mut request).await {
+            let path = String::from_utf8_lossy(&request[..length]).into_owned();
+            let body = match path.split(' ').nth(1).unwrap_or_default() {
+                path if path.contains("/containers/json") => r#"[{"Id":"f00","Names":["/theirs"],"State":"running"}]"#,
+                path if path.contains("/containers/f00/json") => r#"{"HostConfig":{"Memory":"much"}}"#,
+                path if path.contains("/networks") => "[]",
+                _ => "{}",
+            };
+            let head = format!("HTTP/1.1 200 OK\r\nApi-Version: 1.41\r\nContent-Length: {}\r\n\r\n", body.len());
+            if stream.write_all(format!("{head}{body}").as_bytes()).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_stranger_that_can_not_be_read_stops_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let socket = folder.path().join("engine.sock");
+        let listener = UnixListener::bind(&socket).unwrap();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(serve(stream));
+            }
+        });
+        let engine = DockerEngine::connect(&socket).await.unwrap();
+        let observed = observe(&engine, &"shop".into(), &Wanted::default(), Timestamp(1)).await.unwrap();
+        let theirs = &observed.others[&ContainerName::from("theirs")];
+        assert!(theirs.running && theirs.limits.memory.is_none());
     }
 }

@@ -105,7 +105,8 @@ pub(super) fn compare(of: &Comparison) -> Difference {
         });
         result.replace.insert(Reason::ImageChanged);
     }
-    let changes = difference(&fields(&found), &fields(&wanted));
+    let mut changes = difference(&fields(&found), &fields(&wanted));
+    mask_what_was_sensitive(&mut changes, of);
     changes.iter().for_each(|change| judge(change, &found, &wanted, of, &mut result));
     result.fields.extend(changes.into_iter().map(masked_when_gone));
     result.fields.extend(content_changes(of));
@@ -275,6 +276,18 @@ fn limits_to_send(limits: Option<Limits>, path: &str, wanted: &ContainerSpec) ->
         _ => {}
     }
     limits
+}
+
+/// A value that the current revision keeps as sensitive stays so, however plain the one in its place is.
+fn mask_what_was_sensitive(changes: &mut [FieldChange], of: &Comparison) {
+    let current = of.current.and_then(|current| current.services.get(&of.service.name));
+    let Some(current) = current.filter(|_| !changes.is_empty()) else { return };
+    let before = fields(&current.container);
+    for change in changes {
+        if let Some(known) = before.get(&change.path) {
+            change.from = change.from.take().map(|value| value.as_sensitive_as(known));
+        }
+    }
 }
 
 /// A value that can be sensitive and is no longer declared is shown as if it were: nothing says that it is not.

@@ -43,7 +43,7 @@ pub(super) fn normal(spec: &ContainerSpec, around: &Surroundings) -> ContainerSp
     }
     spec.logging = logging(spec.logging, around.engine);
     spec.annotations.clear();
-    spec.mac = spec.mac.filter(|_| around.engine.api < MAC_OF_ENDPOINT);
+    spec.mac = spec.mac.filter(|_| around.engine.api < MAC_OF_ENDPOINT).map(|mac| plain_mac(&mac));
     // What was written there is not seen; the label of the contents tells it.
     spec.files.clear();
     spec
@@ -137,7 +137,9 @@ fn process(spec: &mut ContainerSpec, around: &Surroundings) {
     let provided = |value: Option<String>, image: &Option<String>| {
         value.filter(|text| !text.is_empty() && Some(text) != image.as_ref())
     };
-    spec.working_dir = provided(spec.working_dir.take(), &image.working_dir);
+    let plain = |path: &String| plain_path(path);
+    let folder = spec.working_dir.as_ref().map(plain);
+    spec.working_dir = provided(folder, &image.working_dir.as_ref().map(plain));
     spec.user = provided(spec.user.take(), &image.user);
     let signal = |text: &str| match text.trim_start_matches("SIG") {
         "" => "TERM".to_owned(),
@@ -265,6 +267,9 @@ fn mounts(mounts: BTreeMap<String, Mount>, image: &ImageConfig) -> BTreeMap<Stri
         if matches!(mount.source, MountSource::Anonymous(_)) {
             mount.source = MountSource::Anonymous(None);
         }
+        if let MountSource::Bind(path) = &mut mount.source {
+            *path = plain_path(path);
+        }
         mount.propagation = mount.propagation.filter(|text| !text.is_empty() && text != "rprivate");
         // The files of an image can't be written anyway.
         mount.read_only &= !matches!(mount.source, MountSource::Image(_));
@@ -282,6 +287,27 @@ fn mounts(mounts: BTreeMap<String, Mount>, image: &ImageConfig) -> BTreeMap<Stri
         .filter(|(target, mount)| !by_image(target, mount))
         .map(|(target, mount)| (target, settled(mount)))
         .collect()
+}
+
+/// A MAC address as newer engines write it; older ones keep it as it was sent.
+fn plain_mac(mac: &str) -> String {
+    mac.to_ascii_lowercase().replace('-', ":")
+}
+
+/// A path as the engine keeps it: `/srv/data/` and `/srv/./x/../data` are `/srv/data`. Links are not looked at.
+fn plain_path(path: &str) -> String {
+    if !path.starts_with('/') {
+        return path.to_owned();
+    }
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()),
+            part => parts.push(part),
+        }
+    }
+    format!("/{}", parts.join("/"))
 }
 
 fn network(spec: &mut ContainerSpec, around: &Surroundings) {
@@ -305,7 +331,7 @@ fn network(spec: &mut ContainerSpec, around: &Surroundings) {
         *attachment = Attachment {
             ipv4: given(attachment.ipv4.take()),
             ipv6: given(attachment.ipv6.take()),
-            mac: given(attachment.mac.take()),
+            mac: given(attachment.mac.take()).map(|mac| plain_mac(&mac)),
             ..std::mem::take(attachment)
         };
     }
@@ -440,6 +466,33 @@ mod tests {
         let normal = normal_of(&own);
         assert_eq!(normal.entrypoint, Some(vec![Value::plain("/entry")]));
         assert_eq!(normal.command, None);
+    }
+
+    #[test]
+    fn a_path_is_the_one_that_the_engine_keeps() {
+        let of = |mut spec: ContainerSpec, from: &str| {
+            spec.working_dir = Some(from.to_owned());
+            spec.mounts.insert("/data".into(), Mount::of(MountSource::Bind(from.into())));
+            normal_of(&spec)
+        };
+        let read = of(ContainerSpec::default(), "/srv/data");
+        for written in ["/srv/data/", "//srv/./data", "/srv/x/../data", "/../srv/data//"] {
+            assert_eq!(of(ContainerSpec::default(), written), read, "{written}");
+        }
+        assert_ne!(of(ContainerSpec::default(), "/srv/date"), read);
+        assert_eq!((plain_path("/"), plain_path("a/")), ("/".to_owned(), "a/".to_owned()));
+    }
+
+    #[test]
+    fn a_mac_address_is_the_same_however_it_is_written() {
+        let of = |mac: &str| {
+            let mut spec = ContainerSpec { mac: Some(mac.to_owned()), ..ContainerSpec::default() };
+            spec.networks.insert("n".into(), Attachment { mac: Some(mac.to_owned()), ..Attachment::default() });
+            normal_of(&spec)
+        };
+        assert_eq!(of("02:42:AC:11:00:AB"), of("02:42:ac:11:00:ab"));
+        assert_eq!(of("02-42-AC-11-00-AB"), of("02:42:ac:11:00:ab"));
+        assert_ne!(of("02:42:AC:11:00:AB"), of("02:42:ac:11:00:ac"));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use super::draft::CALL_DEADLINE;
 use crate::model::{
-    desired::{Desired, Network, Service, Volume},
+    desired::{AddressPool, Desired, Network, Service, Volume},
     fields::{FieldChange, difference, fields},
     labels::{compose, ours},
     names::{NetworkName, Resource, StepId, VolumeName},
@@ -171,7 +171,12 @@ fn network_normal(
     if asked.pools.is_empty() {
         normal.pools.clear();
     }
-    for (pool, asked) in normal.pools.iter_mut().zip(&asked.pools) {
+    // The engine lists those of IPv4 first, whatever the order in which they were asked for.
+    let is_v6 = |pool: &AddressPool| pool.subnet.as_ref().is_some_and(|subnet| subnet.contains(':'));
+    let mut pools_asked = asked.pools.clone();
+    normal.pools.sort_by_key(is_v6);
+    pools_asked.sort_by_key(is_v6);
+    for (pool, asked) in normal.pools.iter_mut().zip(&pools_asked) {
         if asked.gateway.is_none() {
             pool.gateway = None;
         }

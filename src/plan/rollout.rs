@@ -6,7 +6,7 @@ use super::{
     leftover::{self, Meanwhile, Until},
     lifecycle,
     strategy::{Choice, choose, is_stateful},
-    survey::{All, Slot, View, is_up, network_order},
+    survey::{All, Slot, View, can_start, is_up, network_order},
     work::Work,
 };
 use crate::model::{
@@ -295,10 +295,7 @@ fn start_first<'a>(
     let mut proven = Vec::new();
     for entry in group {
         let container = match entry.candidate {
-            Some(candidate) => {
-                give_up(draft, entry, existing(candidate));
-                existing(candidate)
-            }
+            Some(candidate) => go_on_with(draft, entry, candidate, None),
             None => {
                 // Named after the one whose place it takes: that of the old one is taken while another serves in its stead.
                 let name = match entry.meanwhile.or(entry.old) {
@@ -350,10 +347,7 @@ fn stop_first<'a>(
     let mut proven = Vec::new();
     for entry in group {
         let container = match entry.candidate {
-            Some(candidate) => {
-                give_up(draft, entry, existing(candidate));
-                existing(candidate)
-            }
+            Some(candidate) => go_on_with(draft, entry, candidate, entry.old.map(existing)),
             None => create_and_start(draft, entry, entry.slot.name.clone(), entry.old.map(existing), refs, all),
         };
         if entry.slot.number == 1 {
@@ -523,6 +517,28 @@ fn create_and_start(
     }
     lifecycle::start(draft, entry.view.service, &files, &container, instead_of, (&path, &entry.target()));
     container
+}
+
+/// Goes on with a candidate of an interrupted rollout. One that went down before its time was over, with the host mostly, and
+/// that the engine does not start by itself was judged by nobody: it is started. One that was left at its deadline and
+/// exited then has had its time.
+fn go_on_with(
+    draft: &mut Draft,
+    entry: &Entry,
+    candidate: &ObservedContainer,
+    instead_of: Option<ContainerRef>,
+) -> ContainerRef {
+    give_up(draft, entry, existing(candidate));
+    let state = &candidate.state;
+    let ran = state.started_at.zip(state.finished_at).map(|(start, end)| end.since(start));
+    let in_time = ran.is_some_and(|ran| ran < entry.view.service.rollout.deadline);
+    if state.status == Status::Exited && can_start(candidate) && in_time {
+        let service = entry.view.service;
+        let at = (entry.path(), entry.target());
+        let files = &entry.slot.spec.files;
+        lifecycle::start(draft, service, files, &existing(candidate), instead_of, (&at.0, &at.1));
+    }
+    existing(candidate)
 }
 
 /// Takes back a container that was not proven: it is removed with what was made for it, and its log is kept. One that writes

@@ -234,6 +234,7 @@ fn pull(views: &[&View], draft: &mut Draft, line: &mut Line) {
         let pull = Pull {
             reference: reference.clone(),
             digest: view.image.digest.clone(),
+            platform: view.service.container.platform.clone(),
             image: view.image.id.clone(),
             size: view.image.size,
         };

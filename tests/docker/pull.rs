@@ -113,7 +113,7 @@ async fn a_pull_brings_the_image_to_whoever_has_the_login() {
         // The registry may not listen yet.
         let deadline = Instant::now() + Duration::from_secs(30);
         let error = loop {
-            let error = place.engine.pull_image(&reference, Some(&login("wrong")), &progress).await.unwrap_err();
+            let error = place.engine.pull_image(&reference, None, Some(&login("wrong")), &progress).await.unwrap_err();
             if error.kind != ErrorKind::Rejected || Instant::now() > deadline {
                 break error;
             }
@@ -121,10 +121,10 @@ async fn a_pull_brings_the_image_to_whoever_has_the_login() {
         };
         assert_eq!(error.kind, ErrorKind::Refused, "{error}");
         assert!(error.message.contains("login") && !error.message.contains("wrong"), "{error}");
-        let error = place.engine.pull_image(&reference, None, &progress).await.unwrap_err();
+        let error = place.engine.pull_image(&reference, None, None, &progress).await.unwrap_err();
         assert_eq!(error.kind, ErrorKind::Refused, "{error}");
 
-        place.engine.pull_image(&reference, Some(&login(PASSWORD)), &progress).await.unwrap();
+        place.engine.pull_image(&reference, None, Some(&login(PASSWORD)), &progress).await.unwrap();
         let image = place.engine.inspect_image(reference.as_str()).await.unwrap().unwrap();
         assert_eq!(image.tags, std::slice::from_ref(&reference));
         assert_eq!(image.digests.len(), 1);

@@ -508,7 +508,7 @@ async fn tags_name_images_and_go() {
 async fn a_pull_that_the_registry_does_not_answer_is_an_error_with_its_name() {
     Place::with(|place| async move {
         let reference = ImageReference::new("127.0.0.1:9/nothing:1");
-        let error = place.engine.pull_image(&reference, None, &|_, _| ()).await.unwrap_err();
+        let error = place.engine.pull_image(&reference, None, None, &|_, _| ()).await.unwrap_err();
         assert_eq!((error.kind, error.call), (ErrorKind::Rejected, "pull image"), "{error}");
         assert!(error.to_string().contains("127.0.0.1:9/nothing:1"), "{error}");
     })

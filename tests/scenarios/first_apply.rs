@@ -1,6 +1,12 @@
 //! A stack that is not there yet.
 
 use crate::support::{Host, SHOP, shop};
+use evenkeel::{
+    controllers::stack::Stack,
+    engine::registry::{Found, Registries, RegistryError},
+    model::{image::ImageConfig, names::ImageReference, step::Does, units::Bytes},
+};
+use std::sync::Arc;
 
 #[tokio::test(start_paused = true)]
 async fn comes_up_in_the_order_of_its_dependencies() {
@@ -9,6 +15,29 @@ async fn comes_up_in_the_order_of_its_dependencies() {
     let applied = host.settle(SHOP).await;
     assert_eq!(applied.revision, Some(1));
     assert_eq!(host.containers(), ["shop-db-1 db:1 running", "shop-web-1 web:1 running"]);
+}
+
+/// A registry that has every image.
+struct Everything;
+
+#[async_trait::async_trait]
+impl Registries for Everything {
+    async fn look_up(&self, _: &ImageReference, platform: Option<&str>) -> Result<Found, RegistryError> {
+        assert_eq!(platform, Some("linux/arm64"));
+        let digest = format!("sha256:{}", "7".repeat(64));
+        Ok(Found { id: digest.as_str().into(), digest, size: Bytes(1), config: ImageConfig::default() })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_pulled_is_pulled_for_the_platform_of_its_service() {
+    let host = Host::new();
+    let stack = Stack { registries: Arc::new(Everything), ..host.stack() };
+    let manifest = shop("image: web:1", "image: web:9\n      platform: linux/arm64");
+    let plan = stack.diff(&host.request(&manifest, &[])).await.unwrap();
+    let pulled: Vec<_> =
+        plan.steps.iter().filter_map(|step| matches!(&step.does, Does::Pull(_)).then_some(&step.does)).collect();
+    assert!(matches!(&pulled[..], [Does::Pull(pull)] if pull.platform.as_deref() == Some("linux/arm64")), "{pulled:?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -95,6 +95,25 @@ async fn nothing_to_do_is_nothing_done() {
     assert_eq!(host.engine.calls().len(), calls);
 }
 
+/// Whoever holds the lock can't be told from nobody then.
+#[tokio::test(start_paused = true)]
+async fn nothing_is_repaired_while_the_lock_is_in_trouble() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut host = Host::new();
+    host.home = Arc::new(evenkeel::home::Home::open(dir.path(), &"shop".into()).unwrap());
+    host.settle(SHOP).await;
+    let lock = dir.path().join("stacks/shop/lock");
+    std::fs::remove_file(&lock).unwrap();
+    std::fs::create_dir(&lock).unwrap();
+    by_hand(&host, Foreign::Stop("shop-web-1".into()));
+    let mut keeper = keeper(&host);
+    assert!(keeper.reconcile().await.is_err());
+    assert_eq!(host.containers()[1], "shop-web-1 web:1 exited");
+    std::fs::remove_dir(&lock).unwrap();
+    rounds(&mut keeper).await;
+    assert_eq!(host.containers(), RUNNING);
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_somebody_does_by_hand_is_put_right_and_told() {
     let host = Host::new();
@@ -641,6 +660,26 @@ async fn what_a_killed_apply_began_and_what_fails_then_is_taken_back_for_good() 
         keep_for(&host, &mut keeper, Millis::minutes(2)).await;
         assert_eq!(host.containers(), kept, "{calls}: what is current is kept");
     }
+}
+
+/// On a network as elsewhere: it is on it, and not as it was asked for.
+#[tokio::test(start_paused = true)]
+async fn what_is_not_held_on_a_network_is_not_tried_again_either() {
+    let host = Host::new();
+    host.settle(SHOP).await;
+    host.engine.forget(|spec| {
+        spec.networks.values_mut().for_each(|attachment| attachment.ipv4 = None);
+    });
+    let fixed = "image: db:1\n      networks: {back: {ipv4_address: 10.7.0.9}}";
+    let next = shop("image: db:1", fixed).replace(
+        "  volumes: {data: {}}",
+        "  networks: {back: {ipam: {config: [{subnet: 10.7.0.0/24}]}}}\n  volumes: {data: {}}",
+    );
+    let applied = host.apply(&next).await;
+    assert_eq!(applied.exit, 9, "{applied:?}");
+    let (db, mut keeper) = (host.id_of("shop-db-1"), keeper(&host));
+    keep_for(&host, &mut keeper, Millis::minutes(10)).await;
+    assert_eq!(host.id_of("shop-db-1"), db);
 }
 
 /// A field that the engine takes and does not hold must not have a container replaced for ever.

@@ -170,6 +170,48 @@ async fn a_candidate_of_today_beside_a_kept_one_is_gated_again() {
     assert_eq!(host.containers(), ["shop-db-1 db:2 running", "shop-web-1 web:1 running"]);
 }
 
+/// The host went down while it was gated, and the engine does not start what has no restart policy.
+#[tokio::test(start_paused = true)]
+async fn a_candidate_of_today_that_went_down_is_started_and_gated_again() {
+    let bare = SHOP.replace("\n      restart: unless-stopped", "");
+    for next in ["db", "web"] {
+        let mut host = Host::new();
+        host.settle(&bare).await;
+        let (wanted, calls) =
+            (bare.replace(&format!("{next}:1"), &format!("{next}:2")), if next == "db" { 4 } else { 2 });
+        host.killed(&wanted, Fault::KillAfter(calls), false).await;
+        for line in host.containers().iter().filter(|line| line.ends_with(" running")) {
+            host.engine.meddle(&Foreign::Stop(line.split(' ').next().unwrap().into())).unwrap();
+        }
+        let candidate = match next {
+            "db" => host.id_of("shop-db-1"),
+            _ => beside(&host, "shop-web-1"),
+        };
+        host.settle(&wanted).await;
+        assert_eq!(host.id_of(&format!("shop-{next}-1")), candidate);
+        assert!(host.containers().iter().all(|line| line.ends_with(" running")), "{:?}", host.containers());
+    }
+}
+
+/// It had all its time, and exits by itself: what ran before takes its place.
+#[tokio::test(start_paused = true)]
+async fn a_candidate_that_was_left_at_its_deadline_and_exits_is_taken_back() {
+    let bare = SHOP.replace("\n      restart: unless-stopped", "");
+    let probes = "probes: {readiness: {tcp: {port: 5432}}}\n      rollout: {deadline: 20s}";
+    let bare = bare.replace("db:1", &format!("db:1\n      {probes}"));
+    let host = Host::new();
+    host.settle(&bare).await;
+    let db = host.id_of("shop-db-1");
+    let broken = bare.replace("db:1", "db:broken");
+    assert_eq!(host.apply(&broken).await.exit, 5);
+    assert_ne!(host.id_of("shop-db-1"), db);
+    host.engine.meddle(&Foreign::Die("shop-db-1".into(), 1)).unwrap();
+    let applied = host.apply(&broken).await;
+    assert_eq!(applied.exit, 4, "{applied:?}");
+    assert_eq!(host.id_of("shop-db-1"), db);
+    assert_eq!(host.containers(), ["shop-db-1 db:1 running", "shop-web-1 web:1 running"]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_candidate_of_another_desired_is_removed() {
     let mut host = Host::new();

@@ -141,3 +141,13 @@ async fn an_old_one_that_somebody_starts_again_never_writes_beside_the_new_one()
     host.settle(&next).await;
     assert!(host.engine.history().iter().all(|seen| seen.shared_writers().is_empty()));
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_was_secret_is_not_shown_when_something_plain_takes_its_place() {
+    let host = Host::new();
+    let secret = shop("LOG_LEVEL: info", "CACHE: 'redis://:hunter2@cache', LOG_LEVEL: info");
+    host.settle(&secret).await;
+    let plain = secret.replace("redis://:hunter2@cache", "redis://cache");
+    let diff = host.diff(&plain).await;
+    assert!(diff.contains("CACHE") && diff.contains("redis://cache") && !diff.contains("hunter2"), "{diff}");
+}

@@ -259,7 +259,8 @@ impl Keeper {
         Ok(Requeue::Now)
     }
 
-    /// The lock; `None` when somebody has it. A home that can't be written stops no repair.
+    /// The lock; `None` when somebody has it. A home that can't be written stops no repair, for none of those who could act
+    /// beside it gets the lock; whoever may write it all the same is seen. Any other trouble may be ours alone.
     async fn lock(&mut self, home: &Arc<Home>) -> Result<Option<Option<LockGuard>>, StackError> {
         let holder = Holder { actor: self.options.origin.actor.clone(), doing: "keep the current revision".into() };
         match home.lock(holder, Millis(0), self.stack.clock.as_ref()).await {
@@ -268,10 +269,14 @@ impl Keeper {
                 Ok(Some(Some(lock)))
             }
             Err(LockError::Held { .. }) => Ok(None),
-            Err(LockError::Home(error)) => {
+            Err(LockError::Home(error)) if error.forbids_writing() => {
+                if home.holder()?.is_some() {
+                    return Ok(None);
+                }
                 self.warn_of_home(format!("the home can't be written, repairs go on without it: {error}")).await;
                 Ok(Some(None))
             }
+            Err(error) => Err(error.into()),
         }
     }
 

@@ -10,7 +10,7 @@ use crate::{
         fields::FieldChange,
         image::Images,
         labels::ours,
-        names::{ContainerId, ImageReference, Resource, ServiceName, StackName},
+        names::{ContainerId, ImageReference, NetworkName, Resource, ServiceName, StackName},
         observed::{Claim, Observed, ObservedContainer},
         outcome::Outcome,
         plan::{CurrentRevision, Facts, Plan, PlanContext, Purpose, SavedContext},
@@ -227,7 +227,7 @@ fn bound_of(plan: &Plan) -> Millis {
 
 /// What containers that a round has just made do not hold, by the plan that comes next, where the same is desired still: as a
 /// field of theirs was sent, it reads otherwise. What can be changed from outside may have been, what names another container
-/// changes with that, and neither is such a field.
+/// changes with that, and neither is such a field; what was asked for on a network that it is on, is one.
 fn not_held(before: &Round, now: &Round) -> Vec<(ContainerId, Vec<FieldChange>)> {
     const FROM_OUTSIDE: [&str; 11] = [
         "image",
@@ -244,8 +244,9 @@ fn not_held(before: &Round, now: &Round) -> Vec<(ContainerId, Vec<FieldChange>)>
     ];
     let secrets = now.desired.secrets(&now.plan.context.salt);
     let reveal = |value: &Option<Value>| value.as_ref().map_or(Some(None), |value| secrets.reveal(value).map(Some));
-    let field = |change: &FieldChange| {
-        let is_fixed = FROM_OUTSIDE.iter().all(|path| !change.path.starts_with(path));
+    let field = |container: &ObservedContainer, change: &FieldChange| {
+        let is_fixed = FROM_OUTSIDE.iter().all(|path| !change.path.starts_with(path))
+            || is_asked_of_network(&change.path, container);
         let (from, to) = (change.from.clone(), reveal(&change.to).filter(|_| is_fixed)?);
         // What it reads is known by its commitment alone where it is sensitive.
         let from = from.map(|from| if from.is_sensitive() { Value::sensitive("") } else { from });
@@ -264,10 +265,19 @@ fn not_held(before: &Round, now: &Round) -> Vec<(ContainerId, Vec<FieldChange>)>
         let rollout = format!("{}/{service}", before.plan.context.plan);
         let is_made = container.label(ours::ROLLOUT) == Some(rollout.as_str()) && is_same(&service);
         let change = now.plan.changes.iter().find(|change| change.resource == Resource::Service(service.clone()));
-        let fields: Vec<FieldChange> = change.filter(|_| is_made)?.fields.iter().filter_map(field).collect();
+        let fields = change.filter(|_| is_made)?.fields.iter();
+        let fields: Vec<FieldChange> = fields.filter_map(|change| field(container, change)).collect();
         (!fields.is_empty()).then(|| (container.id.clone(), fields))
     };
     now.observed.containers.values().filter_map(of).collect()
+}
+
+/// Whether a field is what was asked of the engine for one of the networks that a container is on.
+fn is_asked_of_network(path: &str, container: &ObservedContainer) -> bool {
+    let field_on = |name: &NetworkName| path.strip_prefix("networks.")?.strip_prefix(name.as_str())?.strip_prefix('.');
+    container.spec.networks.keys().filter_map(field_on).any(|field| {
+        ["mac", "ipv4", "ipv6", "linkLocal", "gatewayPriority"].contains(&field) || field.starts_with("driverOptions.")
+    })
 }
 
 /// The services whose images nobody has built.

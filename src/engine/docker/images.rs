@@ -45,12 +45,17 @@ impl Images for DockerEngine {
     async fn pull_image(
         &self,
         reference: &ImageReference,
+        platform: Option<&str>,
         login: Option<&Login>,
         progress: &PullProgress,
     ) -> EngineResult<()> {
         let (name, tag) = name_and_tag(reference.as_str());
-        let options =
-            CreateImageOptions { from_image: Some(name.to_owned()), tag: Some(tag.to_owned()), ..Default::default() };
+        let options = CreateImageOptions {
+            from_image: Some(name.to_owned()),
+            tag: Some(tag.to_owned()),
+            platform: platform.unwrap_or_default().to_owned(),
+            ..Default::default()
+        };
         let call = "pull image";
         let mut messages = self.docker.create_image(Some(options), None, login.map(credentials));
         let mut layers = Layers::default();
@@ -210,6 +215,30 @@ mod tests {
         layers.hear(message("a", "Download complete", 0, 0));
         assert!(!layers.hear(message("a", "Extracting", 3, 10)));
         assert_eq!((layers.done(), layers.total()), (20, Some(110)));
+    }
+
+    #[tokio::test]
+    async fn the_platform_that_is_wanted_is_pulled() {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let folder = tempfile::tempdir().unwrap();
+        let socket = folder.path().join("engine.sock");
+        let listener = tokio::net::UnixListener::bind(&socket).unwrap();
+        let (asked, mut heard) = tokio::sync::mpsc::unbounded_channel();
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let mut request = vec![0_u8; 4096];
+                let length = stream.read(&mut request).await.unwrap();
+                let line = String::from_utf8_lossy(&request[..length]).lines().next().unwrap_or_default().to_owned();
+                asked.send(line).unwrap();
+                let answer = "HTTP/1.1 200 OK\r\nApi-Version: 1.41\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}";
+                stream.write_all(answer.as_bytes()).await.unwrap();
+            }
+        });
+        let engine = DockerEngine::connect(&socket).await.unwrap();
+        engine.pull_image(&"redis:7".into(), Some("linux/arm64"), None, &|_, _| ()).await.unwrap();
+        heard.recv().await.unwrap();
+        let line = heard.recv().await.unwrap();
+        assert!(line.contains("fromImage=redis&tag=7") && line.contains("platform=linux%2Farm64"), "{line}");
     }
 
     #[test]

@@ -62,7 +62,8 @@ fn spec(from: Inspected) -> ContainerSpec {
         group_add: host.group_add.into_iter().collect(),
         domainname: text(config.domainname),
         stop_signal: text(config.stop_signal),
-        stop_grace: config.stop_timeout.map(Millis::seconds),
+        // Below zero the engine waits without an end: no grace that could be said.
+        stop_grace: config.stop_timeout.and_then(|seconds| u64::try_from(seconds).ok()).map(Millis::seconds),
         tty: config.tty,
         stdin_open: config.open_stdin,
         init: host.init,
@@ -216,7 +217,7 @@ fn networks(from: &mut Inspected, mode: &NetworkMode, api: (u32, u32)) -> BTreeM
             link_local: fixed.link_local_ips.into_iter().collect(),
             mac,
             driver_options: std::mem::take(&mut endpoint.driver_opts),
-            gateway_priority: endpoint.gw_priority,
+            gateway_priority: endpoint.gw_priority.clamp(i32::MIN.into(), i32::MAX.into()) as i32,
             links: std::mem::take(&mut endpoint.links).into_iter().collect(),
             priority: 0,
         };
@@ -249,7 +250,7 @@ fn restart(policy: &Restart) -> RestartPolicy {
     match policy.name.as_str() {
         "always" => RestartPolicy::Always,
         "unless-stopped" => RestartPolicy::UnlessStopped,
-        "on-failure" => RestartPolicy::OnFailure(policy.maximum_retry_count),
+        "on-failure" => RestartPolicy::OnFailure(policy.maximum_retry_count.clamp(0, u32::MAX.into()) as u32),
         _ => RestartPolicy::No,
     }
 }
@@ -295,4 +296,30 @@ fn number(number: i64) -> Option<i64> {
 
 fn size(bytes: i64) -> Option<Bytes> {
     u64::try_from(bytes).ok().filter(|bytes| *bytes > 0).map(Bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each of them is what an engine took at a create.
+    #[test]
+    fn a_number_that_nobody_should_have_said_leaves_a_container_readable() {
+        let read = |json: serde_json::Value| observed(serde_json::from_value(json).unwrap(), (1, 48)).spec;
+        let grace = |seconds: i64| read(serde_json::json!({"Config": {"StopTimeout": seconds}})).stop_grace;
+        assert_eq!((grace(-1), grace(3)), (None, Some(Millis::seconds(3))));
+        assert!(grace(i64::MAX) > Some(Millis::seconds(1)));
+        let policy = serde_json::json!({"Name": "on-failure", "MaximumRetryCount": -3});
+        assert_eq!(
+            read(serde_json::json!({"HostConfig": {"RestartPolicy": policy}})).restart,
+            RestartPolicy::OnFailure(0)
+        );
+        let options = serde_json::json!({"SizeBytes": -5});
+        let mounts = serde_json::json!([{"Type": "tmpfs", "Target": "/x", "TmpfsOptions": options}]);
+        assert_eq!(read(serde_json::json!({"HostConfig": {"Mounts": mounts}})).mounts["/x"].tmpfs_size, None);
+        let network = serde_json::json!({"Networks": {"n": {"GwPriority": 99_999_999_999_i64}}});
+        let host = serde_json::json!({"NetworkMode": "n"});
+        let spec = read(serde_json::json!({"HostConfig": host, "NetworkSettings": network}));
+        assert_eq!(spec.networks[&NetworkName::from("n")].gateway_priority, i32::MAX);
+    }
 }

@@ -1,5 +1,6 @@
 //! What we read of the engine's JSON, under its own names. Null and absent alike are the default, and
-//! enumerations are texts, so that an engine newer than this program can't make a whole answer unreadable.
+//! enumerations are texts, so that an engine newer than this program can't make a whole answer unreadable. A number is as
+//! wide as the engine's own, negative where the engine takes that.
 
 use crate::engine::image_config::{HealthcheckJson, nullable};
 use serde::Deserialize;
@@ -76,7 +77,7 @@ json! {
         entrypoint: Option<Vec<String>>,
         labels: BTreeMap<String, String>,
         stop_signal: String,
-        stop_timeout: Option<u64>,
+        stop_timeout: Option<i64>,
         mac_address: String,
         healthcheck: Option<HealthcheckJson>,
     }
@@ -183,7 +184,7 @@ json! {
 }
 json! {
     TmpfsOptions {
-        size_bytes: u64,
+        size_bytes: i64,
         mode: u32,
     }
 }
@@ -212,7 +213,7 @@ json! {
 json! {
     Restart {
         name: String,
-        maximum_retry_count: u32,
+        maximum_retry_count: i64,
     }
 }
 json! {
@@ -264,7 +265,7 @@ json! {
         mac_address: String,
         aliases: Vec<String>,
         driver_opts: BTreeMap<String, String>,
-        gw_priority: i32,
+        gw_priority: i64,
         #[serde(rename = "IPAddress")]
         ip_address: String,
         #[serde(rename = "GlobalIPv6Address")]

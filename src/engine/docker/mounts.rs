@@ -176,7 +176,7 @@ fn read_options(asked: &AskedMount, mount: &mut Mount) {
         }
         "tmpfs" => {
             let options = &asked.tmpfs_options;
-            mount.tmpfs_size = (options.size_bytes > 0).then_some(Bytes(options.size_bytes));
+            mount.tmpfs_size = u64::try_from(options.size_bytes).ok().filter(|size| *size > 0).map(Bytes);
             mount.tmpfs_mode = (options.mode > 0).then_some(options.mode);
         }
         _ => {}

@@ -255,6 +255,12 @@ fn fill_in(spec: &mut ContainerSpec, image: &ImageConfig, facts: &EngineFacts) {
     spec.shm_size.get_or_insert(SHM);
     let log = spec.logging.get_or_insert_with(Logging::default);
     log.driver.get_or_insert_with(|| facts.logging_driver.clone());
+    // Nobody has told an engine what is secret.
+    let check = spec.healthcheck.iter_mut().flat_map(|check| &mut check.test);
+    let words = spec.entrypoint.iter_mut().chain(&mut spec.command).flatten().chain(check);
+    let named = spec.environment.values_mut().chain(spec.labels.values_mut());
+    let options = spec.logging.iter_mut().flat_map(|logging| logging.options.values_mut());
+    words.chain(named).chain(options).for_each(|value| *value = Value::plain(value.reveal()));
 }
 
 fn merged_check(own: Option<Healthcheck>, image: Option<&Healthcheck>) -> Option<Healthcheck> {

@@ -242,6 +242,7 @@ impl Images for SimulatedEngine {
     async fn pull_image(
         &self,
         reference: &ImageReference,
+        _: Option<&str>,
         login: Option<&Login>,
         progress: &PullProgress,
     ) -> EngineResult<()> {

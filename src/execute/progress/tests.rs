@@ -35,9 +35,13 @@ fn step(id: &str, after: &[&str], kind: Kind) -> Step {
         after: after.iter().map(|id| StepId::from(*id)).collect(),
         does: match kind {
             Kind::Call => Does::Start { container: container.clone(), instead_of: None },
-            Kind::Pull => {
-                Does::Pull(Pull { reference: "web:1".into(), digest: None, image: "sha256:1".into(), size: None })
-            }
+            Kind::Pull => Does::Pull(Pull {
+                reference: "web:1".into(),
+                digest: None,
+                platform: None,
+                image: "sha256:1".into(),
+                size: None,
+            }),
             Kind::Gate => gate(OnDeadline::Undo),
             Kind::LeavingGate => gate(OnDeadline::Leave),
             Kind::Drain => Does::Drain { wait: Millis(1) },

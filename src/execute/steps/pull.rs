@@ -22,7 +22,7 @@ pub(super) async fn pull(stage: &Stage<'_>, item: Item, pull: &Pull) -> Result<(
     let from = by_digest(pull);
     let login = stage.effects.logins.login(&pull.reference);
     let progress = progress(stage, item, pull);
-    engine.pull_image(&from, login.as_ref(), &progress).await?;
+    engine.pull_image(&from, pull.platform.as_deref(), login.as_ref(), &progress).await?;
     let Some(image) = engine.inspect_image(from.as_str()).await? else {
         return Err(failed(format!("`{}` was pulled and is not there: was it removed meanwhile?", pull.reference)));
     };
@@ -110,7 +110,8 @@ mod tests {
         ];
         for (reference, digest, expected) in cases {
             let digest = digest.map(str::to_owned);
-            let pull = Pull { reference: reference.into(), digest, image: "sha256:1".into(), size: None };
+            let pull =
+                Pull { reference: reference.into(), digest, platform: None, image: "sha256:1".into(), size: None };
             assert_eq!(by_digest(&pull).as_str(), expected);
         }
     }

@@ -147,6 +147,53 @@ fn a_file_that_is_no_database_is_moved_aside() {
     }
 }
 
+/// A home whose newest revision is in the log alone, and whose file is damaged.
+fn damaged(dir: &Path) {
+    let home = open(dir);
+    apply(&home, &[("core", "core:1")]);
+    drop(home);
+    assert!(fs::metadata(dir.join("stacks/webkit/home.db-wal")).unwrap().len() > 0);
+}
+
+#[test]
+fn a_damaged_file_is_moved_aside_before_its_log() {
+    let dir = tempfile::tempdir().unwrap();
+    damaged(dir.path());
+    let at = |name: &str| dir.path().join("stacks/webkit").join(name);
+    fs::write(database(dir.path()), "nonsense ".repeat(1000)).unwrap();
+    fs::remove_file(at("home.db-wal")).unwrap();
+    fs::write(at("home.db-wal"), "nonsense ".repeat(1000)).unwrap();
+    // The log can't go where it should: so it was as if the power had been cut before.
+    fs::create_dir_all(at("home.db.damaged-1-wal/full")).unwrap();
+    assert!(Home::open(dir.path(), &stack()).is_err());
+    assert!(!database(dir.path()).exists() && at("home.db.damaged-1").exists());
+}
+
+#[test]
+fn a_log_whose_file_was_moved_aside_is_moved_after_it() {
+    let dir = tempfile::tempdir().unwrap();
+    damaged(dir.path());
+    let at = |name: &str| dir.path().join("stacks/webkit").join(name);
+    fs::rename(database(dir.path()), at("home.db.damaged-1")).unwrap();
+    let log = fs::read(at("home.db-wal")).unwrap();
+    let home = open(dir.path());
+    assert_eq!(home.moved_aside(), Some(at("home.db.damaged-1").as_path()));
+    assert_eq!(home.current().unwrap(), None);
+    assert_eq!(fs::read(at("home.db.damaged-1-wal")).unwrap(), log);
+    drop(home);
+    assert_eq!(open(dir.path()).moved_aside(), None);
+}
+
+#[test]
+fn a_home_that_could_only_be_read_is_written_once_that_is_possible() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(open(dir.path()));
+    let home = Home::read(dir.path(), &stack()).unwrap().unwrap();
+    let home = home.reopened().unwrap().expect("it can be written");
+    apply(&home, &[("core", "core:1")]);
+    assert!(home.reopened().unwrap().is_none());
+}
+
 #[test]
 fn damage_that_is_found_later_is_told_and_moved_aside_at_the_next_opening() {
     let dir = tempfile::tempdir().unwrap();

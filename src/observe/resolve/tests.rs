@@ -53,7 +53,13 @@ impl EngineImages for Shelf {
         }
         Ok(self.0.get(reference).cloned())
     }
-    async fn pull_image(&self, _: &ImageReference, _: Option<&Login>, _: &PullProgress) -> EngineResult<()> {
+    async fn pull_image(
+        &self,
+        _: &ImageReference,
+        _: Option<&str>,
+        _: Option<&Login>,
+        _: &PullProgress,
+    ) -> EngineResult<()> {
         unasked()
     }
     async fn tag_image(&self, _: &ImageId, _: &ImageReference) -> EngineResult<()> {

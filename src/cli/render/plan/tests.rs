@@ -145,6 +145,7 @@ fn steps(image: &ImageId) -> Vec<Step> {
     let pull = Pull {
         reference: "ghcr.io/us/core:9be02".into(),
         digest: None,
+        platform: None,
         image: image.clone(),
         size: Some(Bytes(41_250_000)),
     };

@@ -334,9 +334,9 @@ async fn images_are_pulled_tagged_and_untagged() {
     let id = engine.publish("reg/app:2", ImageConfig::default(), Behaviour::default(), Bytes(10), Some(login.clone()));
     let silent = |_: u64, _: Option<u64>| {};
     assert_eq!(engine.inspect_image("reg/app:2").await.unwrap(), None);
-    assert_eq!(kind(engine.pull_image(&"reg/app:3".into(), None, &silent).await), ErrorKind::NotFound);
-    assert_eq!(kind(engine.pull_image(&"reg/app:2".into(), None, &silent).await), ErrorKind::Refused);
-    engine.pull_image(&"reg/app:2".into(), Some(&login), &silent).await.unwrap();
+    assert_eq!(kind(engine.pull_image(&"reg/app:3".into(), None, None, &silent).await), ErrorKind::NotFound);
+    assert_eq!(kind(engine.pull_image(&"reg/app:2".into(), None, None, &silent).await), ErrorKind::Refused);
+    engine.pull_image(&"reg/app:2".into(), None, Some(&login), &silent).await.unwrap();
     let image = engine.inspect_image("reg/app:2").await.unwrap().unwrap();
     assert_eq!((&image.id, image.digests.len()), (&id, 1));
     assert_eq!(engine.inspect_image(&image.digests[0]).await.unwrap().unwrap().id, id);
