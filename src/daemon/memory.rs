@@ -26,7 +26,7 @@ mod tests {
 
     #[test]
     fn what_is_free_in_the_middle_of_the_heap_goes_back() {
-        // Small pieces, each second one kept: nothing is free at the heap's end.
+        // Small pieces, one of 64 kept: what is free lies between those that are not.
         let mut pieces: Vec<Option<Box<[u8]>>> =
             (0..16_384).map(|_| Some(vec![1; 8 * 1024].into_boxed_slice())).collect();
         pieces.iter_mut().enumerate().filter(|(at, _)| at % 64 != 0).for_each(|(_, piece)| *piece = None);
