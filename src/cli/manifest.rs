@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     compose::{self, Disk, Reader},
+    engine::logins,
     load::{self, Found, LoadError, Sources, find_manifest},
     model::desired::Overrides,
 };
@@ -45,6 +46,7 @@ pub fn sources_on<'a>(
     let mut sources = Sources::new(current, files, reader);
     sources.environment = environment;
     sources.siblings = siblings;
+    sources.logins = logins::all_of_docker;
     sources.overrides = Overrides {
         images: typed.images.iter().cloned().collect(),
         variables: typed.variables.iter().cloned().collect(),

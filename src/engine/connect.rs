@@ -53,21 +53,26 @@ pub fn socket(variable: impl Fn(&str) -> Option<String>) -> Result<PathBuf, Conn
     if let Some(host) = variable("DOCKER_HOST") {
         return path_of(&host, "DOCKER_HOST");
     }
-    let folder = variable("DOCKER_CONFIG")
-        .map(PathBuf::from)
-        .or_else(|| variable("HOME").map(|home| Path::new(&home).join(".docker")));
-    let Some(folder) = folder else {
+    let Some(config) = docker_config(variable) else {
         return Ok(DEFAULT_SOCKET.into());
     };
-    let config = folder.join("config.json");
     let (context, from) = match variable("DOCKER_CONTEXT") {
         Some(context) => (context, "DOCKER_CONTEXT".to_owned()),
         None => (current_context(&config)?, config.display().to_string()),
     };
     match context.as_str() {
         "" | DEFAULT_CONTEXT => Ok(DEFAULT_SOCKET.into()),
-        name => context_socket(&folder, name, &from),
+        name => context_socket(config.parent().unwrap_or(&config), name, &from),
     }
+}
+
+/// The file of Docker's config: in `DOCKER_CONFIG`, else in the user's home. `None` where that isn't known.
+pub(super) fn docker_config(variable: impl Fn(&str) -> Option<String>) -> Option<PathBuf> {
+    let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
+    let folder = variable("DOCKER_CONFIG")
+        .map(PathBuf::from)
+        .or_else(|| variable("HOME").map(|home| Path::new(&home).join(".docker")))?;
+    Some(folder.join("config.json"))
 }
 
 #[derive(Default, Deserialize)]
@@ -104,7 +109,7 @@ fn context_socket(folder: &Path, name: &str, from: &str) -> Result<PathBuf, Conn
 }
 
 /// The JSON in a file; `None` when there is no such file.
-fn read<T: serde::de::DeserializeOwned>(path: &Path) -> Result<Option<T>, ConnectError> {
+pub(super) fn read<T: serde::de::DeserializeOwned>(path: &Path) -> Result<Option<T>, ConnectError> {
     let failed = |source: io::Error| ConnectError::Config { path: path.to_owned(), source };
     let bytes = match fs::read(path) {
         Ok(bytes) => bytes,

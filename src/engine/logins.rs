@@ -1,10 +1,17 @@
-//! Who we are to a registry: what the manifest says, else what Docker's own config or its credential helper says.
+//! Who we are to a registry: what the manifest says, else what Docker's own config or its credential helper says. And who
+//! the user is to all registries, for a container that speaks to the engine itself.
 
-use super::reference::{self, DOCKER_HUB};
+use super::{
+    connect,
+    reference::{self, DOCKER_HUB},
+};
 use crate::model::{desired::Login, names::ImageReference, value::Value};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use docker_credential::{CredentialRetrievalError, DockerCredential};
+use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeMap,
+    process::{Command, Stdio},
     sync::{Mutex, MutexGuard, PoisonError, mpsc},
     thread,
     time::Duration,
@@ -62,23 +69,127 @@ fn plain_host(host: &str) -> &str {
 }
 
 fn of_docker(host: &str) -> Option<Login> {
-    let server = if host == DOCKER_HUB { DOCKER_HUB_SERVER } else { host }.to_owned();
+    let server = if host == DOCKER_HUB { DOCKER_HUB_SERVER } else { host };
+    match ask(server) {
+        Ok(login) => login,
+        Err(why @ Unanswered::Unreadable) => {
+            tracing::debug!(host, "{why}");
+            None
+        }
+        Err(why @ Unanswered::Late) => {
+            tracing::warn!(host, "{why}");
+            None
+        }
+    }
+}
+
+/// Why there is no answer. Never with what a helper printed: that can hold what nobody may see.
+#[derive(Debug, thiserror::Error)]
+enum Unanswered {
+    #[error("there is no login that could be read")]
+    Unreadable,
+    #[error("the credential helper did not answer within 10 s")]
+    Late,
+}
+
+/// What Docker's config, or the helper that it names, has for a server.
+fn ask(server: &str) -> Result<Option<Login>, Unanswered> {
+    let server = server.to_owned();
+    match in_time(move || docker_credential::get_credential(&server)).ok_or(Unanswered::Late)? {
+        Ok(DockerCredential::IdentityToken(token)) => Ok(Some(login(TOKEN_USER, token))),
+        Ok(DockerCredential::UsernamePassword(user, password)) => Ok(Some(login(&user, password))),
+        Err(CredentialRetrievalError::NoCredentialConfigured | CredentialRetrievalError::ConfigNotFound) => Ok(None),
+        Err(_) => Err(Unanswered::Unreadable),
+    }
+}
+
+/// What a helper says, unless it takes too long.
+fn in_time<T: Send + 'static>(helper: impl FnOnce() -> T + Send + 'static) -> Option<T> {
     let (answer, answered) = mpsc::channel();
     // A thread of its own, so that a helper that hangs holds up nothing but itself.
-    thread::spawn(move || answer.send(docker_credential::get_credential(&server)));
-    match answered.recv_timeout(HELPER_WAIT) {
-        Ok(Ok(DockerCredential::IdentityToken(token))) => Some(login(TOKEN_USER, token)),
-        Ok(Ok(DockerCredential::UsernamePassword(user, password))) => Some(login(&user, password)),
-        Ok(Err(CredentialRetrievalError::NoCredentialConfigured | CredentialRetrievalError::ConfigNotFound)) => None,
-        // Never with the error itself: it can hold what the helper printed.
-        Ok(Err(_)) => {
-            tracing::debug!(host, "Docker's config has no login that could be read");
-            None
+    thread::spawn(move || answer.send(helper()));
+    answered.recv_timeout(HELPER_WAIT).ok()
+}
+
+/// The part of Docker's config that is about registries.
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct DockerConfig {
+    auths: BTreeMap<String, serde_json::Value>,
+    creds_store: String,
+    cred_helpers: BTreeMap<String, String>,
+}
+
+/// A config with logins alone.
+#[derive(Serialize)]
+struct LoginsOnly {
+    auths: BTreeMap<String, Auth>,
+}
+
+#[derive(Serialize)]
+struct Auth {
+    #[serde(skip_serializing_if = "String::is_empty")]
+    auth: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    identitytoken: String,
+}
+
+/// A Docker config that holds every login of the user, those that helpers keep too, and nothing else. It is a secret.
+/// Waits at most 10 s for each answer of a helper.
+///
+/// # Errors
+/// Docker's config, its store or a login in it can't be read: a sentence without secrets.
+pub fn all_of_docker() -> Result<String, String> {
+    let file = connect::docker_config(|name| std::env::var(name).ok());
+    let config: Option<DockerConfig> = match &file {
+        Some(file) => connect::read(file).map_err(|error| error.to_string())?,
+        None => None,
+    };
+    let config = config.unwrap_or_default();
+    let stored = match config.creds_store.as_str() {
+        "" => config.auths.into_keys().collect(),
+        store => listed(store)?,
+    };
+    let mut auths = BTreeMap::new();
+    for server in stored {
+        let found = ask(&server).map_err(|why| format!("{why} for `{server}`"))?;
+        auths.extend(found.map(|login| (server, auth(&login))));
+    }
+    // One that has a helper of its own, which fails when the user is not logged in there, is left out, as by docker compose.
+    for server in config.cred_helpers.into_keys() {
+        match ask(&server) {
+            Ok(found) => auths.extend(found.map(|login| (server, auth(&login)))),
+            Err(why) => tracing::warn!(server, "left out of the logins for `use_api_socket`: {why}"),
         }
-        Err(_) => {
-            tracing::warn!(host, "Docker's credential helper did not answer within 10 s");
-            None
-        }
+    }
+    // With tabs, as Docker writes its config.
+    let mut text = Vec::new();
+    let tabs = serde_json::ser::PrettyFormatter::with_indent(b"\t");
+    let written = LoginsOnly { auths }.serialize(&mut serde_json::Serializer::with_formatter(&mut text, tabs));
+    written.map_err(|error| error.to_string())?;
+    String::from_utf8(text).map_err(|error| error.to_string())
+}
+
+/// The servers that a helper keeps logins for.
+fn listed(store: &str) -> Result<Vec<String>, String> {
+    let program = format!("docker-credential-{store}");
+    let mut list = Command::new(&program);
+    list.arg("list").stdin(Stdio::null()).stderr(Stdio::null());
+    let output = in_time(move || list.output())
+        .ok_or_else(|| format!("`{program} list` did not answer within 10 s"))?
+        .map_err(|error| format!("`{program}` can't be started: {error}"))?;
+    let users: BTreeMap<String, String> = match output.status.success() {
+        true => serde_json::from_slice(&output.stdout).map_err(|_| format!("`{program} list` gave no list"))?,
+        false => return Err(format!("`{program} list` failed")),
+    };
+    Ok(users.into_keys().collect())
+}
+
+fn auth(login: &Login) -> Auth {
+    let (user, password) = (login.username.reveal(), login.password.reveal());
+    match user {
+        TOKEN_USER => Auth { auth: String::new(), identitytoken: password.to_owned() },
+        user => Auth { auth: STANDARD.encode(format!("{user}:{password}")), identitytoken: String::new() },
     }
 }
 

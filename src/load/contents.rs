@@ -1,9 +1,9 @@
 //! The content of the files that are mounted read-only: its change rolls the service, and a rollback has it back.
 
-use super::sources::Recording;
+use super::{api_socket, sources::Recording};
 use crate::{
     compose::{
-        Reader,
+        Reader, Service,
         project::{FileObject, Project},
         yaml::Faults,
     },
@@ -25,8 +25,14 @@ const CONTENT_BYTES_MAX: usize = 1 << 20;
 const KERNELS: [&str; 3] = ["/proc", "/sys", "/dev"];
 
 /// The contents of a container's read-only bound files, secrets and configs among them, and of the files that are written
-/// into it.
-pub fn of(service: &str, spec: &ContainerSpec, recording: &Recording<'_>, notes: &mut Vec<Note>) -> Vec<Content> {
+/// into it. Logins for the engine's socket are none: others roll no service.
+pub fn of(
+    service: &str,
+    written: &Service,
+    spec: &ContainerSpec,
+    recording: &Recording<'_>,
+    notes: &mut Vec<Note>,
+) -> Vec<Content> {
     let mut contents = Vec::new();
     for (target, mount) in &spec.mounts {
         let MountSource::Bind(source) = &mount.source else {
@@ -55,7 +61,8 @@ pub fn of(service: &str, spec: &ContainerSpec, recording: &Recording<'_>, notes:
             }),
         }
     }
-    for (target, file) in &spec.files {
+    let files = spec.files.iter().filter(|(target, _)| !api_socket::is_logins(written, target));
+    for (target, file) in files {
         let bytes = file.content.reveal().as_bytes();
         let (uid, gid) = file.owner.map_or((0, 0), |owner| (owner.uid, owner.gid));
         contents.push(Content {

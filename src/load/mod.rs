@@ -2,9 +2,10 @@
 //! knowing whether it may be shown. Pure but for the files it is given to read; contacts nothing and knows no Docker.
 //!
 //! The way of a manifest: `compose::yaml` reads it, `validate` holds it against the schema, `check` and `windows` judge what
-//! a schema cannot; `project` hands the Compose part to `compose`; `refused` names what is not built yet; `container`, `policy`,
+//! a schema cannot; `project` hands the Compose part to `compose`; `api_socket` adds what no file says; `refused` names what is not built yet; `container`, `policy`,
 //! `labels`, `contents`, `resources` make the desired state of it; `order`, `ports`, `notes` look at the whole.
 
+mod api_socket;
 mod build;
 mod check;
 mod container;
@@ -111,9 +112,10 @@ pub fn looks_secret(name: &str, text: &str) -> bool {
 }
 
 fn load_recorded(sources: &Sources<'_>, recording: &Recording<'_>) -> Result<(Desired, Vec<Note>), Vec<Fault>> {
-    let read = project::read(sources, recording)?;
+    let mut read = project::read(sources, recording)?;
     let mut faults = Faults::default();
     let mut notes = Vec::new();
+    api_socket::give(&mut read.loaded.project, sources.logins, &mut faults);
     let stack = Making { sources, read: &read, faults: &mut faults, notes: &mut notes }.desired(recording);
     let mut desired = faults.or(stack)?;
     desired.source.manifest_hash = recording.hash();

@@ -57,7 +57,6 @@ impl Check<'_> {
         }
         self.unbuilt(&["models"], !service.models.is_empty());
         self.unbuilt(&["provider"], service.provider.is_some());
-        self.unbuilt(&["use_api_socket"], service.use_api_socket);
         let pull = service.pull_policy.as_str();
         let known = pull != "build" || service.build.is_some();
         self.unbuilt_as(&["pull_policy"], &format!(": {pull}"), !known);

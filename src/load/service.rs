@@ -54,7 +54,7 @@ pub fn services(
         let stops_by_itself =
             restart_is_written(written) && matches!(container.restart, RestartPolicy::No | RestartPolicy::OnFailure(_));
         let one_shot = stops_by_itself || awaited.contains(name.as_str());
-        let contents = contents::of(name, &container, recording, making.notes);
+        let contents = contents::of(name, written, &container, recording, making.notes);
         let service = Service {
             name: ServiceName::new(name),
             container_name: Some(written.container_name.clone()).filter(|name| !name.is_empty()),

@@ -32,12 +32,15 @@ pub struct Sources<'a> {
     pub consistency: bool,
     /// False leaves env files unread, where nothing of their content is printed.
     pub env_files: bool,
+    /// What a service with `use_api_socket` gets to read: a Docker config with the logins of the user, and nothing else.
+    /// Asked for where there is such a service; the error is a sentence.
+    pub logins: fn() -> Result<String, String>,
     /// The file system.
     pub reader: &'a dyn Reader,
 }
 
 impl<'a> Sources<'a> {
-    /// Files in a folder, with an empty environment and no overrides.
+    /// Files in a folder, with an empty environment, no overrides and no logins.
     pub fn new<P: Into<PathBuf>>(
         working_dir: impl Into<PathBuf>,
         files: impl IntoIterator<Item = P>,
@@ -52,6 +55,7 @@ impl<'a> Sources<'a> {
             siblings: Vec::new(),
             consistency: true,
             env_files: true,
+            logins: || Ok(r#"{"auths":{}}"#.to_owned()),
             reader,
         }
     }

@@ -307,6 +307,57 @@ fn on_a_newer_engine_they_are_alike_too() {
     }
 }
 
+/// With logins of the config itself, of the store that keeps all others, and of a helper for one registry; another of the
+/// helpers fails.
+#[test]
+fn who_may_use_the_engines_socket_gets_the_same_logins() {
+    let mut stack = Stack::new("apisocket");
+    stack.declare("services: {web: {image: evenkeel-test/web:1, restart: always, use_api_socket: true}}\n", "");
+    let folder = stack.folder.path().to_owned();
+    let helper = |name: &str, script: &str| {
+        let file = format!("helpers/docker-credential-{name}");
+        stack.write(&file, &format!("#!/bin/sh\nread -r server\n{script}\n"));
+        let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(folder.join(&file), executable).unwrap();
+    };
+    let answer = |user: &str| format!(r#"echo '{{"ServerURL":"'$server'","Username":"{user}","Secret":"s3cret"}}'"#);
+    let list = r#"[ "$1" != list ] || { echo '{"kept.example":"us","token.example":"<token>"}'; exit; }"#;
+    let of_token = format!("[ $server != token.example ] || {{ {}; exit; }}", answer("<token>"));
+    helper("kept", &format!("{list}\n{of_token}\n{}", answer("us")));
+    helper("one", &answer("one"));
+    helper("fails", "exit 1");
+    let path = format!("{}:{}", folder.join("helpers").display(), std::env::var("PATH").unwrap());
+    stack.variables.insert("PATH".to_owned(), path);
+    stack.variables.insert("DOCKER_CONFIG".to_owned(), folder.join("config").display().to_string());
+
+    let web = format!("{}-web-1", stack.name);
+    let given = || stack.docker(&["exec", &web, "cat", "/run/secrets/docker/config.json"]);
+    let auths = r#""auths":{"plain.example:5000":{"auth":"dXM6czNjcmV0"}}"#;
+    let helpers = r#""credHelpers":{"one.example":"one","fails.example":"fails"}"#;
+    let mut last = String::new();
+    for config in [format!("{{{auths}}}"), format!(r#"{{{auths},{helpers},"credsStore":"kept"}}"#)] {
+        stack.write("config/config.json", &config);
+        stack.compose(&["up", "-d", "--force-recreate"]).exits(0);
+        let theirs = given();
+        assert!(theirs.contains("auths") && theirs != last, "{theirs}");
+        stack.compose(&["down", "-t", "0"]).exits(0);
+        stack.evenkeel(&["apply"]).exits(0);
+        assert_eq!(given(), theirs);
+        stack.evenkeel(&["down", "--yes"]).exits(0);
+        last = theirs;
+    }
+
+    // Other logins are for the next container: nothing that runs is replaced for them, by neither of the two.
+    stack.evenkeel(&["apply"]).exits(0);
+    let made = stack.ids();
+    stack.write("config/config.json", "{}");
+    stack.evenkeel(&["apply"]).exits(0);
+    stack.compose(&["up", "-d"]).exits(0);
+    assert_eq!((stack.ids(), given()), (made, last));
+    stack.write("config/config.json", r#"{"credsStore":"missing"}"#);
+    stack.evenkeel(&["diff"]).exits(2).says("`docker-credential-missing` can't be started").says("volumes:");
+}
+
 /// An older engine would mount something else, so nothing is begun.
 #[test]
 fn what_this_engine_does_not_know_of_a_mount_is_refused_by_name() {

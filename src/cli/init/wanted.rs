@@ -13,6 +13,7 @@ use crate::{
         EngineResult,
         clock::{Clock, SystemClock},
         docker::DockerEngine,
+        logins,
     },
     init::{self, Choice, Draft, Files, Project, Source},
     load::{self, Sources},
@@ -208,6 +209,7 @@ impl Wanted<'_> {
     fn sources<'r>(&self, meant: &Meant, reader: &'r Overlay<'r>) -> Sources<'r> {
         let mut sources = Sources::new(self.current.clone(), [&meant.path], reader);
         sources.environment = self.environment.clone();
+        sources.logins = logins::all_of_docker;
         if self.files.is_empty() && meant.path.parent() == Some(self.current.as_path()) {
             sources.siblings = manifest::names_in(&self.current).unwrap_or_default();
         }

@@ -439,3 +439,28 @@ fn replicas_pulling_and_names() {
     assert_eq!(web("scale: 0").replicas, 0);
     assert_eq!(web("container_name: www").container_name.as_deref(), Some("www"));
 }
+
+/// A Compose file whose service `web` has these fields, with these logins.
+fn with_logins(fields: &str, logins: fn() -> Result<String, String>) -> Result<Service, String> {
+    let text = format!("services: {{web: {{image: nginx, use_api_socket: true, {fields}}}}}");
+    let (desired, _) = load_with("compose.yaml", &text, &[], |sources| sources.logins = logins)?;
+    Ok(desired.services[&ServiceName::new("web")].clone())
+}
+
+#[test]
+fn the_engines_socket_comes_with_the_logins() {
+    let web = with_logins("environment: {A: b}", || Ok("logins".to_owned())).unwrap();
+    let socket = &web.container.mounts["/var/run/docker.sock"];
+    assert!(!socket.read_only);
+    assert_eq!(web.container.environment["DOCKER_CONFIG"].reveal(), "/run/secrets/docker");
+    let file = &web.container.files["/run/secrets/docker/config.json"];
+    assert_eq!(file.content, Value::sensitive("logins"));
+    // They may expire at any time, which is no reason to replace what runs.
+    assert!(web.contents.is_empty());
+
+    let own = with_logins("environment: {DOCKER_CONFIG: /own}", || Ok("logins".to_owned())).unwrap();
+    assert_eq!(own.container.environment["DOCKER_CONFIG"].reveal(), "/own");
+    let faults = with_logins("", || Err("`docker-credential-x` can't be started".to_owned())).unwrap_err();
+    assert!(faults.contains("the logins of Docker's config can't be read: `docker-credential-x`"), "{faults}");
+    assert!(faults.contains("compose.yaml:1:"), "{faults}");
+}

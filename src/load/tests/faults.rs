@@ -198,11 +198,13 @@ secrets: {inner: {environment: A}, outer: {external: true}}
     5 |     models: [model]
       |     ^^^^^^
 
-    error: not built yet: `services.web.use_api_socket`
+    error: no logins can be written into `web`, whose root is read-only
      --> compose.yaml:6:5
       |
     6 |     use_api_socket: true
       |     ^^^^^^^^^^^^^^
+      |
+      = hint: for the socket without logins mount it: `volumes: ['/var/run/docker.sock:/var/run/docker.sock']`
 
     error: `written` can't be written into `web`, whose root is read-only
      --> compose.yaml:7:15
