@@ -15,6 +15,7 @@ use evenkeel::{
 use std::{
     io::{Read, Write},
     net::TcpStream,
+    os::unix::net::UnixStream,
     time::{Duration, Instant},
 };
 
@@ -69,6 +70,17 @@ pub fn look(stack: &str, runs: usize) -> Spread {
         }
         Spread::of(taken)
     })
+}
+
+/// Has the engine do something without a body, and waits until it is done.
+pub fn post(path: &str) {
+    let socket = connect::socket(|name| std::env::var(name).ok()).expect("DOCKER_HOST names a unix socket");
+    let mut stream = UnixStream::connect(socket).expect("an engine");
+    let request = format!("POST {path} HTTP/1.1\r\nHost: own\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+    stream.write_all(request.as_bytes()).expect("asked");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("answered");
+    assert!(answer.starts_with("HTTP/1.1 204"), "{path}: {answer}");
 }
 
 fn rest() -> bool {
