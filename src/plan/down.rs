@@ -81,8 +81,9 @@ pub(super) fn plan_down(all: &All, volumes: bool, plan: &mut Plan) {
 fn dependants<'a>(all: &All<'a>) -> BTreeMap<ServiceName, Vec<&'a ServiceName>> {
     let mut dependants: BTreeMap<ServiceName, Vec<&ServiceName>> = BTreeMap::new();
     for service in all.desired.services.values() {
-        let needs = order::waits(all.desired, service).into_keys().chain(service.shares.iter().cloned());
-        needs.for_each(|name| dependants.entry(name).or_default().push(&service.name));
+        for name in order::needs_directly(all.desired, service) {
+            dependants.entry(name).or_default().push(&service.name);
+        }
     }
     dependants
 }

@@ -74,13 +74,17 @@ pub(super) fn waits(desired: &Desired, service: &Service) -> BTreeMap<ServiceNam
     waits
 }
 
+/// What a service can't be without: those it waits for, and those whose namespaces or volumes it shares.
+pub(super) fn needs_directly(desired: &Desired, service: &Service) -> impl Iterator<Item = ServiceName> {
+    waits(desired, service).into_keys().chain(service.shares.iter().cloned())
+}
+
 /// All that a service needs, and what those need.
 pub fn needs(desired: &Desired, service: &ServiceName) -> BTreeSet<ServiceName> {
     let (mut found, mut ahead) = (BTreeSet::new(), vec![service.clone()]);
     while let Some(name) = ahead.pop() {
         let Some(service) = desired.services.get(&name) else { continue };
-        let direct = waits(desired, service).into_keys().chain(service.shares.iter().cloned());
-        ahead.extend(direct.filter(|name| found.insert(name.clone())));
+        ahead.extend(needs_directly(desired, service).filter(|name| found.insert(name.clone())));
     }
     found
 }
