@@ -44,7 +44,7 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments, named: &ManifestArguments, output: &Output) -> Result<Exit, Failure> {
     let declared = session::declared(&named.and(&arguments.manifest), &arguments.overrides, output)?;
     let mut request = Request {
-        desired: declared.desired,
+        desired: declared.desired.into(),
         notes: declared.notes,
         selected: arguments.services.selected(),
         pull: arguments.overrides.pull(),

@@ -88,12 +88,12 @@ pub fn stack_name(named: &ManifestArguments, output: &Output) -> Result<StackNam
 }
 
 fn in_force(name: &StackName, output: &Output) -> Overrides {
-    let current = read_home(name).and_then(|home| match home {
-        Some(home) => home.current().map_err(|error| home_failure(&error)),
-        None => Ok(None),
+    let in_force = read_home(name).and_then(|home| match home {
+        Some(home) => of_home(home.overrides_in_force()),
+        None => Ok(Overrides::default()),
     });
-    match current {
-        Ok(current) => current.map(|revision| revision.desired.overrides).unwrap_or_default(),
+    match in_force {
+        Ok(in_force) => in_force,
         Err(failure) => {
             output.talk(&format!("warning: overrides in force are unknown: {}\n", failure.sentence));
             Overrides::default()

@@ -35,7 +35,7 @@ pub(super) const LOOKING: Millis = Millis::minutes(5);
 /// What a round is about.
 #[derive(Clone)]
 pub(super) struct Aim {
-    pub desired: Desired,
+    pub desired: Arc<Desired>,
     pub selected: Option<BTreeSet<ServiceName>>,
     pub purpose: Purpose,
     pub pull: PullWish,
@@ -55,7 +55,7 @@ pub(super) struct Aim {
 /// A round up to its plan.
 #[derive(Clone)]
 pub(super) struct Round {
-    pub desired: Desired,
+    pub desired: Arc<Desired>,
     pub observed: Observed,
     pub images: Images,
     pub plan: Plan,
@@ -63,9 +63,9 @@ pub(super) struct Round {
 
 impl Aim {
     /// Towards a desired state, whole, as it is.
-    pub fn of(desired: Desired, purpose: Purpose) -> Aim {
+    pub fn of(desired: impl Into<Arc<Desired>>, purpose: Purpose) -> Aim {
         Aim {
-            desired,
+            desired: desired.into(),
             selected: None,
             purpose,
             pull: PullWish::Keep,
@@ -306,7 +306,7 @@ pub(super) fn images_of_good(current: &CurrentRevision, failed: &BTreeSet<Servic
 /// The current revision's desired state; an empty one before there is any.
 pub(super) fn current_or_empty(current: Option<&CurrentRevision>, stack: &StackName) -> Desired {
     match current {
-        Some(current) => current.desired.clone(),
+        Some(current) => Desired::clone(&current.desired),
         None => Desired::empty(stack.clone()),
     }
 }
