@@ -116,9 +116,8 @@ impl Stack {
         let holder = Holder { actor: request.origin.actor.clone(), doing: what.clone() };
         let _lock = home.lock(holder, request.lock_wait, self.clock.as_ref()).await?;
         // Most applies change nothing, and are done sooner when the tags are known by then.
-        let (observed, tags) = futures::join!(self.look(&request.desired), self.engine.list_tags());
-        let observed = observed?;
-        let facts = self.facts(&observed)?;
+        let (seen, tags) = futures::join!(self.look_and_remember(&request.desired), self.engine.list_tags());
+        let (observed, facts) = seen?;
         let mut aim = self.aim(request, &facts);
         if !request.unattended {
             self.build_needed(&mut aim, request, &facts, &observed).await?;

@@ -89,8 +89,26 @@ impl Stack {
     /// What the home remembers.
     pub(super) fn facts(&self, observed: &Observed) -> Result<Facts, StackError> {
         let Some(home) = &self.home else { return Ok(Facts::default()) };
-        let facts = home.facts()?;
-        Ok(Facts { identity: Some(self.claim_of(home, observed)), ..facts })
+        Ok(self.identified(home, home.facts()?, observed))
+    }
+
+    /// Both, the home read while the engine answers.
+    pub(super) async fn look_and_remember(&self, desired: &Desired) -> Result<(Observed, Facts), StackError> {
+        let Some(home) = self.home.clone() else { return Ok((self.look(desired).await?, Facts::default())) };
+        let reading = home.clone();
+        let read = tokio::task::spawn_blocking(move || {
+            // Remembered from then on; to find it out takes a while.
+            reading.identity();
+            reading.facts()
+        });
+        let (observed, read) = futures::join!(self.look(desired), read);
+        let (observed, facts) = (observed?, read.unwrap_or_else(|_| home.facts())?);
+        let facts = self.identified(&home, facts, &observed);
+        Ok((observed, facts))
+    }
+
+    fn identified(&self, home: &Home, facts: Facts, observed: &Observed) -> Facts {
+        Facts { identity: Some(self.claim_of(home, observed)), ..facts }
     }
 
     /// The claim that this home would make.
