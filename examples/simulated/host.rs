@@ -184,7 +184,7 @@ impl Host {
         sources.overrides.images.extend(image);
         let (desired, notes) = load(&sources).map_err(text)?;
         Ok(Request {
-            desired,
+            desired: desired.into(),
             notes,
             selected: None,
             pull: PullWish::default(),

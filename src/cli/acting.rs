@@ -65,12 +65,13 @@ impl ActingArguments {
     }
 }
 
-/// Connects, opens the home, does the work, and says what became of it.
+/// Connects, opens the home where it is not open yet, does the work, and says what became of it.
 ///
 /// # Errors
 /// What ended it before its first step, or the user's leaving at once.
 pub fn act(
     desired: &Desired,
+    home: Option<Home>,
     output: &Output,
     work: impl AsyncFnOnce(&Stack) -> Result<Applied, StackError>,
 ) -> Result<Exit, Failure> {
@@ -81,7 +82,11 @@ pub fn act(
         let doing = async {
             let engine = session::engine().await?;
             engine.ask_for_facts();
-            let home = Arc::new(session::open_home_beside(&desired.stack, output).await?);
+            let home = match home {
+                Some(home) => home,
+                None => session::open_home_beside(&desired.stack, output).await?,
+            };
+            let home = Arc::new(home);
             let stack = session::stack_on(engine, desired, Some(home.clone()), events, cancel.clone());
             say_who_holds_the_lock(&home, output);
             let began = stack.clock.now();

@@ -42,9 +42,10 @@ pub struct Arguments {
 
 /// Applies.
 pub fn run(arguments: &Arguments, named: &ManifestArguments, output: &Output) -> Result<Exit, Failure> {
-    let declared = session::declared(&named.and(&arguments.manifest), &arguments.overrides, output)?;
+    let named = named.and(&arguments.manifest);
+    let (declared, home) = session::declared_to_act(&named, &arguments.overrides, output)?;
     let mut request = Request {
-        desired: declared.desired,
+        desired: declared.desired.into(),
         notes: declared.notes,
         selected: arguments.services.selected(),
         pull: arguments.overrides.pull(),
@@ -70,7 +71,7 @@ pub fn run(arguments: &Arguments, named: &ManifestArguments, output: &Output) ->
             request.saved = Some(diff::saved(&plan)?);
         }
     }
-    acting::act(&request.desired, output, async |stack| stack.apply(&request).await)
+    acting::act(&request.desired, home, output, async |stack| stack.apply(&request).await)
 }
 
 fn saved(path: &Path) -> Result<SavedPlan, Failure> {

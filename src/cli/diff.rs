@@ -64,7 +64,7 @@ pub enum PlanFormat {
 pub fn run(arguments: &Arguments, named: &ManifestArguments, output: &Output) -> Result<Exit, Failure> {
     let declared = session::declared(&named.and(&arguments.manifest), &arguments.overrides, output)?;
     let request = Request {
-        desired: declared.desired,
+        desired: declared.desired.into(),
         notes: declared.notes,
         selected: arguments.services.selected(),
         pull: arguments.overrides.pull(),

@@ -48,7 +48,7 @@ pub fn run(arguments: &Arguments, named: &ManifestArguments, output: &Output) ->
             return Err(Failure::new(Exit::Interrupted, format!("that is not `{name}`, nothing was changed")));
         }
     }
-    acting::act(&request.desired, output, async |stack| stack.down(&request).await)
+    acting::act(&request.desired, None, output, async |stack| stack.down(&request).await)
 }
 
 fn plan(request: &DownRequest, output: &Output) -> Result<Plan, Failure> {

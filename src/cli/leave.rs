@@ -21,5 +21,5 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments, named: &ManifestArguments, output: &Output) -> Result<Exit, Failure> {
     let declared = arguments.acting.declared(named, output)?;
     let request = LeaveRequest { origin: arguments.acting.origin(), lock_wait: arguments.acting.lock_wait() };
-    acting::act(&declared, output, async |stack| stack.leave(&request).await)
+    acting::act(&declared, None, output, async |stack| stack.leave(&request).await)
 }

@@ -32,5 +32,5 @@ pub fn run(arguments: &Arguments, named: &ManifestArguments, output: &Output) ->
         origin: arguments.acting.origin(),
         lock_wait: arguments.acting.lock_wait(),
     };
-    acting::act(&declared, output, async |stack| stack.rollback(&request).await)
+    acting::act(&declared, None, output, async |stack| stack.rollback(&request).await)
 }

@@ -47,6 +47,39 @@ pub struct Declared {
 /// # Errors
 /// The manifest is wrong, or `--unset` names nothing.
 pub fn declared(named: &ManifestArguments, typed: &OverrideArguments, output: &Output) -> Result<Declared, Failure> {
+    declared_over(named, typed, output, |name| in_force(name, output))
+}
+
+/// The same for who goes on to act, with the home, open to be written, where there is one: it is not opened twice.
+///
+/// # Errors
+/// As of `declared`.
+pub fn declared_to_act(
+    named: &ManifestArguments,
+    typed: &OverrideArguments,
+    output: &Output,
+) -> Result<(Declared, Option<Home>), Failure> {
+    let mut home = None;
+    let declared = declared_over(named, typed, output, |name| {
+        let open = || Home::open_known(&home::state_dir().ok()?, name).ok()?;
+        home = open().inspect(|home| say_what_was_lost(home, output));
+        match home.as_ref().map(Home::overrides_in_force) {
+            Some(Ok(in_force)) => in_force,
+            // What can't be written can be read perhaps; why not is told when it is to be written.
+            _ => in_force(name, output),
+        }
+    })?;
+    // With a variable in force the stack may have another name.
+    let home = home.filter(|home| *home.stack() == declared.desired.stack);
+    Ok((declared, home))
+}
+
+fn declared_over(
+    named: &ManifestArguments,
+    typed: &OverrideArguments,
+    output: &Output,
+    in_force: impl FnOnce(&StackName) -> Overrides,
+) -> Result<Declared, Failure> {
     let without_home = OverrideArguments { unset: Vec::new(), ..typed.clone() };
     let sources = manifest::sources(named, &without_home, Overrides::default())?;
     let first = load::load(&sources);
@@ -55,7 +88,7 @@ pub fn declared(named: &ManifestArguments, typed: &OverrideArguments, output: &O
         // A variable that only an override sets makes it fail without the home.
         Err(_) => load::stack_name(&sources),
     };
-    let in_force = name.map(|name| in_force(&name, output)).unwrap_or_default();
+    let in_force = name.map(|name| in_force(&name)).unwrap_or_default();
     let loaded = if in_force == Overrides::default() && typed.unset.is_empty() {
         first
     } else {
@@ -88,12 +121,12 @@ pub fn stack_name(named: &ManifestArguments, output: &Output) -> Result<StackNam
 }
 
 fn in_force(name: &StackName, output: &Output) -> Overrides {
-    let current = read_home(name).and_then(|home| match home {
-        Some(home) => home.current().map_err(|error| home_failure(&error)),
-        None => Ok(None),
+    let in_force = read_home(name).and_then(|home| match home {
+        Some(home) => of_home(home.overrides_in_force()),
+        None => Ok(Overrides::default()),
     });
-    match current {
-        Ok(current) => current.map(|revision| revision.desired.overrides).unwrap_or_default(),
+    match in_force {
+        Ok(in_force) => in_force,
         Err(failure) => {
             output.talk(&format!("warning: overrides in force are unknown: {}\n", failure.sentence));
             Overrides::default()
@@ -117,11 +150,15 @@ pub fn known_home(name: &StackName) -> Result<Home, Failure> {
 pub fn open_home(name: &StackName, output: &Output) -> Result<Home, Failure> {
     let folder = home::state_dir().map_err(|error| home_failure(&error))?;
     let home = Home::open(&folder, name).map_err(|error| home_failure(&error))?;
+    say_what_was_lost(&home, output);
+    Ok(home)
+}
+
+fn say_what_was_lost(home: &Home, output: &Output) {
     if let Some(aside) = home.moved_aside() {
         let aside = aside.display();
         output.talk(&format!("warning: the home was damaged and is begun anew; the damaged one is `{aside}`\n"));
     }
-    Ok(home)
 }
 
 /// The same, while the runtime goes on with what it waits for.

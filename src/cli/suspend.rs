@@ -37,5 +37,5 @@ pub fn suspend(
         origin: of.acting.origin(),
         lock_wait: of.acting.lock_wait(),
     };
-    acting::act(&declared, output, async |stack| stack.suspend(&request).await)
+    acting::act(&declared, None, output, async |stack| stack.suspend(&request).await)
 }

@@ -22,18 +22,19 @@ pub fn config_hash(service: &Service) -> String {
 /// others: docker compose hashes it with the ids of their containers in it. Each id is left open as `\u0000service\u0000`,
 /// which no text of a file can hold. `None` for a service that uses none.
 pub fn config_text(service: &Service) -> Option<String> {
+    let modes = [&service.network_mode, &service.ipc, &service.pid];
+    if service.volumes_from.is_empty() && !modes.iter().any(|mode| mode.starts_with("service:")) {
+        return None;
+    }
     let mut service = hashed(service);
     service.env_file.clear();
-    let mut open = false;
     let place = |name: &str| format!("\0{name}\0");
     for mode in [&mut service.network_mode, &mut service.ipc, &mut service.pid] {
         if let Some(name) = mode.strip_prefix("service:") {
             *mode = format!("container:{}", place(name));
-            open = true;
         }
     }
     for from in &mut service.volumes_from {
-        open = true;
         // The rest, `ro` or `rw`, gets lost.
         let mut parts = from.split(':');
         *from = match (parts.next(), parts.next()) {
@@ -41,7 +42,7 @@ pub fn config_text(service: &Service) -> Option<String> {
             (first, _) => place(first.unwrap_or_default()),
         };
     }
-    open.then(|| go_json::compact(&service.tree(Form::Json)))
+    Some(go_json::compact(&service.tree(Form::Json)))
 }
 
 /// The hash that `config --hash` prints. It differs from the label where a service has env files, which count by their

@@ -169,6 +169,7 @@ pub type PullProgress = dyn Fn(u64, Option<u64>) + Send + Sync;
 pub struct ContainerSummary {
     pub id: ContainerId,
     pub name: ContainerName,
+    pub image: ImageId,
     pub labels: BTreeMap<String, String>,
     pub running: bool,
 }

@@ -11,7 +11,10 @@ use crate::model::{
 };
 use rusqlite::{OptionalExtension, Transaction, params};
 use serde::{Serialize, de::DeserializeOwned};
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// The containers whose fields did not take are remembered for so many of them, the newest.
 pub const DID_NOT_TAKE_MAX: usize = 500;
@@ -58,7 +61,8 @@ impl Home {
                     let records = revisions::records(transaction, number)?;
                     not_started =
                         records.into_iter().filter(|(_, record)| failed(record)).map(|(name, _)| name).collect();
-                    Some(CurrentRevision { number, desired: body.desired.clone(), images: body.images.clone() })
+                    let desired = Arc::new(body.desired.clone());
+                    Some(CurrentRevision { number, desired, images: body.images.clone() })
                 }
                 None => None,
             };

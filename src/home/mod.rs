@@ -75,6 +75,14 @@ impl Home {
         Ok(home)
     }
 
+    /// The same where there is one; none is made.
+    pub fn open_known(state_dir: &Path, stack: &StackName) -> Result<Option<Home>, HomeError> {
+        match StackFolder::new(state_dir, stack)?.database().exists() {
+            true => Home::open(state_dir, stack).map(Some),
+            false => Ok(None),
+        }
+    }
+
     /// Opens the home of a stack to be read: no file is made, nothing is written but SQLite's own marks in the index
     /// of its log (where it may), and the state directory need not be writable.
     /// `None` when there is none. What others write from then on is seen by most calls, but open it anew for each look: of

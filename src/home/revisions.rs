@@ -3,7 +3,7 @@
 
 use super::{Home, error::HomeError, facts, sealing::Sealer, store::Durability};
 use crate::model::{
-    desired::Desired,
+    desired::{Desired, Overrides},
     image::Images,
     names::{DesiredHash, ImageId, ServiceName},
     revision::{Hold, Origin, Revision, ServiceRecord},
@@ -86,6 +86,14 @@ impl Home {
         self.store.read(|transaction| match newest(transaction)? {
             Some(number) => self.load(transaction, number),
             None => Ok(None),
+        })
+    }
+
+    /// The overrides that the current revision has in force; none before the first.
+    pub fn overrides_in_force(&self) -> Result<Overrides, HomeError> {
+        self.store.read(|transaction| match newest(transaction)? {
+            Some(number) => Ok(self.body(transaction, number)?.desired.overrides.clone()),
+            None => Ok(Overrides::default()),
         })
     }
 

@@ -145,6 +145,7 @@ mod tests {
         let container = |running, labels: &[(&str, &str)]| ContainerSummary {
             id: "1".into(),
             name: "x".into(),
+            image: "sha256:1".into(),
             labels: labels.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect(),
             running,
         };

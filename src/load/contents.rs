@@ -78,8 +78,8 @@ pub fn of(
 
 /// Secrets and configs must be there: the engine refuses a container whose file is missing.
 pub fn check(project: &Project, recording: &Recording<'_>, faults: &mut Faults) {
-    let used = project.without_unused();
-    let mut missing = |section: &str, objects: &BTreeMap<String, FileObject>| {
+    let used = project.used();
+    let mut missing = |section: &str, objects: &BTreeMap<&String, &FileObject>| {
         let files = objects.iter().filter(|(_, object)| !object.file.is_empty() && !object.external);
         for (name, object) in files {
             let path = Path::new(&object.file);

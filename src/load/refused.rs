@@ -15,10 +15,10 @@ pub fn check(project: &Project, faults: &mut Faults) {
         check.fields(service);
         check.mounts(service);
     }
-    let mut used = project.without_unused();
+    let mut used = project.used();
     // What only a build reads needs no file.
-    let mounted = |name: &String| {
-        let mounts = |service: &Service| service.secrets.iter().any(|mount| mount.source == *name);
+    let mounted = |name: &str| {
+        let mounts = |service: &Service| service.secrets.iter().any(|mount| mount.source == name);
         project.services.values().any(mounts)
     };
     used.secrets.retain(|name, _| mounted(name));
@@ -73,7 +73,7 @@ impl Check<'_> {
 }
 
 /// Secrets and configs that docker compose refuses too.
-fn files(project: &Project, section: &str, objects: &BTreeMap<String, FileObject>, faults: &mut Faults) {
+fn files(project: &Project, section: &str, objects: &BTreeMap<&String, &FileObject>, faults: &mut Faults) {
     for (name, object) in objects {
         let mut refuse = |field: &str, message: String, code: &'static str| {
             faults.push(project.fault(&[section, name, field], message).code(code));

@@ -14,22 +14,22 @@ use std::collections::BTreeMap;
 /// The networks that an enabled service is on.
 pub fn networks(project: &Project) -> BTreeMap<NetworkName, Network> {
     let mut networks = BTreeMap::new();
-    for (key, written) in project.without_unused().networks {
-        let hash = compose::network_hash(&written);
-        let declared_at = project.positions.get(&["networks", &key]).map(compose::Position::text);
+    for (key, written) in project.used().networks {
+        let hash = compose::network_hash(written);
+        let declared_at = project.positions.get(&["networks", key]).map(compose::Position::text);
         let network = if written.external {
-            Network { key, external: true, declared_at, config_hash: hash, ..Network::default() }
+            Network { key: key.clone(), external: true, declared_at, config_hash: hash, ..Network::default() }
         } else {
             Network {
-                labels: labels::of_resource(project, &written.labels.0, label::NETWORK, &key, &hash),
-                key,
+                labels: labels::of_resource(project, &written.labels.0, label::NETWORK, key, &hash),
+                key: key.clone(),
                 external: false,
                 declared_at,
                 config_hash: hash,
-                definition: network_definition(&written),
+                definition: network_definition(written),
             }
         };
-        networks.insert(NetworkName::new(written.name), network);
+        networks.insert(NetworkName::new(&written.name), network);
     }
     networks
 }
@@ -60,16 +60,16 @@ fn network_definition(written: &compose::project::Network) -> NetworkDefinition 
 /// The volumes that an enabled service mounts.
 pub fn volumes(project: &Project) -> BTreeMap<VolumeName, Volume> {
     let mut volumes = BTreeMap::new();
-    for (key, written) in project.without_unused().volumes {
-        let hash = compose::volume_hash(&written);
-        let declared_at = project.positions.get(&["volumes", &key]).map(compose::Position::text);
+    for (key, written) in project.used().volumes {
+        let hash = compose::volume_hash(written);
+        let declared_at = project.positions.get(&["volumes", key]).map(compose::Position::text);
         let volume = if written.external {
-            Volume { key, external: true, declared_at, config_hash: hash, ..Volume::default() }
+            Volume { key: key.clone(), external: true, declared_at, config_hash: hash, ..Volume::default() }
         } else {
             let options = written.driver_opts.0.iter();
             Volume {
-                labels: labels::of_resource(project, &written.labels.0, label::VOLUME, &key, &hash),
-                key,
+                labels: labels::of_resource(project, &written.labels.0, label::VOLUME, key, &hash),
+                key: key.clone(),
                 external: false,
                 declared_at,
                 config_hash: hash,
@@ -79,7 +79,7 @@ pub fn volumes(project: &Project) -> BTreeMap<VolumeName, Volume> {
                 },
             }
         };
-        volumes.insert(VolumeName::new(written.name), volume);
+        volumes.insert(VolumeName::new(&written.name), volume);
     }
     volumes
 }

@@ -336,6 +336,18 @@ impl Desired {
         service.links.iter().flat_map(of).collect()
     }
 
+    /// Whether another one says the same, wherever it was read from.
+    pub fn declares_as(&self, other: &Desired) -> bool {
+        let Desired { stack, services, networks, volumes, policy, source: _, overrides, registries } = self;
+        *stack == other.stack
+            && *services == other.services
+            && *networks == other.networks
+            && *volumes == other.volumes
+            && *policy == other.policy
+            && *overrides == other.overrides
+            && *registries == other.registries
+    }
+
     /// A stack with nothing in it.
     pub fn empty(stack: StackName) -> Desired {
         Desired {

@@ -15,7 +15,10 @@ use super::{
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// What a plan is made from beside the desired and the observed state: all that would otherwise be read from a clock, a
 /// random source or the home.
@@ -89,7 +92,7 @@ impl Facts {
 #[derive(Clone, Debug)]
 pub struct CurrentRevision {
     pub number: u64,
-    pub desired: Desired,
+    pub desired: Arc<Desired>,
     pub images: Images,
 }
 

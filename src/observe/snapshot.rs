@@ -95,9 +95,16 @@ struct Containers {
 async fn containers(engine: &dyn Engine, stack: &StackName, wanted: &Wanted) -> EngineResult<Containers> {
     let listed = engine.list_containers().await?;
     let (ours, others): (Vec<_>, Vec<_>) = listed.into_iter().partition(|container| is_of(&container.labels, stack));
-    let (containers, others) = futures::try_join!(inspect_all(engine, ours, wanted), look_at_all(engine, others))?;
-    let image_ids: BTreeSet<ImageId> = containers.values().map(|container| container.image.clone()).collect();
-    let images = image_configs(engine, image_ids).await?;
+    let listed: BTreeSet<ImageId> = ours.iter().map(|container| container.image.clone()).collect();
+    let (containers, others, mut images) = futures::try_join!(
+        inspect_all(engine, ours, wanted),
+        look_at_all(engine, others),
+        image_configs(engine, listed.clone())
+    )?;
+    let used: BTreeSet<ImageId> = containers.values().map(|container| container.image.clone()).collect();
+    images.retain(|id, _| used.contains(id));
+    // Those that the engine's list calls otherwise than the containers do: seldom there.
+    images.extend(image_configs(engine, used.difference(&listed).cloned().collect()).await?);
     Ok(Containers { containers, others, images })
 }
 

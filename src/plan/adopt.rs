@@ -63,7 +63,7 @@ fn service_of(
 ) -> Service {
     let (_, final_name) = split_prefix(&first.name);
     let around = Surroundings { image, engine: &observed.engine, id: Some(&first.id), name: final_name };
-    let mut container = normal(&first.spec, &around);
+    let mut container = normal(first.spec.clone(), &around);
     container.image = first.spec.image.clone();
     let today = declared.services.get(name);
     if container.restart == RestartPolicy::No {

@@ -89,10 +89,10 @@ pub(super) fn compare(of: &Comparison) -> Difference {
     let mut wanted = of.wanted.clone();
     share(&mut wanted, of.parents);
     let wanted =
-        normal(&wanted, &Surroundings { image: &of.image.config, engine: of.engine, id: None, name: of.name.as_str() });
+        normal(wanted, &Surroundings { image: &of.image.config, engine: of.engine, id: None, name: of.name.as_str() });
     let around =
         Surroundings { image: of.own_image, engine: of.engine, id: Some(&of.container.id), name: of.name.as_str() };
-    let mut found = normal(&of.container.spec, &around);
+    let mut found = normal(of.container.spec.clone(), &around);
     forgive(&mut found, &wanted, of);
 
     let mut result = Difference::default();
@@ -105,7 +105,9 @@ pub(super) fn compare(of: &Comparison) -> Difference {
         });
         result.replace.insert(Reason::ImageChanged);
     }
-    let mut changes = difference(&fields(&found), &fields(&wanted));
+    // Most are the same, and are known to be sooner than their fields are told.
+    let same = found == wanted;
+    let mut changes = if same { Vec::new() } else { difference(&fields(&found), &fields(&wanted)) };
     mask_what_was_sensitive(&mut changes, of);
     changes.iter().for_each(|change| judge(change, &found, &wanted, of, &mut result));
     result.fields.extend(changes.into_iter().map(masked_when_gone));

@@ -26,8 +26,7 @@ pub(super) struct Surroundings<'a> {
 
 /// The normal form of a spec. Bookkeeping labels and the image's reference are left out: what an image *is* is its id,
 /// which is compared beside.
-pub(super) fn normal(spec: &ContainerSpec, around: &Surroundings) -> ContainerSpec {
-    let mut spec = spec.clone();
+pub(super) fn normal(mut spec: ContainerSpec, around: &Surroundings) -> ContainerSpec {
     spec.image = "".into();
     spec.platform = None;
     process(&mut spec, around);
@@ -416,7 +415,7 @@ mod tests {
 
     fn normal_of(spec: &ContainerSpec) -> ContainerSpec {
         let id = ContainerId::new("0123456789abcdef");
-        normal(spec, &Surroundings { image: &image(), engine: &engine(), id: Some(&id), name: "s-web-1" })
+        normal(spec.clone(), &Surroundings { image: &image(), engine: &engine(), id: Some(&id), name: "s-web-1" })
     }
 
     #[test]

@@ -156,7 +156,7 @@ fn slot<'a>(
             own_image,
             engine: &all.observed.engine,
             parents,
-            current: all.context.facts.current.as_ref().map(|current| &current.desired),
+            current: all.context.facts.current.as_ref().map(|current| current.desired.as_ref()),
         });
         if let Some(fields) = all.context.facts.did_not_take.get(&container.id) {
             difference.without(fields);

@@ -15,7 +15,7 @@ use crate::{
 use evenkeel::{
     controllers::stack::{DownRequest, RestartRequest, RollbackRequest, StackError},
     engine::{Containers, Networks, Volumes, clock::Clock, simulated::Fault},
-    model::{container::MountSource, names::ServiceName, revision::Origin, units::Millis},
+    model::{container::MountSource, desired::Desired, names::ServiceName, revision::Origin, units::Millis},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -258,7 +258,7 @@ async fn down(number: u64) -> Judged {
     let (faults, wipe) = (faults(&mut seed, 12, &names), seed.percent(30));
     let told = |why: String| format!("{faults:?} wipe {wipe} {}", told(why));
     let desired = request(&mut host, if unfinished { &next } else { &sketch }).desired;
-    let request = DownRequest { desired, volumes, origin: origin(), lock_wait: Millis(0) };
+    let request = DownRequest { desired: Desired::clone(&desired), volumes, origin: origin(), lock_wait: Millis(0) };
     act(&mut host, faults.clone(), wipe, async |stack| stack.down(&request).await).await;
     host.clock.sleep(Millis::minutes(2)).await;
     let ended = act(&mut host, Vec::new(), false, async |stack| stack.down(&request).await).await;

@@ -162,7 +162,7 @@ async fn with_liveness(host: &Host, behaviour: Behaviour) {
     let config = ImageConfig { command: Some(vec!["serve".into()]), ..ImageConfig::default() };
     host.engine.add_image("web:1", config, behaviour);
     let mut request = host.request(SHOP, &[]);
-    alive_by_http(&mut request.desired);
+    alive_by_http(Arc::make_mut(&mut request.desired));
     let applied = host.stack().apply(&request).await.unwrap();
     assert_eq!(applied.exit, 0, "{applied:?}");
 }
@@ -313,7 +313,8 @@ async fn a_manual_service_is_interrupted_by_who_names_it_alone() {
     let host = Host::new();
     let manual = |manifest: &str, named: &[&str]| {
         let mut request = host.request(manifest, named);
-        request.desired.services.get_mut(&service("db")).unwrap().rollout.apply = ApplyPolicy::Manual;
+        Arc::make_mut(&mut request.desired).services.get_mut(&service("db")).unwrap().rollout.apply =
+            ApplyPolicy::Manual;
         request
     };
     let stack = host.stack();
@@ -626,7 +627,7 @@ async fn a_hook_that_fails_does_not_keep_what_is_unwell_from_its_restart() {
         Behaviour { unwell_after: Some(Millis::seconds(40)), ..Behaviour::default() },
     );
     let mut request = host.request(&hooked, &[]);
-    alive_by_http(&mut request.desired);
+    alive_by_http(Arc::make_mut(&mut request.desired));
     assert_eq!(host.stack().apply(&request).await.unwrap().exit, 0);
     let (id, mut keeper) = (host.id_of("shop-web-1"), keeper(&host));
     let started = async || host.engine.inspect_container("shop-web-1").await.unwrap().state.started_at;
@@ -734,7 +735,7 @@ async fn what_a_liveness_probe_answers_is_told_without_secrets() {
     let host = Host::new();
     let secret = shop("{LOG_LEVEL: info}", "{PASSWORD: hunter22}");
     let mut request = host.request(&secret, &[]);
-    alive_by_http(&mut request.desired);
+    alive_by_http(Arc::make_mut(&mut request.desired));
     assert_eq!(host.stack().apply(&request).await.unwrap().exit, 0);
     let stack = evenkeel::controllers::stack::Stack { prober: Arc::new(Leaky), ..host.stack() };
     let mut keeper = Keeper::new(stack, options_of(&host, None));

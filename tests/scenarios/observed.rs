@@ -56,7 +56,7 @@ impl Left {
         let sources = Sources::new("/srv/fixture", ["/srv/fixture/evenkeel.yaml"], &self.files);
         let (desired, _) = load(&sources).unwrap_or_else(|error| panic!("{}: {error}", self.folder.display()));
         let Revision { number, desired: before, images, .. } = self.revision.clone();
-        let current = CurrentRevision { number, desired: before, images: images.clone() };
+        let current = CurrentRevision { number, desired: before.into(), images: images.clone() };
         let facts = Facts { identity: self.observed.claim.clone(), current: Some(current), ..Facts::default() };
         let context = PlanContext {
             plan: PlanId::new("p-000000000001"),

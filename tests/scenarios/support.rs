@@ -154,7 +154,7 @@ impl Host {
     pub fn request(&self, manifest: &str, services: &[&str]) -> Request {
         let (desired, notes) = self.load(manifest);
         Request {
-            desired,
+            desired: desired.into(),
             notes,
             selected: (!services.is_empty()).then(|| services.iter().map(|name| ServiceName::from(*name)).collect()),
             pull: PullWish::default(),
@@ -176,7 +176,7 @@ impl Host {
     pub async fn rollback(&self, manifest: &str, services: &[&str], to: Option<u64>) -> Applied {
         let Request { desired, selected, origin, lock_wait, .. } = self.request(manifest, services);
         let origin = Origin { reason: Some("errors".into()), ..origin };
-        let request = RollbackRequest { selected, to, declared: desired, origin, lock_wait };
+        let request = RollbackRequest { selected, to, declared: Desired::clone(&desired), origin, lock_wait };
         self.stack().rollback(&request).await.unwrap_or_else(|error| panic!("{error}"))
     }
 

@@ -134,7 +134,7 @@ fn to_write(meant: &Meant) -> BTreeMap<PathBuf, String> {
 /// What `diff` would be asked.
 fn request(written: &Written) -> Request {
     Request {
-        desired: written.desired.clone(),
+        desired: written.desired.clone().into(),
         notes: Vec::new(),
         selected: None,
         pull: PullWish::ByPolicy,

@@ -37,6 +37,15 @@ pub use values::{
 
 use super::yaml::{Fault, Position};
 
+/// What a project's enabled services use beside themselves.
+pub struct Used<'a> {
+    pub networks: BTreeMap<&'a String, &'a Network>,
+    pub volumes: BTreeMap<&'a String, &'a Volume>,
+    pub secrets: BTreeMap<&'a String, &'a FileObject>,
+    pub configs: BTreeMap<&'a String, &'a FileObject>,
+    pub models: BTreeMap<&'a String, &'a Model>,
+}
+
 /// A Compose project.
 #[derive(Clone, Debug, Default)]
 pub struct Project {
@@ -146,25 +155,44 @@ impl Project {
     /// The project without the networks, volumes, secrets, configs and models that no enabled service uses, which is what
     /// docker compose prints and makes.
     pub fn without_unused(&self) -> Self {
-        let mut used: [BTreeSet<&str>; 5] = Default::default();
+        fn owned<T: Clone>(used: BTreeMap<&String, &T>) -> BTreeMap<String, T> {
+            used.into_iter().map(|(key, written)| (key.clone(), written.clone())).collect()
+        }
+        let Used { networks, volumes, secrets, configs, models } = self.used();
+        Self {
+            networks: owned(networks),
+            volumes: owned(volumes),
+            secrets: owned(secrets),
+            configs: owned(configs),
+            models: owned(models),
+            ..self.clone()
+        }
+    }
+
+    /// The networks, volumes, secrets, configs and models that an enabled service uses.
+    pub fn used(&self) -> Used<'_> {
+        fn those<'a, T>(all: &'a BTreeMap<String, T>, named: &BTreeSet<&str>) -> BTreeMap<&'a String, &'a T> {
+            all.iter().filter(|(key, _)| named.contains(key.as_str())).collect()
+        }
+        let mut named: [BTreeSet<&str>; 5] = Default::default();
         for service in self.services.values() {
-            let [networks, volumes, secrets, configs, models] = &mut used;
+            let [networks, volumes, secrets, configs, models] = &mut named;
             networks.extend(service.networks.keys().map(String::as_str));
-            let named =
+            let mounted =
                 service.volumes.iter().filter(|mount| mount.kind == MountKind::Volume && !mount.source.is_empty());
-            volumes.extend(named.map(|mount| mount.source.as_str()));
+            volumes.extend(mounted.map(|mount| mount.source.as_str()));
             let build_secrets = service.build.iter().flat_map(|build| &build.secrets);
             secrets.extend(service.secrets.iter().chain(build_secrets).map(|mount| mount.source.as_str()));
             configs.extend(service.configs.iter().map(|mount| mount.source.as_str()));
             models.extend(service.models.keys().map(String::as_str));
         }
-        let [networks, volumes, secrets, configs, models] = &used;
-        let mut project = self.clone();
-        project.networks.retain(|key, _| networks.contains(key.as_str()));
-        project.volumes.retain(|key, _| volumes.contains(key.as_str()));
-        project.secrets.retain(|key, _| secrets.contains(key.as_str()));
-        project.configs.retain(|key, _| configs.contains(key.as_str()));
-        project.models.retain(|key, _| models.contains(key.as_str()));
-        project
+        let [networks, volumes, secrets, configs, models] = &named;
+        Used {
+            networks: those(&self.networks, networks),
+            volumes: those(&self.volumes, volumes),
+            secrets: those(&self.secrets, secrets),
+            configs: those(&self.configs, configs),
+            models: those(&self.models, models),
+        }
     }
 }

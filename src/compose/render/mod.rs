@@ -67,17 +67,17 @@ pub fn images(project: &Project) -> String {
 
 /// `config --networks`: the keys of the networks that are used, a line each.
 pub fn networks(project: &Project) -> String {
-    lines(project.without_unused().networks.keys())
+    lines(project.used().networks.into_keys())
 }
 
 /// `config --volumes`: the keys of the volumes that are used, a line each.
 pub fn volumes(project: &Project) -> String {
-    lines(project.without_unused().volumes.keys())
+    lines(project.used().volumes.into_keys())
 }
 
 /// `config --models`: the models themselves that are used, a line each.
 pub fn models(project: &Project) -> String {
-    lines(project.without_unused().models.values().map(|model| &model.model).filter(|model| !model.is_empty()))
+    lines(project.used().models.into_values().map(|model| &model.model).filter(|model| !model.is_empty()))
 }
 
 /// `config --environment`: every variable that a file may use, a line each.

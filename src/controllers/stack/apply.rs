@@ -12,10 +12,10 @@ use super::{
 use crate::{
     home::{Holder, Home, NewRevision},
     model::{
-        desired::{Desired, desired_hash},
+        desired::{Desired, Service, desired_hash},
         event::{EventKind, Severity},
         image::Images,
-        names::{DesiredHash, Resource, ServiceName, StepId},
+        names::{DesiredHash, ImageId, ImageReference, Resource, ServiceName, StepId},
         observed::Observed,
         outcome::{AfterFailure, Outcome, RolloutResult},
         plan::{Action, CurrentRevision, Facts, Held, HeldCode, Note, Plan, Purpose, Reason, SavedContext},
@@ -39,7 +39,7 @@ const ROUNDS_MAX: usize = 5;
 #[derive(Clone)]
 pub struct Request {
     /// As loaded, with the overrides in force.
-    pub desired: Desired,
+    pub desired: Arc<Desired>,
     /// What loading had to say.
     pub notes: Vec<Note>,
     /// The services named; `None`: all.
@@ -116,9 +116,8 @@ impl Stack {
         let holder = Holder { actor: request.origin.actor.clone(), doing: what.clone() };
         let _lock = home.lock(holder, request.lock_wait, self.clock.as_ref()).await?;
         // Most applies change nothing, and are done sooner when the tags are known by then.
-        let (observed, tags) = futures::join!(self.look(&request.desired), self.engine.list_tags());
-        let observed = observed?;
-        let facts = self.facts(&observed)?;
+        let (seen, tags) = futures::join!(self.look_and_remember(&request.desired), self.engine.list_tags());
+        let (observed, facts) = seen?;
         let mut aim = self.aim(request, &facts);
         if !request.unattended {
             self.build_needed(&mut aim, request, &facts, &observed).await?;
@@ -228,7 +227,7 @@ impl Stack {
             None => request.selected.clone(),
         };
         let desired = match (&selected, &facts.current) {
-            (Some(named), Some(current)) => merged(&request.desired, &current.desired, named),
+            (Some(named), Some(current)) => Arc::new(merged(&request.desired, &current.desired, named)),
             _ => request.desired.clone(),
         };
         let purpose = if request.unattended { Purpose::Follow } else { Purpose::Apply };
@@ -281,7 +280,7 @@ impl Stack {
     ) -> Result<(), StackError> {
         let (desired, images) = accepted(facts.current.as_ref(), round);
         if facts.current.as_ref().is_some_and(|current| declares_the_same(current, &desired, &images)) {
-            for name in ended_holds(facts, &desired, &hashes(&desired, &images), &round.plan) {
+            for name in ended_holds(facts, &desired, &images, &round.plan) {
                 home.clear_hold(&name)?;
             }
             return Ok(());
@@ -302,12 +301,12 @@ impl Stack {
     ) -> Result<(), StackError> {
         self.claim(&round.observed).await?;
         let hashes = hashes(&round.desired, &round.images);
-        let release = ended_holds(facts, &round.desired, &hashes, &round.plan);
+        let release = ended_holds(facts, &round.desired, &round.images, &round.plan);
         let number = home.make_current(NewRevision {
             made: self.clock.now(),
             by,
             reason: reason.clone(),
-            desired: round.desired.clone(),
+            desired: Desired::clone(&round.desired),
             images: round.images.clone(),
             hashes,
             hold,
@@ -387,7 +386,7 @@ impl Stack {
     /// From now on the rounds converge to the current revision: to what was accepted, or to what a failure made current.
     fn keep_current(&self, home: &Arc<Home>, course: &mut Course) -> Result<(), StackError> {
         if let Some(current) = home.current()? {
-            course.aim.desired = current.desired;
+            course.aim.desired = current.desired.into();
         }
         course.aim.purpose = Purpose::Keep;
         course.aim.pull = PullWish::Keep;
@@ -534,18 +533,20 @@ fn forgive_new(held: &mut Vec<Held>, request: &Request) {
 
 /// What each service is.
 pub(super) fn hashes(desired: &Desired, images: &Images) -> BTreeMap<ServiceName, DesiredHash> {
-    let of = |service: &crate::model::desired::Service| {
-        images.get(&service.container.image).map(|image| desired_hash(service, &image.id))
-    };
-    desired.services.values().filter_map(|service| Some((service.name.clone(), of(service)?))).collect()
+    desired.services.values().filter_map(|service| Some((service.name.clone(), hash(service, images)?))).collect()
+}
+
+fn hash(service: &Service, images: &Images) -> Option<DesiredHash> {
+    images.get(&service.container.image).map(|image| desired_hash(service, &image.id))
 }
 
 /// What a round accepts: what it declares, but a service that is held as it is in the current revision, with its networks
 /// and volumes.
-fn accepted(current: Option<&CurrentRevision>, round: &Round) -> (Desired, Images) {
-    let (mut desired, mut images) = (round.desired.clone(), round.images.clone());
+fn accepted(current: Option<&CurrentRevision>, round: &Round) -> (Arc<Desired>, Images) {
+    let (mut accepted, mut images) = (round.desired.clone(), round.images.clone());
     let held = |name: &ServiceName| is_held(&round.plan, name, HeldCode::keeps_what_was_accepted);
     for (name, service) in current.iter().flat_map(|current| &current.desired.services).filter(|(name, _)| held(name)) {
+        let desired = Arc::make_mut(&mut accepted);
         let image = current.and_then(|current| current.images.get(&service.container.image));
         images.extend(image.map(|image| (service.container.image.clone(), image.clone())));
         for (network, found) in current.iter().flat_map(|current| &current.desired.networks) {
@@ -560,23 +561,19 @@ fn accepted(current: Option<&CurrentRevision>, round: &Round) -> (Desired, Image
         }
         desired.services.insert(name.clone(), service.clone());
     }
-    (desired, images)
+    (accepted, images)
 }
 
 /// The services whose hold ends: an apply names them, or one of the whole stack declares them otherwise than what was left.
 /// An apply of other services says nothing about them.
-fn ended_holds(
-    facts: &Facts,
-    desired: &Desired,
-    hashes: &BTreeMap<ServiceName, DesiredHash>,
-    plan: &Plan,
-) -> BTreeSet<ServiceName> {
+fn ended_holds(facts: &Facts, desired: &Desired, images: &Images, plan: &Plan) -> BTreeSet<ServiceName> {
+    let is_left = |service: &Service, hold: &Hold| {
+        let hash = hash(service, images);
+        hash.is_some_and(|hash| hold.is_left(&hash, service.replicas))
+    };
     let ended = |name: &ServiceName, hold: &Hold| match &plan.context.selected {
         Some(named) => named.contains(name),
-        None => {
-            let declared = hashes.get(name).zip(desired.services.get(name));
-            !declared.is_some_and(|(hash, service)| hold.is_left(hash, service.replicas))
-        }
+        None => !desired.services.get(name).is_some_and(|service| is_left(service, hold)),
     };
     let holds = facts
         .holds
@@ -592,12 +589,10 @@ fn is_held(plan: &Plan, name: &ServiceName, by: impl Fn(HeldCode) -> bool) -> bo
 
 /// Whether what is accepted is what the current revision says: then there is only drift, and no new revision.
 fn declares_the_same(current: &CurrentRevision, desired: &Desired, images: &Images) -> bool {
-    let mut before = current.desired.clone();
-    before.source = desired.source.clone();
-    let ids = |images: &Images| {
-        images.iter().map(|(name, image)| (name.clone(), image.id.clone())).collect::<BTreeMap<_, _>>()
-    };
-    before == *desired && ids(&current.images) == ids(images)
+    fn ids(images: &Images) -> impl Iterator<Item = (&ImageReference, &ImageId)> {
+        images.iter().map(|(name, image)| (name, &image.id))
+    }
+    current.desired.declares_as(desired) && ids(&current.images).eq(ids(images))
 }
 
 fn adopted_sentence(adopted: &Desired, plan: &Plan) -> String {

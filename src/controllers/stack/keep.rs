@@ -13,7 +13,7 @@ use crate::{
     controllers::{Controller, ControllerError, EngineSince, Manifest, Requeue, Wake},
     home::{Holder, Home, LockError, LockGuard},
     model::{
-        desired::{Desired, Overrides},
+        desired::Desired,
         event::{EventKind, Severity},
         names::{Resource, ServiceName},
         outcome::{Outcome, RolloutResult},
@@ -133,7 +133,7 @@ impl Keeper {
     /// Takes over the manifest, where it changed and is whole. Gives when to look again.
     async fn follow(&mut self, home: &Arc<Home>, manifest: &dyn Manifest) -> Result<Option<Timestamp>, StackError> {
         let now = self.stack.clock.now();
-        let in_force = home.current()?.map_or_else(Overrides::default, |current| current.desired.overrides);
+        let in_force = home.overrides_in_force()?;
         let loaded = manifest.load(&in_force).and_then(|(desired, notes)| match desired.stack == self.stack.name {
             true => Ok((desired, notes)),
             false => Err(format!("it declares the stack `{}` now", desired.stack)),
@@ -208,7 +208,7 @@ impl Keeper {
 
     fn request(&self, desired: Desired, notes: Vec<Note>) -> Request {
         Request {
-            desired,
+            desired: desired.into(),
             notes,
             selected: None,
             pull: PullWish::ByPolicy,

@@ -35,7 +35,7 @@ pub(super) const LOOKING: Millis = Millis::minutes(5);
 /// What a round is about.
 #[derive(Clone)]
 pub(super) struct Aim {
-    pub desired: Desired,
+    pub desired: Arc<Desired>,
     pub selected: Option<BTreeSet<ServiceName>>,
     pub purpose: Purpose,
     pub pull: PullWish,
@@ -55,7 +55,7 @@ pub(super) struct Aim {
 /// A round up to its plan.
 #[derive(Clone)]
 pub(super) struct Round {
-    pub desired: Desired,
+    pub desired: Arc<Desired>,
     pub observed: Observed,
     pub images: Images,
     pub plan: Plan,
@@ -63,9 +63,9 @@ pub(super) struct Round {
 
 impl Aim {
     /// Towards a desired state, whole, as it is.
-    pub fn of(desired: Desired, purpose: Purpose) -> Aim {
+    pub fn of(desired: impl Into<Arc<Desired>>, purpose: Purpose) -> Aim {
         Aim {
-            desired,
+            desired: desired.into(),
             selected: None,
             purpose,
             pull: PullWish::Keep,
@@ -89,8 +89,26 @@ impl Stack {
     /// What the home remembers.
     pub(super) fn facts(&self, observed: &Observed) -> Result<Facts, StackError> {
         let Some(home) = &self.home else { return Ok(Facts::default()) };
-        let facts = home.facts()?;
-        Ok(Facts { identity: Some(self.claim_of(home, observed)), ..facts })
+        Ok(self.identified(home, home.facts()?, observed))
+    }
+
+    /// Both, the home read while the engine answers.
+    pub(super) async fn look_and_remember(&self, desired: &Desired) -> Result<(Observed, Facts), StackError> {
+        let Some(home) = self.home.clone() else { return Ok((self.look(desired).await?, Facts::default())) };
+        let reading = home.clone();
+        let read = tokio::task::spawn_blocking(move || {
+            // Remembered from then on; to find it out takes a while.
+            reading.identity();
+            reading.facts()
+        });
+        let (observed, read) = futures::join!(self.look(desired), read);
+        let (observed, facts) = (observed?, read.unwrap_or_else(|_| home.facts())?);
+        let facts = self.identified(&home, facts, &observed);
+        Ok((observed, facts))
+    }
+
+    fn identified(&self, home: &Home, facts: Facts, observed: &Observed) -> Facts {
+        Facts { identity: Some(self.claim_of(home, observed)), ..facts }
     }
 
     /// The claim that this home would make.
@@ -306,7 +324,7 @@ pub(super) fn images_of_good(current: &CurrentRevision, failed: &BTreeSet<Servic
 /// The current revision's desired state; an empty one before there is any.
 pub(super) fn current_or_empty(current: Option<&CurrentRevision>, stack: &StackName) -> Desired {
     match current {
-        Some(current) => current.desired.clone(),
+        Some(current) => Desired::clone(&current.desired),
         None => Desired::empty(stack.clone()),
     }
 }

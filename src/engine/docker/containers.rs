@@ -235,6 +235,7 @@ fn summary(from: Listed) -> ContainerSummary {
     ContainerSummary {
         name: ContainerName::new(name.unwrap_or(&from.id)),
         id: ContainerId::new(from.id),
+        image: ImageId::new(from.image_id),
         labels: from.labels,
         running: from.state == "running",
     }

@@ -22,6 +22,8 @@ json! {
     Listed {
         id: String,
         names: Vec<String>,
+        #[serde(rename = "ImageID")]
+        image_id: String,
         labels: BTreeMap<String, String>,
         state: String,
     }

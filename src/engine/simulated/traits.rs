@@ -63,6 +63,7 @@ impl Containers for SimulatedEngine {
             let summary = |container: &super::container::Container| ContainerSummary {
                 id: container.id.clone(),
                 name: container.name.clone(),
+                image: container.image.clone(),
                 labels: super::networks::texts(&container.spec.labels),
                 running: container.running().is_some() && !container.is_paused(),
             };

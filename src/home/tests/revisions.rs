@@ -36,7 +36,7 @@ fn what_is_made_current_is_read_back_whole() {
     assert_eq!((&current.desired, &current.images, &current.hashes), (&made.desired, &made.images, &made.hashes));
     assert_eq!(current.services, BTreeMap::new());
     let facts = home.facts().unwrap().current.unwrap();
-    assert_eq!((facts.number, facts.desired, facts.images), (1, made.desired, made.images));
+    assert_eq!((facts.number, facts.desired, facts.images), (1, made.desired.into(), made.images));
     assert_eq!(home.current_hash(&"core".into()).unwrap(), made.hashes.get(&"core".into()).cloned());
     assert_eq!(home.current_hash(&"nothing".into()).unwrap(), None);
 }
