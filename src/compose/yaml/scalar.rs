@@ -172,7 +172,7 @@ fn is_sexagesimal(text: &str) -> bool {
     let body = text.strip_prefix(['-', '+']).unwrap_or(text);
     let mut parts = body.split(':');
     let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit() || b == b'_');
-    let first = parts.next().is_some_and(|part| digits(part) && !part.starts_with('0'));
+    let first = parts.next().is_some_and(|part| digits(part) && !part.starts_with('_'));
     let rest: Vec<&str> = parts.collect();
     let sixties = |part: &&str| (1..=2).contains(&part.len()) && part.parse::<u8>().is_ok_and(|n| n < 60);
     first
