@@ -70,7 +70,7 @@ fn is_free(path: &Path<'_>) -> bool {
             | ["services", _, "gpus", _, "options"]
             | ["services", _, "develop", "watch", _, "exec", "environment"]
             | ["networks", _, "ipam", "config", _, "aux_addresses"]
-            | ["services", _, "logging", "options"]
+            | ["services", _, "logging" | "provider", "options"]
             | ["services", _, "post_start" | "pre_stop", _, "environment"]
             | ["services", _, "volumes", _, "volume", "labels"]
             | ["networks" | "volumes" | "secrets" | "configs", _, "labels" | "driver_opts"]
