@@ -215,7 +215,7 @@ fn build(
     if model.as_map().is_none_or(|map| map.is_empty()) {
         return Err(loading.stop(Fault::of_file("", "empty compose file").code("empty")));
     }
-    normalize(&mut model, &name, variables);
+    normalize(&mut model, &name, variables, &mut loading.faults);
     free_maps::fold(&mut model, &Path::root(), &mut loading.warnings);
     let mut project = read(&model, &mut loading.faults)?;
     project.name = name;
