@@ -170,7 +170,10 @@ impl Canonical<'_> {
                         break;
                     }
                     Ok(ports) => out.extend(ports.into_iter().map(|port| port.node(&item.at, item.origin))),
-                    Err(message) => self.faults.push(Fault::at(&item.at, message).code("syntax")),
+                    Err(message) => {
+                        self.faults.push(Fault::at(&item.at, message).code("syntax"));
+                        out.push(item);
+                    }
                 },
                 _ => self
                     .faults
@@ -209,9 +212,6 @@ impl Canonical<'_> {
     }
 }
 
-fn as_field(node: &mut Node, key: &str) {
-    if node.as_str().is_some() {
-        let at = node.at.clone();
 /// What a node must be for docker compose to read it at its path, where it is something else. The schema asks for more, but
 /// it does not see a file that services extend before the two are merged.
 fn lacking_form(node: &Node, path: &Path<'_>) -> Option<&'static str> {
@@ -244,6 +244,9 @@ fn lacking_form(node: &Node, path: &Path<'_>) -> Option<&'static str> {
     (!fits).then_some(form)
 }
 
+fn as_field(node: &mut Node, key: &str) {
+    if node.as_str().is_some() {
+        let at = node.at.clone();
         let text = std::mem::replace(node, Node::null(at.clone()));
         *node = Node::map(&at, [(key, text)]);
     }
