@@ -49,12 +49,7 @@ impl Check<'_> {
             return self.wrong_kind(node, rule, path);
         }
         match (rule, &node.value) {
-            (Rule::Range(least, most), Value::Int(value)) if value < least => {
-                self.fault(node, path, &format!("must be greater than or equal to {least}"));
-            }
-            (Rule::Range(_, most), Value::Int(value)) if value > most => {
-                self.fault(node, path, &format!("must be less than or equal to {most}"));
-            }
+            (Rule::Range(least, most), Value::Int(_) | Value::Float(_)) => self.range(node, *least, *most, path),
             (Rule::Words(words), Value::String(text)) if !words.contains(&text.as_str()) => {
                 let list: Vec<String> = words.iter().map(|word| format!("'{word}'")).collect();
                 self.fault(node, path, &format!("must be one of {}, not `{text}`", list.join(", ")));
@@ -67,6 +62,20 @@ impl Check<'_> {
     }
 
     fn list(&mut self, node: &Node, rule: &Rule, item: &Rule, unique: bool, path: &Path<'_>) {
+    fn range(&mut self, node: &Node, least: f64, most: f64, path: &Path<'_>) {
+        let number = match node.value {
+            #[expect(clippy::cast_precision_loss, reason = "no limit has that many digits")]
+            Value::Int(value) => value as f64,
+            Value::Float(value) => value,
+            _ => return,
+        };
+        if number < least {
+            self.fault(node, path, &format!("must be greater than or equal to {least}"));
+        } else if number > most {
+            self.fault(node, path, &format!("must be less than or equal to {most}"));
+        }
+    }
+
         let Some(items) = node.as_seq() else {
             return self.wrong_kind(node, rule, path);
         };
