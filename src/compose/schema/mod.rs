@@ -4,6 +4,7 @@
 mod deploy;
 mod nested;
 mod parts;
+mod repeats;
 mod rules;
 #[cfg(test)]
 pub(crate) mod sample;
@@ -61,7 +62,6 @@ impl Check<'_> {
         }
     }
 
-    fn list(&mut self, node: &Node, rule: &Rule, item: &Rule, unique: bool, path: &Path<'_>) {
     fn range(&mut self, node: &Node, least: f64, most: f64, path: &Path<'_>) {
         let number = match node.value {
             #[expect(clippy::cast_precision_loss, reason = "no limit has that many digits")]
@@ -76,17 +76,15 @@ impl Check<'_> {
         }
     }
 
+    fn list(&mut self, node: &Node, rule: &Rule, item: &Rule, unique: bool, path: &Path<'_>) {
         let Some(items) = node.as_seq() else {
             return self.wrong_kind(node, rule, path);
         };
-        let mut seen = std::collections::BTreeSet::new();
         for (index, node) in items.iter().enumerate() {
-            let index = index.to_string();
-            let path = path.child(&index);
-            self.node(node, item, &path);
-            if unique && !seen.insert(super::project::record::untyped(node).to_string()) {
-                self.fault(node, &path, "is a repetition of an earlier item");
-            }
+            self.node(node, item, &path.child(&index.to_string()));
+        }
+        for index in if unique { repeats::of(items) } else { Vec::new() } {
+            self.fault(&items[index], &path.child(&index.to_string()), "is a repetition of an earlier item");
         }
     }
 
