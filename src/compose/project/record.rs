@@ -7,7 +7,7 @@ use serde_json::{Map as JsonMap, Number, Value as Json};
 
 use crate::compose::natural_order;
 use crate::compose::text::Text;
-use crate::compose::yaml::{Fault, Faults, Mark, Node, Value};
+use crate::compose::yaml::{Fault, Faults, Mark, Node, Value, go_date};
 
 /// The fields that begin with `x-`, as they are written.
 pub type Extensions = BTreeMap<String, Json>;
@@ -138,9 +138,7 @@ pub(crate) fn untyped(node: &Node) -> Json {
             let number = || Number::from_f64(*value).map_or_else(|| Json::from(value.to_string()), Json::Number);
             node.beyond_int().map_or_else(number, Json::from)
         }
-        Value::String(text) if node.mark == Mark::Timestamp && text.len() == 10 => {
-            Json::from(format!("{text}T00:00:00Z"))
-        }
+        Value::String(text) if node.mark == Mark::Timestamp => Json::from(go_date(text)),
         Value::String(text) => Json::from(text.as_str()),
         Value::Seq(items) => items.iter().map(untyped).collect(),
         Value::Map(map) => Json::Object(map.iter().map(|(key, entry)| (key.clone(), untyped(&entry.node))).collect()),
