@@ -26,10 +26,8 @@ fn add(own: &mut Map, fields: Map) {
         match own.get(&key) {
             None => {}
             // `!reset` takes away what earlier files say; of this file only the line that it stands on.
-            Some(known) if known.node.mark == Mark::Reset => {
-                if entry.node.mark != Mark::Reset {
-                    entry.node.mark = Mark::Override;
-                }
+            Some(known) if known.node.mark == Mark::Reset && entry.node.mark != Mark::Reset => {
+                entry.node.mark = Mark::Override;
             }
             Some(_) => continue,
         }
