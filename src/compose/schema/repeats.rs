@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::compose::project::record::untyped;
-use crate::compose::yaml::{Node, Value};
+use crate::compose::yaml::{Mark, Node, Value};
 
 /// In longer lists a number and a text are never compared.
 const COMPARED_MAX: usize = 20;
@@ -33,7 +33,7 @@ fn repeats(item: &Node, earlier: &Node) -> bool {
             };
             map.len() == other.len() && map.iter().all(same)
         }
-        _ => item.mark == earlier.mark && item.same(earlier),
+        _ => (item.mark == Mark::Timestamp) == (earlier.mark == Mark::Timestamp) && item.same(earlier),
     }
 }
 
@@ -60,10 +60,11 @@ mod tests {
 
     #[test]
     fn a_number_repeats_an_earlier_text_that_reads_as_it() {
-        let cases: [(&str, &[usize]); 9] = [
+        let cases: [(&str, &[usize]); 10] = [
             ("[a, b]", &[]),
             ("[a, b, a]", &[2]),
             ("['1', 1]", &[1]),
+            ("[a, !override a]", &[1]),
             ("[1, '1']", &[]),
             ("['0x1', '2/2', x, 1.0]", &[3]),
             ("[' 1', 1]", &[]),
