@@ -47,12 +47,6 @@ pub(crate) fn validate(node: &Node, path: &Path<'_>, faults: &mut Faults) {
                 faults.push(Fault::at(&ip.at, message).code("address"));
             }
         }
-        ["services", _, "build", "additional_contexts", _] | ["services", _, "pid"] => {
-            if node.as_str().is_none() {
-                let message = format!("{path} must be a string, found {}", node.kind());
-                faults.push(Fault::at(&node.at, message).code("type"));
-            }
-        }
         ["services", _, "ulimits", _, "hard" | "soft"] | ["services", _, "build", "ulimits", _, "hard" | "soft"] => {
             if !matches!(node.value, Value::Int(_)) {
                 let message = format!("{path} must be a whole number, found {}", node.kind());

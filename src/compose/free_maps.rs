@@ -14,15 +14,14 @@ const FOLDED: &str = "#extensions";
 pub(crate) fn fold(node: &mut Node, path: &Path<'_>, warnings: &mut Warnings) {
     if is_free(path) {
         fold_here(node, path, warnings);
-        return;
     }
     match &mut node.value {
-        // docker compose reads the extensions of a pool of addresses, and forgets them.
+        // docker compose reads the extensions of these, and forgets them.
         Value::Map(map) => {
-            if is_pool(path) {
+            if is_forgetful(path) {
                 map.retain(|key, _| !key.starts_with("x-"));
             }
-            for (key, entry) in map.iter_mut().filter(|(key, _)| !key.starts_with("x-")) {
+            for (key, entry) in map.iter_mut().filter(|(key, _)| !key.starts_with("x-") && *key != FOLDED) {
                 fold(&mut entry.node, &path.child(key), warnings);
             }
         }
@@ -53,8 +52,13 @@ fn fold_here(node: &mut Node, path: &Path<'_>, warnings: &mut Warnings) {
     map.insert(FOLDED.to_owned(), Entry { key_at: at, node: entry });
 }
 
-fn is_pool(path: &Path<'_>) -> bool {
-    matches!(path.parts().as_slice(), ["networks", _, "ipam", "config", _])
+fn is_forgetful(path: &Path<'_>) -> bool {
+    matches!(
+        path.parts().as_slice(),
+        ["networks", _, "ipam", "config", _]
+            | ["services", _, "gpus", _]
+            | ["services", _, "deploy", "resources", "reservations", "devices", _]
+    )
 }
 
 fn is_free(path: &Path<'_>) -> bool {
@@ -64,13 +68,14 @@ fn is_free(path: &Path<'_>) -> bool {
             "services",
             _,
             "annotations" | "environment" | "labels" | "sysctls" | "storage_opt" | "extra_hosts" | "networks"
-        ] | ["services", _, "build", "args" | "labels" | "additional_contexts" | "extra_hosts"]
+        ] | ["services", _, "build", "args" | "labels" | "additional_contexts" | "extra_hosts" | "ssh"]
+            | ["services", _, "networks", _, "driver_opts"]
             | ["services", _, "deploy", "labels"]
             | ["services", _, "deploy", "resources", "reservations", "devices", _, "options"]
             | ["services", _, "gpus", _, "options"]
             | ["services", _, "develop", "watch", _, "exec", "environment"]
             | ["networks", _, "ipam", "config", _, "aux_addresses"]
-            | ["services", _, "logging", "options"]
+            | ["services", _, "logging" | "provider", "options"]
             | ["services", _, "post_start" | "pre_stop", _, "environment"]
             | ["services", _, "volumes", _, "volume", "labels"]
             | ["networks" | "volumes" | "secrets" | "configs", _, "labels" | "driver_opts"]

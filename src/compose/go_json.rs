@@ -26,7 +26,7 @@ fn write(value: &Json, formatter: impl Formatter) -> String {
 struct Go<F>(F);
 
 /// A float in Go's JSON: plain digits, with an exponent below 1e-6 and from 1e21.
-pub(crate) fn float(value: f64) -> String {
+fn float(value: f64) -> String {
     let size = value.abs();
     if value == 0.0 || (1e-6..1e21).contains(&size) {
         format!("{value}")

@@ -7,7 +7,7 @@ use super::dotenv::{self, Format};
 use super::loading::{Level, Loading, Stopped};
 use super::paths::{is_remote, join};
 use super::variables::Variables;
-use super::yaml::{Fault, Map, Node, Position, Value};
+use super::yaml::{Fault, Map, Mark, Node, Position, Value};
 
 /// Deeper includes are a mistake, or an attack on the stack.
 const DEPTH_MAX: usize = 50;
@@ -53,7 +53,8 @@ impl Loading<'_> {
         }
         let paths: Vec<PathBuf> = include.paths.iter().map(|path| join(level.folder, path)).collect();
         let Some(main) = paths.first() else {
-            return Ok(());
+            // There is nothing to read with them, but they must be there.
+            return self.include_variables(&include, level.folder, level).map(drop);
         };
         if level.including.contains(main) || level.including.len() > DEPTH_MAX {
             let chain: Vec<String> =
@@ -78,26 +79,33 @@ impl Loading<'_> {
     }
 
     fn read_include(&mut self, item: &Node) -> Result<Include, Stopped> {
+        fn text(node: &Node) -> Option<&str> {
+            node.as_str().filter(|_| node.mark != Mark::Timestamp)
+        }
         let texts = |node: Option<&Node>| -> Option<Vec<String>> {
             let Some(node) = node.filter(|node| !node.is_null()) else {
                 return Some(Vec::new());
             };
             let items = node.as_seq().unwrap_or(std::slice::from_ref(node));
-            items.iter().map(|item| item.as_str().map(str::to_owned)).collect()
+            items.iter().map(|item| text(item).map(str::to_owned)).collect()
         };
         let at = item.at.clone();
-        if item.as_str().is_some() {
-            return Ok(Include {
-                paths: texts(Some(item)).unwrap_or_default(),
-                project_directory: String::new(),
-                env_files: Vec::new(),
-                at,
-            });
-        }
-        let folder = item.get("project_directory").map(Node::as_str);
-        match (item.as_map(), texts(item.get("path")), texts(item.get("env_file")), folder) {
-            (Some(_), Some(paths), Some(env_files), None | Some(Some(_))) => {
-                Ok(Include { paths, project_directory: folder.flatten().unwrap_or_default().to_owned(), env_files, at })
+        let folder = match item.get("project_directory") {
+            None => Some(String::new()),
+            Some(node) if node.is_null() => Some(String::new()),
+            Some(Node { value: Value::Int(number), .. }) => Some(number.to_string()),
+            Some(node) => text(node).map(str::to_owned),
+        };
+        let (paths, env_files) = match &item.value {
+            // docker compose takes nothing, and a date, for an item without a path.
+            Value::Null => (Some(Vec::new()), Some(Vec::new())),
+            Value::String(_) => (texts(Some(item)).or_else(|| Some(Vec::new())), Some(Vec::new())),
+            Value::Map(_) => (texts(item.get("path")), texts(item.get("env_file"))),
+            _ => (None, None),
+        };
+        match (paths, env_files, folder) {
+            (Some(paths), Some(env_files), Some(project_directory)) => {
+                Ok(Include { paths, project_directory, env_files, at })
             }
             _ => Err(self.stop(
                 Fault::at(

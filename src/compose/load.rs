@@ -7,7 +7,7 @@ use super::consistency;
 use super::discover::normalize_name;
 use super::files::Files;
 use super::free_maps;
-use super::interpolate::{Variable, interpolate};
+use super::interpolate::{self, Variable, interpolate};
 use super::loading::{Level, Loading, Stopped, empty};
 use super::normalize::normalize;
 use super::path::Path;
@@ -101,18 +101,16 @@ pub fn load_inline(model: Node, file: &FilePath, sources: &Sources<'_>) -> Resul
 pub fn used_variables(sources: &Sources<'_>) -> Result<BTreeMap<String, Variable>, Vec<Fault>> {
     let mut loading = Loading::new(Files::new(sources.reader));
     loading.interpolated = false;
-    let mut files = Vec::new();
-    for file in &sources.files {
-        let Ok(documents) = loading.documents(file) else { break };
-        files.push((file.as_path(), documents));
+    let mut level = Level::new(&sources.project_directory, &sources.variables, Vec::new());
+    let merged = loading.merged(&sources.files, &mut level);
+    let mut used = BTreeMap::new();
+    // What is wrong is among the faults.
+    if let Ok(mut model) = merged {
+        // The name stands before the files are read.
+        model.as_map_mut().and_then(|map| map.remove("name"));
+        interpolate::collect(&model, &mut used);
     }
-    if files.len() == sources.files.len() {
-        let mut level = Level::new(&sources.project_directory, &sources.variables, Vec::new());
-        // What is wrong is among the faults.
-        let _ = loading.merged_documents(files, &mut level);
-    }
-    let Loading { faults, used, .. } = loading;
-    faults.or(used)
+    loading.faults.or(used)
 }
 
 fn finish(result: Result<Project, Stopped>, loading: Loading<'_>) -> Result<Loaded, Vec<Fault>> {
@@ -215,7 +213,7 @@ fn build(
     if model.as_map().is_none_or(|map| map.is_empty()) {
         return Err(loading.stop(Fault::of_file("", "empty compose file").code("empty")));
     }
-    normalize(&mut model, &name, variables);
+    normalize(&mut model, &name, variables, &mut loading.faults);
     free_maps::fold(&mut model, &Path::root(), &mut loading.warnings);
     let mut project = read(&model, &mut loading.faults)?;
     project.name = name;

@@ -31,9 +31,11 @@ pub(crate) fn merge(base: Node, over: Node, path: &Path<'_>) -> Result<Node, Fau
         ["services", _, "command" | "entrypoint"]
         | ["services", _, "healthcheck", "test"]
         | ["services", _, "ulimits", _] => Ok(over),
-        ["services", _, "build"] => merge_maps(as_build(base), as_build(over), path),
-        ["services", _, "depends_on"] => merge_maps(as_map(base, dependency), as_map(over, dependency), path),
-        ["services", _, "models" | "networks"] => merge_maps(as_map(base, Node::null), as_map(over, Node::null), path),
+        ["services", _, "build"] => merge_made(as_build(base), as_build(over), path),
+        ["services", _, "depends_on"] => merge_made(as_map(base, dependency)?, as_map(over, dependency)?, path),
+        ["services", _, "models" | "networks"] => {
+            merge_made(as_map(base, Node::null)?, as_map(over, Node::null)?, path)
+        }
         ["services", _, "logging"] => merge_logging(base, over, path),
         _ => match (&base.value, &over.value) {
             (_, Value::Null) => Ok(base),
@@ -82,18 +84,22 @@ fn merge_maps(mut base: Node, over: Node, path: &Path<'_>) -> Result<Node, Fault
     Ok(base)
 }
 
+/// Merges what was made a mapping of. docker compose has none to put fields into where the base is nothing.
+fn merge_made(base: Node, over: Node, path: &Path<'_>) -> Result<Node, Fault> {
+    if base.is_null() && over.as_map().is_some_and(|map| !map.is_empty()) {
+        return Err(Fault::at(&base.at, format!("{path} is nothing that another file could add to")).code("type"));
+    }
+    merge_maps(base, over, path)
+}
+
 fn append(mut base: Node, over: Node) -> Node {
-    match (&mut base.value, over.value) {
-        (Value::Seq(items), Value::Seq(more)) => items.extend(more),
-        (Value::Null, more @ Value::Seq(_)) => {
-            return Node { value: more, at: over.at, ..base };
-        }
-        _ => {}
+    if let (Value::Seq(items), Value::Seq(more)) = (&mut base.value, over.value) {
+        items.extend(more);
     }
     base
 }
 
-/// A mapping as a sorted list of `key=value`, a text as a list of one.
+/// A mapping as a sorted list of `key=value`, a text as a list of one; anything else as an empty one.
 fn as_list(node: Node) -> Node {
     let Node { value, at, origin, .. } = node;
     let items = match value {
@@ -107,7 +113,7 @@ fn as_list(node: Node) -> Node {
             items.sort_by(|a, b| a.as_str().cmp(&b.as_str()));
             items
         }
-        _ => return Node::null(at),
+        _ => Vec::new(),
     };
     Node::new(Value::Seq(items), at)
 }
@@ -128,18 +134,21 @@ fn pair_up(key: &str, node: Node, out: &mut Vec<Node>) {
     }
 }
 
-/// A list of names as a mapping; anything else as it is.
-fn as_map(node: Node, value: impl Fn(super::yaml::Position) -> Node) -> Node {
-    let Value::Seq(items) = node.value else {
-        return node;
+/// A list of names as a mapping. docker compose takes what is neither for nothing.
+fn as_map(node: Node, value: impl Fn(super::yaml::Position) -> Node) -> Result<Node, Fault> {
+    let items = match node.value {
+        Value::Seq(items) => items,
+        Value::Map(_) => return Ok(node),
+        _ => return Ok(Node::null(node.at)),
     };
     let mut map = Map::new();
     for item in items {
-        if let Value::String(name) = item.value {
-            map.insert(name, Entry { key_at: item.at.clone(), node: value(item.at) });
-        }
+        let Value::String(name) = item.value else {
+            return Err(Fault::at(&item.at, format!("a name must be a string, found {}", item.kind())).code("type"));
+        };
+        map.insert(name, Entry { key_at: item.at.clone(), node: value(item.at) });
     }
-    Node::new(Value::Map(map), node.at)
+    Ok(Node::new(Value::Map(map), node.at))
 }
 
 /// What a dependency in the list form says.
@@ -149,12 +158,14 @@ pub(crate) fn dependency(at: super::yaml::Position) -> Node {
     Node::map(&at, [("condition", condition), ("required", required)])
 }
 
+/// A text as the context of a build. docker compose takes what is neither text nor mapping for nothing.
 fn as_build(node: Node) -> Node {
-    if node.as_str().is_some() {
-        let at = node.at.clone();
-        return Node::map(&at, [("context", node)]);
+    let at = node.at.clone();
+    match node.value {
+        Value::String(_) => Node::map(&at, [("context", node)]),
+        Value::Map(_) => node,
+        _ => Node::null(at),
     }
-    node
 }
 
 /// Options of a log driver are merged only where both name the same driver, or one names none.

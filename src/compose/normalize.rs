@@ -4,12 +4,16 @@
 use super::canonical::default;
 use super::paths::clean;
 use super::variables::Variables;
-use super::yaml::{Entry, Map, Node, Origin, Position, Value};
+use super::yaml::{Entry, Fault, Faults, Map, Node, Origin, Position, Value};
 
 /// Writes out everything implied in a merged canonical model of the project `name`.
-pub(crate) fn normalize(model: &mut Node, name: &str, variables: &Variables) {
+pub(crate) fn normalize(model: &mut Node, name: &str, variables: &Variables, faults: &mut Faults) {
     networks(model);
-    for entry in model.get_mut("services").and_then(Node::as_map_mut).into_iter().flat_map(Map::values_mut) {
+    for (key, entry) in model.get_mut("services").and_then(Node::as_map_mut).into_iter().flatten() {
+        // The one namespace that the schema lets be null.
+        if let Some(pid) = entry.node.get("pid").filter(|pid| pid.is_null()) {
+            faults.push(Fault::at(&pid.at, format!("services.{key}.pid must be a string, found null")).code("type"));
+        }
         service(&mut entry.node, variables);
     }
     for section in ["networks", "volumes", "configs", "secrets"] {

@@ -118,6 +118,10 @@ impl Base<'_> {
             return;
         }
         match node.get_mut("source") {
+            Some(source) if source.as_str().is_none() => {
+                let message = format!("the source of a mount must be a string, found {}", source.kind());
+                faults.push(Fault::at(&source.at, message).code("type"));
+            }
             Some(source) => self.text(source, |text| self.host(text)),
             None => {
                 let message = "invalid mount config for type \"bind\": field Source must not be empty";

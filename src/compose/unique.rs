@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::canonical::parse_mount;
 use super::path::Path;
-use super::yaml::{Fault, Faults, Node, Value};
+use super::yaml::{Fault, Faults, Mark, Node, Value};
 
 /// Removes redefined items everywhere in a model.
 pub(crate) fn enforce(node: &mut Node, path: &Path<'_>, faults: &mut Faults) {
@@ -64,7 +64,7 @@ fn key_of(path: &Path<'_>) -> Option<KeyOf> {
 }
 
 fn name(item: &Node) -> Result<String, &'static str> {
-    let text = item.as_str().ok_or("each item must be a string")?;
+    let text = item.as_str().filter(|_| item.mark != Mark::Timestamp).ok_or("each item must be a string")?;
     Ok(text.split('=').next().unwrap_or_default().to_owned())
 }
 

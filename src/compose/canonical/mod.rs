@@ -8,7 +8,7 @@ pub(crate) use mounts::parse_mount;
 use super::merge::dependency;
 use super::path::Path;
 use super::warning::Warnings;
-use super::yaml::{Entry, Fault, Faults, Map, Node, Position, Value};
+use super::yaml::{Entry, Fault, Faults, Map, Mark, Node, Position, Value};
 
 /// How many ports a model may have: all that there are of one protocol. A range of them is a few bytes.
 const PORTS_MAX: usize = 65_536;
@@ -26,6 +26,10 @@ struct Canonical<'a> {
 
 impl Canonical<'_> {
     fn node(&mut self, node: &mut Node, path: &Path<'_>) {
+        if let Some(form) = lacking_form(node, path) {
+            self.faults.push(Fault::at(&node.at, format!("{path} must be {form}, found {}", node.kind())).code("type"));
+            return;
+        }
         match path.parts().as_slice() {
             ["services", _, "build"] => {
                 as_field(node, "context");
@@ -36,7 +40,10 @@ impl Canonical<'_> {
                 as_field(node, "source")
             }
             ["services", _, "build", "provenance" | "sbom"] => as_text(node),
-            ["services", _, "build", "additional_contexts"] => self.key_values(node, path),
+            ["services", _, "build", "additional_contexts"] => {
+                self.key_values(node, path);
+                self.children(node, path);
+            }
             ["services", _, "build", "ssh"] => self.ssh(node, path),
             ["services", _, "depends_on"] => depends_on(node),
             ["services", _, "env_file"] => env_files(node),
@@ -163,7 +170,10 @@ impl Canonical<'_> {
                         break;
                     }
                     Ok(ports) => out.extend(ports.into_iter().map(|port| port.node(&item.at, item.origin))),
-                    Err(message) => self.faults.push(Fault::at(&item.at, message).code("syntax")),
+                    Err(message) => {
+                        self.faults.push(Fault::at(&item.at, message).code("syntax"));
+                        out.push(item);
+                    }
                 },
                 _ => self
                     .faults
@@ -202,6 +212,38 @@ impl Canonical<'_> {
     }
 }
 
+/// What a node must be for docker compose to read it at its path, where it is something else. The schema asks for more, but
+/// it does not see a file that services extend before the two are merged.
+fn lacking_form(node: &Node, path: &Path<'_>) -> Option<&'static str> {
+    let text = |node: &Node| node.as_str().is_some() && node.mark != Mark::Timestamp;
+    let map = |node: &Node| node.as_map().is_some();
+    let list = |node: &Node| node.as_seq().is_some();
+    let list_of = |fits: &dyn Fn(&Node) -> bool| node.as_seq().is_some_and(|items| items.iter().all(fits));
+    let map_of = |fits: &dyn Fn(&Node) -> bool| node.as_map().is_some_and(|map| map.values().all(|e| fits(&e.node)));
+    let (fits, form) = match path.parts().as_slice() {
+        ["services", _, "build"]
+        | ["services", _, "build", "secrets", _]
+        | ["services", _, "devices" | "secrets" | "configs" | "volumes", _] => {
+            (text(node) || map(node), "a string or mapping")
+        }
+        ["services", _, "build", "context"] | ["services", _, "build", "additional_contexts", _] => {
+            (text(node), "a string")
+        }
+        ["services", _, "build", "ssh" | "additional_contexts"] => (list(node) || map(node), "a list or mapping"),
+        ["services", _, "depends_on"] => {
+            (list_of(&text) || map_of(&map), "a list of names, or a mapping with a mapping for each")
+        }
+        ["services", _, "networks" | "models"] => (!list(node) || list_of(&text), "a list of names, or a mapping"),
+        ["services", _, "env_file"] => {
+            (text(node) || list_of(&|item| text(item) || map(item)), "a string, or a list of strings and mappings")
+        }
+        ["services", _, "gpus"] => (text(node) || list(node), "a string or list"),
+        ["services", _, "ports"] => (list(node), "a list"),
+        _ => return None,
+    };
+    (!fits).then_some(form)
+}
+
 fn as_field(node: &mut Node, key: &str) {
     if node.as_str().is_some() {
         let at = node.at.clone();
@@ -211,9 +253,7 @@ fn as_field(node: &mut Node, key: &str) {
 }
 
 fn as_text(node: &mut Node) {
-    if let Some(text) = node.print() {
-        node.value = Value::String(text);
-    }
+    node.value = Value::String(node.print_any());
 }
 
 fn as_list(node: &mut Node) {

@@ -71,7 +71,7 @@ pub struct SshKeys(pub BTreeMap<String, String>);
 impl Field for SshKeys {
     fn read(node: &Node, _: &mut Reading) -> Self {
         let path = |node: &Node| {
-            if node.is_null() { String::new() } else { node.print().unwrap_or_default() }
+            if node.is_null() { String::new() } else { node.print_any() }
         };
         Self(node.as_map().into_iter().flatten().map(|(id, entry)| (id.clone(), path(&entry.node))).collect())
     }

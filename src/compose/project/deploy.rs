@@ -2,7 +2,7 @@
 
 use serde_json::{Map as JsonMap, Value as Json};
 
-use super::record::{Field, Form, Reading, read_or_default, record};
+use super::record::{Extensions, Field, Form, Reading, extensions, read_or_default, record, write_extensions};
 use super::values::{Bytes, Cpus, DeviceCount, Duration, Pairs};
 use crate::compose::yaml::Node;
 
@@ -105,18 +105,22 @@ pub struct DiscreteResource {
     pub kind: String,
     /// How many.
     pub value: i64,
+    /// The fields that begin with `x-`.
+    pub extensions: Extensions,
 }
 
 impl Field for DiscreteResource {
     fn read(node: &Node, reading: &mut Reading) -> Self {
         let kind = node.get("kind").map(|node| read_or_default(node, reading)).unwrap_or_default();
         let value = node.get("value").map(|node| read_or_default(node, reading)).unwrap_or_default();
-        Self { kind, value }
+        Self { kind, value, extensions: node.as_map().map(extensions).unwrap_or_default() }
     }
 
     fn tree(&self, form: Form) -> Json {
         let fields = [("kind", self.kind.tree(form)), ("value", self.value.tree(form))];
-        Json::Object(fields.into_iter().map(|(key, value)| (key.to_owned(), value)).collect::<JsonMap<_, _>>())
+        let mut out: JsonMap<_, _> = fields.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
+        write_extensions(&mut out, &self.extensions, form);
+        Json::Object(out)
     }
 
     fn is_unset(&self, _: Form) -> bool {

@@ -7,7 +7,7 @@ use serde_json::{Map as JsonMap, Number, Value as Json};
 
 use crate::compose::natural_order;
 use crate::compose::text::Text;
-use crate::compose::yaml::{Fault, Faults, Mark, Node, Value};
+use crate::compose::yaml::{Fault, Faults, Mark, Node, Value, go_date};
 
 /// The fields that begin with `x-`, as they are written.
 pub type Extensions = BTreeMap<String, Json>;
@@ -134,10 +134,11 @@ pub(crate) fn untyped(node: &Node) -> Json {
         Value::Null => Json::Null,
         Value::Bool(value) => Json::Bool(*value),
         Value::Int(value) => Json::from(*value),
-        Value::Float(value) => Number::from_f64(*value).map_or_else(|| Json::from(value.to_string()), Json::Number),
-        Value::String(text) if node.mark == Mark::Timestamp && text.len() == 10 => {
-            Json::from(format!("{text}T00:00:00Z"))
+        Value::Float(value) => {
+            let number = || Number::from_f64(*value).map_or_else(|| Json::from(value.to_string()), Json::Number);
+            node.beyond_int().map_or_else(number, Json::from)
         }
+        Value::String(text) if node.mark == Mark::Timestamp => Json::from(go_date(text)),
         Value::String(text) => Json::from(text.as_str()),
         Value::Seq(items) => items.iter().map(untyped).collect(),
         Value::Map(map) => Json::Object(map.iter().map(|(key, entry)| (key.clone(), untyped(&entry.node))).collect()),
@@ -203,12 +204,19 @@ impl Field for bool {
     }
 }
 
-/// A whole number as docker compose reads it for a signed field: fractions are cut, text is parsed.
+/// A whole number as docker compose reads it for a signed field: fractions are cut, text is parsed; what does not fit
+/// becomes what Go makes of it.
 fn whole(node: &Node, reading: &mut Reading) -> i64 {
+    // The first number beyond, on either side.
+    const BEYOND: f64 = 9_223_372_036_854_775_808.0;
     match &node.value {
         Value::Int(value) => return *value,
-        #[expect(clippy::cast_possible_truncation, reason = "the fraction is cut on purpose")]
-        Value::Float(value) => return *value as i64,
+        Value::Float(value) => {
+            let fits = (-BEYOND..BEYOND).contains(value);
+            #[expect(clippy::cast_possible_truncation, reason = "the fraction is cut on purpose")]
+            let cut = if fits { *value as i64 } else { i64::MIN };
+            return node.beyond_int().map_or(cut, u64::cast_signed);
+        }
         Value::String(text) => {
             if let Ok(value) = text.parse() {
                 return value;
@@ -238,13 +246,18 @@ macro_rules! unsigned {
     ($($type:ty),*) => {$(
         impl Field for $type {
             fn read(node: &Node, reading: &mut Reading) -> Self {
-                if !matches!(node.value, Value::String(_)) {
-                    if let Ok(value) = <$type>::try_from(whole(node, reading)) {
-                        return value;
-                    }
+                let negative = match node.value {
+                    Value::Int(value) => value < 0,
+                    Value::Float(value) => value < 0.0,
+                    _ => true,
+                };
+                if negative {
+                    reading.refuse(node, "must be a whole number of at least 0");
+                    return 0;
                 }
-                reading.refuse(node, concat!("must be a whole number that fits ", stringify!($type)));
-                0
+                // docker compose keeps the lowest bits of what is too large.
+                let lowest = whole(node, reading).cast_unsigned() & u64::from(<$type>::MAX);
+                <$type>::try_from(lowest).unwrap_or_default()
             }
 
             fn tree(&self, _: Form) -> Json {
@@ -267,8 +280,9 @@ impl Field for f32 {
             Value::String(text) => text.clone(),
             _ => String::new(),
         };
-        text.parse().unwrap_or_else(|_| {
-            reading.refuse(node, "must be a number");
+        // Nothing that JSON has no form for: docker compose can't make a hash of it.
+        text.parse().ok().filter(|value: &Self| value.is_finite()).unwrap_or_else(|| {
+            reading.refuse(node, "must be a finite number");
             0.0
         })
     }

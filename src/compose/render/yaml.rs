@@ -2,8 +2,7 @@
 
 use serde_json::Value as Json;
 
-use crate::compose::go_json;
-use crate::compose::yaml::plain_is_text;
+use crate::compose::yaml::{go_float, plain_is_text};
 
 /// A tree as a YAML document.
 pub(super) fn write(value: &Json) -> String {
@@ -74,7 +73,7 @@ fn leaf(value: &Json, indent: usize, out: &mut String) {
         Json::Object(_) => out.push_str("{}"),
         Json::Array(_) => out.push_str("[]"),
         Json::Number(number) => match number.as_f64().filter(|_| number.is_f64()) {
-            Some(value) => out.push_str(&go_json::float(value)),
+            Some(value) => out.push_str(&go_float(value)),
             None => out.push_str(&number.to_string()),
         },
         other => out.push_str(&other.to_string()),

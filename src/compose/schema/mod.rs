@@ -4,6 +4,7 @@
 mod deploy;
 mod nested;
 mod parts;
+mod repeats;
 mod rules;
 #[cfg(test)]
 pub(crate) mod sample;
@@ -49,12 +50,7 @@ impl Check<'_> {
             return self.wrong_kind(node, rule, path);
         }
         match (rule, &node.value) {
-            (Rule::Range(least, most), Value::Int(value)) if value < least => {
-                self.fault(node, path, &format!("must be greater than or equal to {least}"));
-            }
-            (Rule::Range(_, most), Value::Int(value)) if value > most => {
-                self.fault(node, path, &format!("must be less than or equal to {most}"));
-            }
+            (Rule::Range(least, most), Value::Int(_) | Value::Float(_)) => self.range(node, *least, *most, path),
             (Rule::Words(words), Value::String(text)) if !words.contains(&text.as_str()) => {
                 let list: Vec<String> = words.iter().map(|word| format!("'{word}'")).collect();
                 self.fault(node, path, &format!("must be one of {}, not `{text}`", list.join(", ")));
@@ -66,18 +62,29 @@ impl Check<'_> {
         }
     }
 
+    fn range(&mut self, node: &Node, least: f64, most: f64, path: &Path<'_>) {
+        let number = match node.value {
+            #[expect(clippy::cast_precision_loss, reason = "no limit has that many digits")]
+            Value::Int(value) => value as f64,
+            Value::Float(value) => value,
+            _ => return,
+        };
+        if number < least {
+            self.fault(node, path, &format!("must be greater than or equal to {least}"));
+        } else if number > most {
+            self.fault(node, path, &format!("must be less than or equal to {most}"));
+        }
+    }
+
     fn list(&mut self, node: &Node, rule: &Rule, item: &Rule, unique: bool, path: &Path<'_>) {
         let Some(items) = node.as_seq() else {
             return self.wrong_kind(node, rule, path);
         };
-        let mut seen = std::collections::BTreeSet::new();
         for (index, node) in items.iter().enumerate() {
-            let index = index.to_string();
-            let path = path.child(&index);
-            self.node(node, item, &path);
-            if unique && !seen.insert(super::project::record::untyped(node).to_string()) {
-                self.fault(node, &path, "is a repetition of an earlier item");
-            }
+            self.node(node, item, &path.child(&index.to_string()));
+        }
+        for index in if unique { repeats::of(items) } else { Vec::new() } {
+            self.fault(&items[index], &path.child(&index.to_string()), "is a repetition of an earlier item");
         }
     }
 

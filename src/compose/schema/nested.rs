@@ -187,7 +187,7 @@ pub(super) const MOUNT: Rule = Rule::OneOf(&[
                 ])),
             ),
             ("volume", Rule::Object(&fields(&[("labels", PAIRS), ("nocopy", FLAG), ("subpath", TEXT)]))),
-            ("tmpfs", Rule::Object(&fields(&[("size", Rule::Range(0, i64::MAX)), ("mode", NUMBER_OR_TEXT)]))),
+            ("tmpfs", Rule::Object(&fields(&[("size", Rule::Range(0.0, f64::INFINITY)), ("mode", NUMBER_OR_TEXT)]))),
             ("image", Rule::Object(&fields(&[("subpath", TEXT)]))),
         ],
         &["type"],

@@ -9,7 +9,7 @@ pub(super) enum Rule {
     /// A scalar of one of these kinds.
     Scalar(&'static [Kind]),
     /// A whole number between two, or a text.
-    Range(i64, i64),
+    Range(f64, f64),
     /// One of these words.
     Words(&'static [&'static str]),
     /// A text that fits, and what such a text is called.

@@ -88,6 +88,10 @@ fn variables_are_listed_whatever_they_hold() {
     let found = used(text).unwrap();
     assert_eq!(found.keys().cloned().collect::<String>(), "ABCD");
     assert!(found["C"].required && found["A"].default == "x${B}");
+    // Of two documents, what one takes from the other is not used.
+    let found =
+        used("services: {a: {image: '${A}', command: '${B}'}}\n---\nservices: {a: {image: '${C}', command: !reset x}}");
+    assert_eq!(found.unwrap().keys().cloned().collect::<String>(), "C");
     let unknown = used("services: {a: {image: '${A}', foo: '${C:?}'}}").unwrap_err();
     assert!(unknown[0].message.contains("unknown field 'foo'"));
 }

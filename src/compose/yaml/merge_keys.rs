@@ -1,7 +1,7 @@
 //! `<<`: the fields of other mappings, under those that a mapping has itself.
 
 use super::fault::Fault;
-use super::node::{Map, Node, Value};
+use super::node::{Map, Mark, Node, Value};
 
 /// Puts the fields of what `<<` names under `own`; of a list, earlier mappings win.
 pub(super) fn apply(own: &mut Map, source: Node) -> Result<(), Fault> {
@@ -22,8 +22,16 @@ pub(super) fn apply(own: &mut Map, source: Node) -> Result<(), Fault> {
 }
 
 fn add(own: &mut Map, fields: Map) {
-    for (key, entry) in fields {
-        own.entry(key).or_insert(entry);
+    for (key, mut entry) in fields {
+        match own.get(&key) {
+            None => {}
+            // `!reset` takes away what earlier files say; of this file only the line that it stands on.
+            Some(known) if known.node.mark == Mark::Reset && entry.node.mark != Mark::Reset => {
+                entry.node.mark = Mark::Override;
+            }
+            Some(_) => continue,
+        }
+        own.insert(key, entry);
     }
 }
 

@@ -17,7 +17,7 @@ mod tokens;
 
 pub use fault::{Fault, Faults};
 pub use node::{Entry, Map, Mark, Node, Origin, Position, SourceFile, Value};
-pub use scalar::{go_float, plain_is_text};
+pub use scalar::{go_date, go_float, plain_is_text};
 
 use std::sync::Arc;
 

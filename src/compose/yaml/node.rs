@@ -219,7 +219,9 @@ impl Node {
             Value::Null => Some("<nil>".to_owned()),
             Value::Bool(value) => Some(value.to_string()),
             Value::Int(value) => Some(value.to_string()),
-            Value::Float(value) => Some(self.beyond_int().unwrap_or_else(|| super::go_float(*value))),
+            Value::Float(value) => {
+                Some(self.beyond_int().map_or_else(|| super::go_float(*value), |value| value.to_string()))
+            }
             Value::String(text) => Some(text.clone()),
             Value::Seq(_) | Value::Map(_) => None,
         }
@@ -238,9 +240,9 @@ impl Node {
         }
     }
 
-    /// A whole number too large for 64 bits with a sign but not without, as it is written.
-    fn beyond_int(&self) -> Option<String> {
-        self.raw.as_deref()?.replace('_', "").parse::<u64>().ok().map(|value| value.to_string())
+    /// A whole number too large for 64 bits with a sign but not without.
+    pub fn beyond_int(&self) -> Option<u64> {
+        self.raw.as_deref()?.replace('_', "").parse().ok()
     }
 
     /// The word for the kind of value, as messages say it.

@@ -131,6 +131,21 @@ fn is_zoned_clock(text: &str) -> bool {
     })
 }
 
+/// A date as Go writes it in JSON: `2024-01-01T10:00:00Z`, a part of a second without zeros at its end.
+pub fn go_date(text: &str) -> String {
+    let (date, rest) = text.split_once(['T', 't', ' ']).unwrap_or((text, "0:0:0"));
+    let zone_at = rest.rfind(['Z', '+', '-']).unwrap_or(rest.len());
+    let (time, zone) = rest.split_at(zone_at);
+    let (clock, part) = time.split_once('.').unwrap_or((time, ""));
+    let pad = |text: &str, separator: char| -> Vec<String> {
+        text.split(separator).map(|number| format!("{number:0>2}")).collect()
+    };
+    let part = part.trim_end_matches('0');
+    let dot = if part.is_empty() { "" } else { "." };
+    let zone = if ["", "+00:00", "-00:00"].contains(&zone) { "Z" } else { zone };
+    format!("{}T{}{dot}{part}{zone}", pad(date, '-').join("-"), pad(clock, ':').join(":"))
+}
+
 /// The number that a text of digits is, if it is as long and as great as it may be.
 fn digits(text: &str, least: usize, most: usize, within: std::ops::RangeInclusive<u32>) -> Option<u32> {
     let fits = (least..=most).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
@@ -172,7 +187,7 @@ fn is_sexagesimal(text: &str) -> bool {
     let body = text.strip_prefix(['-', '+']).unwrap_or(text);
     let mut parts = body.split(':');
     let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit() || b == b'_');
-    let first = parts.next().is_some_and(|part| digits(part) && !part.starts_with('0'));
+    let first = parts.next().is_some_and(|part| digits(part) && !part.starts_with('_'));
     let rest: Vec<&str> = parts.collect();
     let sixties = |part: &&str| (1..=2).contains(&part.len()) && part.parse::<u8>().is_ok_and(|n| n < 60);
     first

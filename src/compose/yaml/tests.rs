@@ -168,3 +168,17 @@ fn depth_is_bounded_through_aliases_too() {
     assert!(fault(&format!("? {}\n: 1\n", "k".repeat(2000))).contains("the key has more"));
     assert!(parse("a.yaml", &format!("a: {}", "[".repeat(300))).is_err());
 }
+
+#[test]
+fn dates_are_written_as_go_does() {
+    let cases = [
+        ("2024-01-01", "2024-01-01T00:00:00Z"),
+        ("2024-1-2", "2024-01-02T00:00:00Z"),
+        ("2024-01-01 1:2:3.0", "2024-01-01T01:02:03Z"),
+        ("2024-01-01t10:00:00.50+02:00", "2024-01-01T10:00:00.5+02:00"),
+        ("2024-01-01T10:00:00+00:00", "2024-01-01T10:00:00Z"),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(super::go_date(text), expected);
+    }
+}

@@ -109,7 +109,7 @@ impl Field for MultiOptions {
         let mut out = BTreeMap::new();
         for (name, entry) in node.as_map().into_iter().flatten() {
             let items = entry.node.as_seq().unwrap_or(std::slice::from_ref(&entry.node));
-            let texts = items.iter().map(|item| Text::new(item.print().unwrap_or_default(), item.origin));
+            let texts = items.iter().map(|item| Text::new(item.print_any(), item.origin));
             out.insert(name.clone(), texts.collect());
         }
         Self(out)
