@@ -9,6 +9,7 @@ use crate::model::{
     plan::{Held, HeldCode, Note, NoteCode},
     units::{Bytes, NanoCpus},
 };
+use std::collections::BTreeMap;
 
 /// What admission says.
 #[derive(Default)]
@@ -18,17 +19,14 @@ pub(super) struct Admission {
     pub notes: Vec<Note>,
 }
 
-/// Judges the limits. `surging` are the units whose containers this plan runs twice for a while, by their services.
-pub(super) fn admit(desired: &Desired, observed: &Observed, surging: &[Vec<ServiceName>]) -> Admission {
+/// Judges the limits. `surging` are the units whose containers this plan runs twice for a while: of each service so many.
+pub(super) fn admit(desired: &Desired, observed: &Observed, surging: &[BTreeMap<ServiceName, u64>]) -> Admission {
     let mut admission = Admission::default();
     let declared = sum(desired.services.values().map(|service| amount(service, u64::from(service.replicas))));
-    let mut surges: Vec<Amount> = surging
-        .iter()
-        .map(|unit| sum(unit.iter().filter_map(|name| desired.services.get(name)).map(|service| amount(service, 1))))
-        .collect();
-    surges.sort_by_key(|amount| std::cmp::Reverse((amount.memory, amount.cpus, amount.pids)));
+    let twice = |(name, times): (&ServiceName, &u64)| Some(amount(desired.services.get(name)?, *times));
+    let surges: Vec<Amount> = surging.iter().map(|unit| sum(unit.iter().filter_map(twice))).collect();
     let most = usize::try_from(desired.policy.max_parallel.max(1)).unwrap_or(1);
-    let peak = sum(std::iter::once(declared).chain(surges.into_iter().take(most)));
+    let peak = sum([declared, largest(&surges, most)].into_iter());
     let capacity = desired.policy.capacity.clone();
     admission.report = CapacityReport {
         declared,
@@ -81,6 +79,16 @@ fn sum(amounts: impl Iterator<Item = Amount>) -> Amount {
         cpus: NanoCpus(total.cpus.0.saturating_add(one.cpus.0)),
         pids: total.pids.saturating_add(one.pids),
     })
+}
+
+/// The most that so many of them come to: of each quantity by itself, for which of them go together nobody knows before.
+fn largest(amounts: &[Amount], most: usize) -> Amount {
+    let of = |quantity: fn(&Amount) -> u64| {
+        let mut all: Vec<u64> = amounts.iter().map(quantity).collect();
+        all.sort_unstable_by(|a, b| b.cmp(a));
+        all.into_iter().take(most).fold(0, u64::saturating_add)
+    };
+    Amount { memory: Bytes(of(|one| one.memory.0)), cpus: NanoCpus(of(|one| one.cpus.0)), pids: of(|one| one.pids) }
 }
 
 /// One container's limit above the host is always refused.

@@ -4,6 +4,7 @@
 mod support;
 
 mod building;
+mod capacity;
 mod contents;
 mod failures;
 mod first_apply;

@@ -1,0 +1,61 @@
+//! What all services together may use: judged before the first step of an apply. The host has 16 GiB and four CPUs.
+
+use crate::support::{Host, shop};
+use evenkeel::model::plan::{HeldCode, Plan};
+
+/// Two services that start first, and what all may use.
+fn stack(capacity: &str, wide: &str, busy: &str) -> String {
+    format!(
+        "
+apiVersion: evenkeel.dev/v1
+kind: Stack
+metadata: {{name: shop}}
+spec:
+  capacity: {capacity}
+  services:
+    busy: {{image: 'web:1', restart: always, limits: {busy}}}
+    wide: {{image: 'web:1', restart: always, limits: {wide}}}
+"
+    )
+}
+
+fn held(plan: &Plan) -> Vec<(HeldCode, &str)> {
+    plan.held.iter().map(|held| (held.code, held.reason.as_str())).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peak_is_that_of_each_quantity() {
+    let host = Host::new();
+    // With one at a time, at most 576Mi + 512Mi of memory and 2.1 + 2 CPUs.
+    let of = |capacity: &str| stack(capacity, "{memory: 512Mi, cpus: 0.1}", "{memory: 64Mi, cpus: 1.5}");
+    host.settle(&of("{cpus: 3}")).await;
+    let calls = host.engine.mutations();
+    let next = of("{cpus: 3}").replace("web:1", "web:2");
+    let applied = host.apply(&next).await;
+    assert_eq!(applied.exit, 8, "{applied:?}");
+    let why = "it takes 3.1 of cpus at its peak, and `capacity.cpus` is 3";
+    assert_eq!(held(&host.plan(&next).await), [(HeldCode::OverCapacity, why)]);
+    assert_eq!(host.engine.mutations(), calls);
+    host.settle(&of("{memory: 1088Mi, cpus: 3.1}").replace("web:1", "web:2")).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn replicas_that_are_replaced_all_at_once_surge_all_at_once() {
+    let host = Host::new();
+    let unit = |capacity: &str| {
+        shop("image: web:1", "image: web:1\n      scale: 3\n      limits: {memory: 100Mi}")
+            .replace("      depends_on: [db]\n", "")
+            .replace(
+                "    db:\n      image: db:1\n      restart: unless-stopped\n      volumes: ['data:/data']\n",
+                "    side: {image: 'web:1', restart: always, network_mode: 'service:web', limits: {memory: 50Mi}}\n",
+            )
+            .replace("  services:\n", &format!("  capacity: {{memory: {capacity}}}\n  services:\n"))
+    };
+    host.settle(&unit("350Mi")).await;
+    let next = |capacity: &str| unit(capacity).replace("web:1", "web:2");
+    assert_eq!(host.apply(&next("699Mi")).await.exit, 8);
+    host.engine.keep_history();
+    host.settle(&next("700Mi")).await;
+    let most = host.engine.history().iter().map(|seen| seen.containers.len()).max();
+    assert_eq!(most, Some(8), "all of them run twice for a while");
+}
