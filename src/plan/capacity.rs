@@ -7,6 +7,7 @@ use crate::model::{
     names::{Resource, ServiceName},
     observed::{EngineFacts, Observed},
     plan::{Held, HeldCode, Note, NoteCode},
+    policy::Capacity,
     units::{Bytes, NanoCpus},
 };
 use std::collections::BTreeMap;
@@ -37,15 +38,27 @@ pub(super) fn admit(desired: &Desired, observed: &Observed, surging: &[BTreeMap<
     for service in desired.services.values() {
         one_container(service, &observed.engine, &mut admission.held);
     }
-    let unlimited: Vec<&Service> = desired.services.values().filter(|s| s.container.limits.memory.is_none()).collect();
-    if capacity.as_ref().is_some_and(|capacity| capacity.require_limits) {
-        admission.held.extend(unlimited.iter().map(|service| limit_required(service)));
-    } else if capacity.is_some() {
-        admission.notes.extend(unlimited.iter().map(|service| Note {
-            code: NoteCode::NoLimit,
-            text: format!("{}: no memory limit, so it counts 0 against the capacity", service.name),
-            hint: Some(format!("write `services.{}.limits.memory`", service.name)),
-        }));
+    if let Some(capacity) = &capacity {
+        let unlimited = desired
+            .services
+            .values()
+            .flat_map(|service| lacking(service, capacity).map(move |(what, field)| (service, what, field)));
+        for (service, what, field) in unlimited {
+            let hint = format!("write `services.{}.limits.{field}`", service.name);
+            match capacity.require_limits {
+                true => admission.held.push(Held {
+                    resource: Resource::Service(service.name.clone()),
+                    code: HeldCode::LimitRequired,
+                    reason: format!("`capacity.requireLimits` is set and it has no {what} limit"),
+                    hint,
+                }),
+                false => admission.notes.push(Note {
+                    code: NoteCode::NoLimit,
+                    text: format!("{}: no {what} limit, so it counts 0 against the capacity", service.name),
+                    hint: Some(hint),
+                }),
+            }
+        }
     }
     if let Some(budget) = &admission.report.budget {
         admission.held.extend(over_budget(desired, budget, &peak));
@@ -111,13 +124,15 @@ fn one_container(service: &Service, host: &EngineFacts, held: &mut Vec<Held>) {
     }
 }
 
-fn limit_required(service: &Service) -> Held {
-    Held {
-        resource: Resource::Service(service.name.clone()),
-        code: HeldCode::LimitRequired,
-        reason: "`capacity.requireLimits` is set and it has no memory limit".into(),
-        hint: format!("write `services.{}.limits.memory`", service.name),
-    }
+/// What a service has no limit of, and the limit's field: memory in any case, else what the capacity bounds.
+fn lacking(service: &Service, capacity: &Capacity) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let has = amount(service, 1);
+    let all = [
+        ("memory", "memory", true, has.memory.0),
+        ("CPU", "cpus", capacity.cpus.is_some(), has.cpus.0),
+        ("process", "pids", capacity.pids.is_some(), has.pids),
+    ];
+    all.into_iter().filter(|(.., counts, limit)| *counts && *limit == 0).map(|(what, field, ..)| (what, field))
 }
 
 fn over_budget(desired: &Desired, budget: &Budget, peak: &Amount) -> Vec<Held> {

@@ -1,7 +1,7 @@
 //! What all services together may use: judged before the first step of an apply. The host has 16 GiB and four CPUs.
 
 use crate::support::{Host, shop};
-use evenkeel::model::plan::{HeldCode, Plan};
+use evenkeel::model::plan::{HeldCode, NoteCode, Plan};
 
 /// Two services that start first, and what all may use.
 fn stack(capacity: &str, wide: &str, busy: &str) -> String {
@@ -58,4 +58,34 @@ async fn replicas_that_are_replaced_all_at_once_surge_all_at_once() {
     host.settle(&next("700Mi")).await;
     let most = host.engine.history().iter().map(|seen| seen.containers.len()).max();
     assert_eq!(most, Some(8), "all of them run twice for a while");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_is_required_of_memory_and_of_what_is_bounded() {
+    let host = Host::new();
+    let of = |capacity: &str| stack(capacity, "{memory: 64Mi}", "{cpus: 0.5}");
+    let required = of("{memory: 1Gi, cpus: 2, requireLimits: true}");
+    assert_eq!(host.apply(&required).await.exit, 8);
+    let lacks = |what: &str| format!("`capacity.requireLimits` is set and it has no {what} limit");
+    let expected = [("busy", lacks("memory")), ("wide", lacks("CPU"))];
+    let plan = host.plan(&required).await;
+    let found: Vec<_> = plan.held.iter().map(|held| (held.resource.to_string(), held.reason.clone())).collect();
+    assert_eq!(found, expected.map(|(name, reason)| (format!("service/{name}"), reason)));
+    host.settle(&stack("{cpus: 2, requireLimits: true}", "{memory: 64Mi, cpus: 1}", "{memory: 64Mi, cpus: 1}")).await;
+    host.settle(&stack("{requireLimits: true}", "{memory: 64Mi}", "{memory: 64Mi}")).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_counts_nothing_against_the_budget_is_noted() {
+    let host = Host::new();
+    let of = |capacity: &str| stack(capacity, "{memory: 64Mi, pids: 7}", "{cpus: 0.5}");
+    let noted = async |capacity: &str| {
+        let plan = host.plan(&of(capacity)).await;
+        let notes = plan.notes.iter().filter(|note| note.code == NoteCode::NoLimit);
+        notes.map(|note| note.text.clone()).collect::<Vec<_>>()
+    };
+    let text = |name: &str, what: &str| format!("{name}: no {what} limit, so it counts 0 against the capacity");
+    assert_eq!(noted("{memory: 1Gi}").await, [text("busy", "memory")]);
+    assert_eq!(noted("{cpus: 2}").await, [text("busy", "memory"), text("wide", "CPU")]);
+    assert_eq!(noted("{pids: 100}").await, [text("busy", "memory"), text("busy", "process")]);
 }
