@@ -1,16 +1,17 @@
 //! Admission: what all of it may use, judged before the first step.
 
+use super::ownership::is_ours;
 use crate::model::{
     capacity::{Amount, Budget, CapacityReport},
     container::Limits,
     desired::{Desired, Service},
-    names::{Resource, ServiceName},
-    observed::{EngineFacts, Observed},
+    names::{ContainerName, Resource, ServiceName},
+    observed::{EngineFacts, Observed, ObservedContainer},
     plan::{Held, HeldCode, Note, NoteCode},
     policy::Capacity,
     units::{Bytes, NanoCpus},
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What admission says.
 #[derive(Default)]
@@ -21,7 +22,13 @@ pub(super) struct Admission {
 }
 
 /// Judges the limits. `surging` are the units whose containers this plan runs twice for a while: of each service so many.
-pub(super) fn admit(desired: &Desired, observed: &Observed, surging: &[BTreeMap<ServiceName, u64>]) -> Admission {
+/// `leaving` are the containers that go for good with this plan.
+pub(super) fn admit(
+    desired: &Desired,
+    observed: &Observed,
+    surging: &[BTreeMap<ServiceName, u64>],
+    leaving: &BTreeSet<&ContainerName>,
+) -> Admission {
     let mut admission = Admission::default();
     let declared = sum(desired.services.values().map(|service| amount(service, u64::from(service.replicas))));
     let twice = |(name, times): (&ServiceName, &u64)| Some(amount(desired.services.get(name)?, *times));
@@ -63,7 +70,7 @@ pub(super) fn admit(desired: &Desired, observed: &Observed, surging: &[BTreeMap<
     if let Some(budget) = &admission.report.budget {
         admission.held.extend(over_budget(desired, budget, &peak));
     }
-    over_host(desired, observed, &peak, capacity.is_some(), &mut admission);
+    over_host(desired, observed, &peak, leaving, &mut admission);
     admission
 }
 
@@ -155,14 +162,28 @@ fn over_budget(desired: &Desired, budget: &Budget, peak: &Amount) -> Vec<Held> {
     held
 }
 
-fn over_host(desired: &Desired, observed: &Observed, peak: &Amount, declared: bool, admission: &mut Admission) {
-    let running = observed.others.values().filter(|other| other.running);
-    let others = sum(running.map(|other| Amount {
-        memory: other.limits.memory.or(other.memory_used).unwrap_or_default(),
-        cpus: cpus_of(&other.limits),
+fn over_host(
+    desired: &Desired,
+    observed: &Observed,
+    peak: &Amount,
+    leaving: &BTreeSet<&ContainerName>,
+    admission: &mut Admission,
+) {
+    let taken = |limits: &Limits, used: Option<Bytes>| Amount {
+        memory: limits.memory.or(used).unwrap_or_default(),
+        cpus: cpus_of(limits),
         pids: 0,
-    }));
-    let total = sum([*peak, others].into_iter());
+    };
+    let running = observed.others.values().filter(|other| other.running);
+    let others = sum(running.map(|other| taken(&other.limits, other.memory_used)));
+    // Of the stack's own project, and of no service that counts already: no longer declared, or run once by hand.
+    let is_counted = |container: &ObservedContainer| {
+        let is_declared = container.service().is_some_and(|name| desired.services.contains_key(&name));
+        is_declared && is_ours(desired, container) || leaving.contains(&container.name)
+    };
+    let stays = observed.containers.values().filter(|container| container.state.is_running() && !is_counted(container));
+    let beside = sum(stays.map(|container| taken(&container.spec.limits, container.memory_used)));
+    let total = sum([*peak, others, beside].into_iter());
     let host = &observed.engine;
     let mut over = Vec::new();
     if host.memory.0 > 0 && total.memory > host.memory {
@@ -176,7 +197,7 @@ fn over_host(desired: &Desired, observed: &Observed, peak: &Amount, declared: bo
     }
     let text = format!("the limits of all containers here come to {}", over.join(" and "));
     let hint = "lower limits, or move something away".to_owned();
-    if declared {
+    if desired.policy.capacity.is_some() {
         let resource = Resource::Stack(desired.stack.clone());
         admission.held.push(Held { resource, code: HeldCode::OverHost, reason: text, hint });
     } else {

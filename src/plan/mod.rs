@@ -34,8 +34,9 @@ pub use strategy::{Choice, choose as strategy_of};
 
 use crate::model::{
     desired::Desired,
+    names::Resource,
     observed::Observed,
-    plan::{API_VERSION, Held, Plan, PlanContext, Purpose, SavedContext},
+    plan::{API_VERSION, Action, Held, Plan, PlanContext, Purpose, SavedContext},
 };
 use survey::All;
 
@@ -70,7 +71,12 @@ pub fn plan(desired: &Desired, observed: &Observed, context: &PlanContext) -> Pl
     plan.notes.extend(orphans.notes);
 
     if context.purpose != Purpose::Keep {
-        let admission = capacity::admit(desired, observed, &services.surging);
+        let leaving = plan.changes.iter().filter(|change| change.action == Action::Remove);
+        let leaving = leaving.filter_map(|change| match &change.resource {
+            Resource::Container(name) => Some(name),
+            _ => None,
+        });
+        let admission = capacity::admit(desired, observed, &services.surging, &leaving.collect());
         plan.held.extend(admission.held);
         plan.notes.extend(admission.notes);
         plan.capacity = Some(admission.report);

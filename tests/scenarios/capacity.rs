@@ -89,3 +89,22 @@ async fn what_counts_nothing_against_the_budget_is_noted() {
     assert_eq!(noted("{cpus: 2}").await, [text("busy", "memory"), text("wide", "CPU")]);
     assert_eq!(noted("{pids: 100}").await, [text("busy", "memory"), text("busy", "process")]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_is_no_longer_declared_and_stays_takes_room_on_the_host() {
+    let host = Host::new();
+    let of = |capacity: &str| stack(capacity, "{memory: 10Gi}", "{memory: 1Gi}");
+    host.settle(&of("{memory: 14Gi}")).await;
+    let limit = |limit: &str| {
+        let all = stack("{memory: 14Gi}", "{}", &format!("{{memory: {limit}}}"));
+        all.split_once("    wide:").unwrap().0.to_owned()
+    };
+    let plan = host.plan(&limit("7Gi")).await;
+    let why = "the limits of all containers here come to 17Gi of 16Gi memory";
+    assert_eq!(held(&plan), [(HeldCode::OverHost, why)]);
+    host.settle(&limit("6Gi")).await;
+    // What goes with this apply takes none.
+    let pruned = limit("7Gi").replace("  capacity:", "  prune: true\n  capacity:");
+    host.settle(&pruned).await;
+    assert_eq!(host.containers(), ["shop-busy-1 web:1 running"]);
+}
