@@ -77,7 +77,10 @@ pub fn plan(desired: &Desired, observed: &Observed, context: &PlanContext) -> Pl
             _ => None,
         });
         let admission = capacity::admit(desired, observed, &services.surging, &leaving.collect());
-        plan.held.extend(admission.held);
+        // Who goes back, or makes anew what runs, asks for nothing that was not accepted before.
+        if matches!(context.purpose, Purpose::Apply | Purpose::Follow) {
+            plan.held.extend(admission.held);
+        }
         plan.notes.extend(admission.notes);
         plan.capacity = Some(admission.report);
     }

@@ -108,3 +108,28 @@ async fn what_is_no_longer_declared_and_stays_takes_room_on_the_host() {
     host.settle(&pruned).await;
     assert_eq!(host.containers(), ["shop-busy-1 web:1 running"]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_was_accepted_before_is_gone_back_to_though_the_host_is_full_by_now() {
+    use evenkeel::{
+        controllers::stack::RestartRequest,
+        engine::simulated::Foreign,
+        model::{
+            container::{ContainerSpec, Limits},
+            units::{Bytes, Millis},
+        },
+    };
+    let host = Host::new();
+    let of = |image: &str| stack("{memory: 1Gi}", "{memory: 64Mi}", "{memory: 64Mi}").replace("web:1", image);
+    host.settle(&of("web:1")).await;
+    host.settle(&of("web:2")).await;
+    let limits = Limits { memory: Some(Bytes(16 << 30)), ..Limits::default() };
+    let spec = ContainerSpec { image: "web:1".into(), limits, ..ContainerSpec::default() };
+    host.engine.meddle(&Foreign::Run("theirs".into(), Box::new(spec))).unwrap();
+    assert_eq!(host.apply(&of("checked:1")).await.exit, 8);
+    let restart = RestartRequest { selected: None, origin: Default::default(), lock_wait: Millis(0) };
+    assert_eq!(host.stack().restart(&restart).await.unwrap().exit, 0);
+    assert_eq!(host.rollback(&of("web:2"), &[], None).await.exit, 0);
+    let ours = ["shop-busy-1 web:1 running", "shop-wide-1 web:1 running", "theirs web:1 running"];
+    assert_eq!(host.containers(), ours);
+}
