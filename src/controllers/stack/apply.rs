@@ -104,7 +104,6 @@ impl Stack {
         let mut plan = round.plan;
         plan.notes.extend(build::notes(&aim, &self.to_build(&aim, &request.build, &round.images)));
         plan.notes.extend(request.notes.iter().cloned());
-        forgive_new(&mut plan.held, request);
         Ok(plan)
     }
 
@@ -126,7 +125,6 @@ impl Stack {
         let mut round = self.round_from(&aim, facts.clone(), observed).await?;
         // As `diff` has them, or no saved plan would be this one.
         round.plan.notes.extend(request.notes.iter().cloned());
-        forgive_new(&mut round.plan.held, request);
         if let Some(why) = request.saved.as_ref().and_then(|saved| saved.differs_from(&round.plan)) {
             return Err(StackError::Stale { why, now: Box::new(round.plan) });
         }
@@ -233,7 +231,8 @@ impl Stack {
         };
         let purpose = if request.unattended { Purpose::Follow } else { Purpose::Apply };
         let aim = Aim::of(desired, purpose);
-        Aim { selected, pull: request.pull.clone(), yes: request.yes, saved, ..aim }
+        let (pull, yes, second_stack) = (request.pull.clone(), request.yes, request.new_stack);
+        Aim { selected, pull, yes, second_stack, saved, ..aim }
     }
 
     /// Revision 0, where something of ours runs and no revision says so. Gives the revision current before this apply.
@@ -523,13 +522,6 @@ pub(super) fn gravest(a: u8, b: u8) -> u8 {
 /// The exit code of a plan that forbids every step.
 pub(super) fn refused(plan: &Plan) -> Option<u8> {
     plan.held.iter().filter_map(|held| held.code.stops_everything()).max()
-}
-
-/// `--new`: a second stack from the same files is meant.
-fn forgive_new(held: &mut Vec<Held>, request: &Request) {
-    if request.new_stack {
-        held.retain(|held| held.code != HeldCode::StackRenamed);
-    }
 }
 
 /// What each service is.

@@ -40,6 +40,8 @@ pub(super) struct Aim {
     pub purpose: Purpose,
     pub pull: PullWish,
     pub yes: bool,
+    /// See `PlanContext::second_stack`.
+    pub second_stack: bool,
     /// A person asked for just this.
     pub attended: bool,
     /// Containers whose liveness probe failed.
@@ -70,6 +72,7 @@ impl Aim {
             purpose,
             pull: PullWish::Keep,
             yes: false,
+            second_stack: false,
             attended: false,
             unwell: BTreeMap::new(),
             saved: None,
@@ -134,6 +137,7 @@ impl Stack {
             selected: aim.selected.clone(),
             purpose: aim.purpose,
             yes: aim.yes,
+            second_stack: aim.second_stack,
             root: self.root,
             attended: aim.attended,
             unwell: aim.unwell.clone(),
