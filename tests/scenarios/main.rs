@@ -8,6 +8,7 @@ mod capacity;
 mod contents;
 mod failures;
 mod first_apply;
+mod going_back;
 mod hooks;
 mod keeping;
 mod kills;

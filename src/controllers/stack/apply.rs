@@ -533,13 +533,24 @@ pub(super) fn hashes(desired: &Desired, images: &Images) -> BTreeMap<ServiceName
 }
 
 /// What a round accepts: what it declares, but a service that is held as it is in the current revision, with its networks
-/// and volumes.
+/// and volumes. Nor does another service's new image change one that an apply of others leaves as it is.
 fn accepted(current: Option<&CurrentRevision>, round: &Round) -> (Desired, Images) {
     let (mut desired, mut images) = (round.desired.clone(), round.images.clone());
+    let mut own = BTreeMap::new();
     let held = |name: &ServiceName| is_held(&round.plan, name, HeldCode::keeps_what_was_accepted);
-    for (name, service) in current.iter().flat_map(|current| &current.desired.services).filter(|(name, _)| held(name)) {
-        let image = current.and_then(|current| current.images.get(&service.container.image));
-        images.extend(image.map(|image| (service.container.image.clone(), image.clone())));
+    let acted_on: BTreeSet<&ServiceName> = round.plan.rollouts.iter().flat_map(|rollout| &rollout.members).collect();
+    let left = |name: &ServiceName| {
+        let named = round.plan.context.selected.as_ref().is_none_or(|named| named.contains(name));
+        !named && !acted_on.contains(name)
+    };
+    for (name, service) in current.iter().flat_map(|current| &current.desired.services) {
+        if held(name) || left(name) && desired.services.get(name) == Some(service) {
+            let image = current.and_then(|current| current.images.get(&service.container.image));
+            own.extend(image.map(|image| (name.clone(), image.clone())));
+        }
+        if !held(name) {
+            continue;
+        }
         for (network, found) in current.iter().flat_map(|current| &current.desired.networks) {
             if service.container.networks.contains_key(network) {
                 desired.networks.entry(network.clone()).or_insert_with(|| found.clone());
@@ -552,6 +563,7 @@ fn accepted(current: Option<&CurrentRevision>, round: &Round) -> (Desired, Image
         }
         desired.services.insert(name.clone(), service.clone());
     }
+    desired.give_images(&mut images, &own);
     (desired, images)
 }
 

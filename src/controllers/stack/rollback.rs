@@ -11,6 +11,7 @@ use crate::{
     model::{
         container::MountSource,
         desired::{Desired, Service},
+        image::{Images, ResolvedImage},
         names::ServiceName,
         plan::{CurrentRevision, Purpose},
         revision::{Hold, Origin, Revision},
@@ -45,22 +46,13 @@ impl Stack {
         let mut desired = with_services_of(&current.desired, &older);
         mount_copies(&mut desired, &current.desired, &request.declared, &home);
         let moved: BTreeSet<ServiceName> = older.keys().cloned().collect();
+        let known = give_images(&mut desired, &current, &older);
         let observed = self.look(&desired).await?;
         let facts = self.facts(&observed)?;
         let before = hashes(&current.desired, &current.images);
         let selected = Some(moved.clone());
-        let aim = Aim { selected, yes: true, attended: true, ..Aim::of(desired, Purpose::Rollback) };
-        let mut known = facts.clone();
-        if let Some(known) = &mut known.current {
-            // The images of the older revisions are those that they had.
-            for (name, revision) in &older {
-                let reference = revision.desired.services.get(name).map(|service| service.container.image.clone());
-                let image =
-                    reference.and_then(|reference| Some((reference.clone(), revision.images.get(&reference)?.clone())));
-                known.images.extend(image);
-            }
-        }
-        let round = self.round_from(&aim, known, observed).await?;
+        let aim = Aim { selected, known, yes: true, attended: true, ..Aim::of(desired, Purpose::Rollback) };
+        let round = self.round_from(&aim, facts.clone(), observed).await?;
         let mut applied = Applied { notes: round.plan.notes.clone(), ..Applied::default() };
         if let Some(exit) = refused(&round.plan) {
             return Ok(Applied { exit, held: round.plan.held, revision: Some(current.number), ..applied });
@@ -130,6 +122,18 @@ impl Stack {
         }
         Ok(found)
     }
+}
+
+/// Gives the services the images that they had in the older revisions. Gives what their references stand for then.
+fn give_images(desired: &mut Desired, current: &CurrentRevision, older: &BTreeMap<ServiceName, Revision>) -> Images {
+    let had = |(name, revision): (&ServiceName, &Revision)| {
+        let reference = &revision.desired.services.get(name)?.container.image;
+        Some((name.clone(), revision.images.get(reference)?.clone()))
+    };
+    let own: BTreeMap<ServiceName, ResolvedImage> = older.iter().filter_map(had).collect();
+    desired.give_images(&mut current.images.clone(), &own);
+    let reference = |name: &ServiceName| desired.services.get(name).map(|service| service.container.image.clone());
+    own.into_iter().filter_map(|(name, image)| Some((reference(&name)?, image))).collect()
 }
 
 /// The current desired state with these services, their networks and volumes, and their overrides, as they were.

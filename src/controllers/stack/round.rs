@@ -39,6 +39,8 @@ pub(super) struct Aim {
     pub selected: Option<BTreeSet<ServiceName>>,
     pub purpose: Purpose,
     pub pull: PullWish,
+    /// What references stand for beside those of the current revision.
+    pub known: Images,
     pub yes: bool,
     /// See `PlanContext::second_stack`.
     pub second_stack: bool,
@@ -71,6 +73,7 @@ impl Aim {
             selected: None,
             purpose,
             pull: PullWish::Keep,
+            known: Images::new(),
             yes: false,
             second_stack: false,
             attended: false,
@@ -111,14 +114,13 @@ impl Stack {
 
     /// Plans towards an aim from what was seen.
     pub(super) async fn round_from(&self, aim: &Aim, facts: Facts, observed: Observed) -> Result<Round, StackError> {
-        let nothing = Images::new();
         let good = facts.current.as_ref().map(|current| images_of_good(current, &facts.not_started));
-        let known = match (&aim.saved, &good) {
-            (Some(saved), _) => &saved.images,
-            (None, Some(good)) => good,
-            (None, None) => &nothing,
+        let mut known = match &aim.saved {
+            Some(saved) => saved.images.clone(),
+            None => good.unwrap_or_default(),
         };
-        let images = self.resolved(aim, &observed, known).await?;
+        known.extend(aim.known.clone());
+        let images = self.resolved(aim, &observed, &known).await?;
         if let Some(unbuilt) = unbuilt(&aim.desired, &images.images).filter(|_| !aim.unbuilt) {
             return Err(StackError::Unbuilt(unbuilt));
         }
