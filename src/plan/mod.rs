@@ -27,7 +27,7 @@ mod work;
 pub use adopt::as_it_runs;
 pub use budget::{is_spent, of as budget_of, spent};
 pub use compare::connected_by_hand;
-pub use order::needs;
+pub use order::{needs, units};
 pub use orphans::not_declared;
 pub use scope::merged;
 pub use strategy::{Choice, choose as strategy_of};

@@ -113,3 +113,16 @@ async fn an_apply_of_one_service_leaves_another_of_the_same_image_where_it_is() 
     host.settle(SHARING).await;
     assert_eq!(images(&host), [second[0].clone(), second[0].clone()]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn of_a_service_takes_what_shares_its_namespaces_to_the_image_that_it_had() {
+    let host = Host::new();
+    let unit = SHARING.replace("worker: {", "side: {network_mode: 'service:web', ");
+    host.settle(&unit).await;
+    let first = images(&host);
+    let request = Request { build: BuildWish::Services(BTreeSet::from(["web".into()])), ..host.request(&unit, &[]) };
+    assert_eq!(host.stack().apply(&request).await.unwrap().exit, 0);
+    assert_eq!(host.rollback(&unit, &["web"], None).await.exit, 0);
+    assert_eq!(images(&host), first);
+    assert!(is_kept(&host).await);
+}

@@ -17,6 +17,7 @@ use crate::{
         revision::{Hold, Origin, Revision},
         units::Millis,
     },
+    plan::{merged, units},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -42,7 +43,7 @@ impl Stack {
         let facts = home.facts()?;
         let none = || StackError::NothingApplied(self.name.clone());
         let current = facts.current.clone().ok_or_else(none)?;
-        let older = self.older(&home, &current, request)?;
+        let older = whole_units(self.older(&home, &current, request)?);
         let mut desired = with_services_of(&current.desired, &older);
         mount_copies(&mut desired, &current.desired, &request.declared, &home);
         let moved: BTreeSet<ServiceName> = older.keys().cloned().collect();
@@ -124,6 +125,20 @@ impl Stack {
     }
 }
 
+/// What shares its namespaces with a service rolls with it, so it goes back with it: of several revisions to the newest.
+fn whole_units(older: BTreeMap<ServiceName, Revision>) -> BTreeMap<ServiceName, Revision> {
+    let mut whole = older.clone();
+    for (name, revision) in &older {
+        let unit = units(&revision.desired).into_iter().find(|unit| unit.contains(name));
+        for mate in unit.into_iter().flatten() {
+            if whole.get(&mate).is_none_or(|known| known.number < revision.number) {
+                whole.insert(mate, revision.clone());
+            }
+        }
+    }
+    whole
+}
+
 /// Gives the services the images that they had in the older revisions. Gives what their references stand for then.
 fn give_images(desired: &mut Desired, current: &CurrentRevision, older: &BTreeMap<ServiceName, Revision>) -> Images {
     let had = |(name, revision): (&ServiceName, &Revision)| {
@@ -143,7 +158,7 @@ fn with_services_of(current: &Desired, older: &BTreeMap<ServiceName, Revision>) 
         let named = BTreeSet::from([name.clone()]);
         let source = desired.source.clone();
         let mut overrides = desired.overrides.clone();
-        desired = crate::plan::merged(&revision.desired, &desired, &named);
+        desired = merged(&revision.desired, &desired, &named);
         desired.source = source;
         match revision.desired.overrides.images.get(name) {
             Some(image) => overrides.images.insert(name.clone(), image.clone()),
