@@ -7,6 +7,39 @@ use evenkeel::{
 };
 use std::collections::BTreeSet;
 
+fn holds(host: &Host) -> Vec<String> {
+    host.home.facts().unwrap().holds.into_keys().map(|name| name.to_string()).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn to_a_revision_holds_what_it_moves_and_nothing_else() {
+    let host = Host::new();
+    host.settle(SHOP).await;
+    let next = shop("image: web:1", "image: web:2");
+    host.settle(&next).await;
+    assert_eq!(host.rollback(&next, &[], Some(1)).await.exit, 0);
+    assert_eq!(holds(&host), ["web"]);
+    // The same again changes nothing, and what is declared is held still.
+    assert_eq!(host.rollback(&next, &[], Some(1)).await.exit, 0);
+    assert_eq!(holds(&host), ["web"]);
+    assert_eq!(host.apply(&next).await.exit, 9);
+    assert_eq!(host.containers(), ["shop-db-1 db:1 running", "shop-web-1 web:1 running"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn further_back_holds_what_is_declared_still() {
+    let host = Host::new();
+    host.settle(SHOP).await;
+    host.settle(&shop("image: web:1", "image: web:2")).await;
+    let last = shop("image: web:1", "image: checked:1");
+    host.settle(&last).await;
+    assert_eq!(host.rollback(&last, &["web"], None).await.exit, 0);
+    assert_eq!(host.rollback(&last, &["web"], Some(1)).await.exit, 0);
+    assert_eq!(host.apply(&last).await.exit, 9);
+    assert_eq!(host.containers(), ["shop-db-1 db:1 running", "shop-web-1 web:1 running"]);
+    host.settle(&last.replace("checked:1", "web:2")).await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn takes_the_image_that_it_had_though_its_tag_names_another_by_now() {
     use evenkeel::engine::simulated::Behaviour;

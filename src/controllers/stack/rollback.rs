@@ -63,11 +63,23 @@ impl Stack {
         // Before the revision that mounts them: where they can't be written, nothing has changed.
         home.put_copies(&round.desired)?;
         let now = self.clock.now();
+        let after = hashes(&round.desired, &round.images);
         let hold = |name: &ServiceName| {
+            let replicas = |desired: &Desired| desired.services.get(name).map(|service| service.replicas);
             let reason = request.origin.reason.clone().unwrap_or_else(|| what.clone());
-            let left_replicas = current.desired.services.get(name).map(|service| service.replicas);
             let (actor, left) = (request.origin.actor.clone(), before.get(name)?.clone());
-            Some((name.clone(), Hold { since: now, actor, reason, left, left_replicas }))
+            let new = Hold { since: now, actor, reason, left, left_replicas: replicas(&current.desired) };
+            let (is, count) = (after.get(name)?, replicas(&round.desired).unwrap_or_default());
+            let stays = new.is_left(is, count);
+            // What an earlier rollback left is declared still: else its hold had ended.
+            let hold = match facts.holds.get(name) {
+                Some(known) if stays => known.clone(),
+                Some(Hold { left, left_replicas, .. }) => {
+                    Hold { left: left.clone(), left_replicas: *left_replicas, ..new }
+                }
+                None => new,
+            };
+            (!hold.is_left(is, count)).then(|| (name.clone(), hold))
         };
         let holds = moved.iter().filter_map(hold).collect();
         self.make_current(&home, &facts, &round, request.origin.clone(), what, holds).await?;
