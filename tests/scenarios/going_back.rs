@@ -7,6 +7,27 @@ use evenkeel::{
 };
 use std::collections::BTreeSet;
 
+#[tokio::test(start_paused = true)]
+async fn of_the_whole_stack_leaves_what_the_last_good_revision_had_already() {
+    let host = Host::new();
+    host.settle(SHOP).await;
+    let db_2 = shop("image: db:1", "image: db:2");
+    host.settle(&db_2).await;
+    let both = db_2.replace("image: web:1", "image: web:2");
+    host.settle(&both).await;
+    let db = host.id_of("shop-db-1");
+    let applied = host.rollback(&both, &[], None).await;
+    assert_eq!(applied.exit, 0, "{applied:?}");
+    assert_eq!(host.containers(), ["shop-db-1 db:2 running", "shop-web-1 web:1 running"]);
+    assert_eq!(host.id_of("shop-db-1"), db);
+    assert_eq!(holds(&host), ["web"]);
+    // What was left passed its gates too, and is the newest one that is another now.
+    assert_eq!(host.rollback(&both, &[], None).await.exit, 0);
+    assert_eq!(host.containers(), ["shop-db-1 db:2 running", "shop-web-1 web:2 running"]);
+    assert_eq!(holds(&host), [""; 0], "it is as it is declared");
+    host.settle(&both).await;
+}
+
 fn holds(host: &Host) -> Vec<String> {
     host.home.facts().unwrap().holds.into_keys().map(|name| name.to_string()).collect()
 }
@@ -51,6 +72,18 @@ async fn takes_the_image_that_it_had_though_its_tag_names_another_by_now() {
     host.engine.add_image("web:1", Default::default(), Behaviour::ready_after(Millis(300)));
     assert_eq!(host.rollback(&next, &["web"], None).await.exit, 0);
     assert_eq!(images(&host), first);
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_the_whole_stack_goes_past_what_never_passed_its_gates() {
+    let host = Host::new();
+    host.settle(SHOP).await;
+    let broken = shop("image: db:1", "image: db:2").replace("image: web:1", "image: web:crash");
+    assert_eq!(host.apply(&broken).await.exit, 4);
+    let next = shop("image: db:1", "image: db:2").replace("image: web:1", "image: web:2");
+    host.settle(&next).await;
+    assert_eq!(host.rollback(&next, &[], None).await.exit, 0);
+    assert_eq!(host.containers()[1], "shop-web-1 web:1 running");
 }
 
 /// Two services of one image, which one of them builds.

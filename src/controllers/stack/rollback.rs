@@ -26,7 +26,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct RollbackRequest {
     /// The services named; `None`: all.
     pub selected: Option<BTreeSet<ServiceName>>,
-    /// A revision; `None`: for each service the newest older one in which its gates passed.
+    /// A revision; `None`: the newest older one in which something that is named was otherwise and its gates passed. What
+    /// was good in it as it is now stays.
     pub to: Option<u64>,
     /// As loaded: it says what the bound files hold now. An empty one says nothing.
     pub declared: Desired,
@@ -124,8 +125,15 @@ impl Stack {
         {
             return Err(StackError::no_service(name, current.desired.services.keys()));
         }
+        let mut goes = BTreeMap::new();
         for name in current.desired.services.keys().filter(named) {
-            if let Some(number) = home.newest_good(name, current.number)? {
+            goes.extend(home.newest_good(name, current.number)?.map(|number| (name, number)));
+        }
+        let newest = goes.values().copied().max().unwrap_or_default();
+        for (name, number) in goes {
+            // As it is now it passed its gates after that one already.
+            let stays = request.selected.is_none() && home.newest_passed(name, newest + 1)? > Some(number);
+            if !stays {
                 found.insert(name.clone(), read(number)?);
             }
         }
