@@ -40,6 +40,9 @@ pub struct Arguments {
     pub origin: OriginArguments,
 }
 
+const WITHOUT_TERMINAL: &str =
+    "leave out `--confirm` where nobody can be asked, or apply a plan that was reviewed: `--plan FILE`";
+
 /// Applies.
 pub fn run(arguments: &Arguments, named: &ManifestArguments, output: &Output) -> Result<Exit, Failure> {
     let declared = session::declared(&named.and(&arguments.manifest), &arguments.overrides, output)?;
@@ -59,15 +62,14 @@ pub fn run(arguments: &Arguments, named: &ManifestArguments, output: &Output) ->
     if arguments.confirm {
         let plan = diff::plan(&request, output)?;
         output.data(&plan_text(&plan, output.data_style));
-        if plan.steps.is_empty() {
-            return Ok(if plan.held.is_empty() { Exit::Done } else { Exit::Held });
-        }
-        if !asked(&format!("apply these {}? [y/N] ", counts(&plan)), output)?.eq_ignore_ascii_case("y") {
-            return Err(Failure::new(Exit::Interrupted, "not agreed to, nothing was changed"));
-        }
         // What was agreed to, and nothing else.
         if request.saved.is_none() {
             request.saved = Some(diff::saved(&plan)?);
+        }
+        // Without a step nothing that runs is touched: the rest, and what forbids it all, is as without asking.
+        let question = format!("apply these {}? [y/N] ", counts(&plan));
+        if !plan.steps.is_empty() && !asked(&question, WITHOUT_TERMINAL, output)?.eq_ignore_ascii_case("y") {
+            return Err(Failure::new(Exit::Interrupted, "not agreed to, nothing was changed"));
         }
     }
     acting::act(&request.desired, output, async |stack| stack.apply(&request).await)
