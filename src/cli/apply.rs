@@ -12,7 +12,7 @@ use super::{
     render::plan::{counts, plan_text},
     session,
 };
-use crate::controllers::stack::{Request, SavedPlan};
+use crate::controllers::stack::{Request, SavedPlan, StackError};
 use clap::Args;
 use std::path::{Path, PathBuf};
 
@@ -40,14 +40,20 @@ pub struct Arguments {
     pub origin: OriginArguments,
 }
 
+/// What is declared is loaded anew so many times where others change the overrides in force.
+const RELOADS_MAX: usize = 10;
+
 const WITHOUT_TERMINAL: &str =
     "leave out `--confirm` where nobody can be asked, or apply a plan that was reviewed: `--plan FILE`";
 
 /// Applies.
 pub fn run(arguments: &Arguments, named: &ManifestArguments, output: &Output) -> Result<Exit, Failure> {
-    let declared = session::declared(&named.and(&arguments.manifest), &arguments.overrides, output)?;
+    let named = named.and(&arguments.manifest);
+    let declared = session::declared(&named, &arguments.overrides, output)?;
     let mut request = Request {
         desired: declared.desired,
+        overrides: arguments.overrides.given(),
+        unset: arguments.overrides.unset.clone(),
         notes: declared.notes,
         selected: arguments.services.selected(),
         pull: arguments.overrides.pull(),
@@ -72,7 +78,18 @@ pub fn run(arguments: &Arguments, named: &ManifestArguments, output: &Output) ->
             return Err(Failure::new(Exit::Interrupted, "not agreed to, nothing was changed"));
         }
     }
-    acting::act(&request.desired, output, async |stack| stack.apply(&request).await)
+    acting::act(&request.desired.clone(), output, async |stack| {
+        for _ in 0..RELOADS_MAX {
+            match stack.apply(&request).await {
+                Err(StackError::Overtaken) => {}
+                ended => return ended,
+            }
+            // While the lock was waited for. What is wrong with it now is told by who applies it again.
+            let again = session::declared(&named, &arguments.overrides, output).map_err(|_| StackError::Overtaken)?;
+            (request.desired, request.notes) = (again.desired, again.notes);
+        }
+        stack.apply(&request).await
+    })
 }
 
 fn saved(path: &Path) -> Result<SavedPlan, Failure> {

@@ -15,6 +15,7 @@ mod kills;
 mod leaving;
 mod making_room;
 mod observed;
+mod overrides;
 mod records;
 mod recovery;
 mod removing;

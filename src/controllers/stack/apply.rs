@@ -12,7 +12,7 @@ use super::{
 use crate::{
     home::{Holder, Home, NewRevision},
     model::{
-        desired::{Desired, desired_hash},
+        desired::{Desired, Overrides, desired_hash},
         event::{EventKind, Severity},
         image::Images,
         names::{DesiredHash, Resource, ServiceName, StepId},
@@ -40,6 +40,9 @@ const ROUNDS_MAX: usize = 5;
 pub struct Request {
     /// As loaded, with the overrides in force.
     pub desired: Desired,
+    /// The overrides that were given, and what was named to be in force no more: `desired` has them already.
+    pub overrides: Overrides,
+    pub unset: Vec<String>,
     /// What loading had to say.
     pub notes: Vec<Note>,
     /// The services named; `None`: all.
@@ -118,6 +121,9 @@ impl Stack {
         let (observed, tags) = futures::join!(self.look(&request.desired), self.engine.list_tags());
         let observed = observed?;
         let facts = self.facts(&observed)?;
+        if is_overtaken(request, &facts) {
+            return Err(StackError::Overtaken);
+        }
         let mut aim = self.aim(request, &facts);
         if !request.unattended {
             self.build_needed(&mut aim, request, &facts, &observed).await?;
@@ -517,6 +523,22 @@ pub(super) fn gravest(a: u8, b: u8) -> u8 {
         _ => 6,
     };
     if weight(b) > weight(a) { b } else { a }
+}
+
+/// Whether other overrides are in force than when it was loaded: somebody gave or ended some before the lock was had.
+fn is_overtaken(request: &Request, facts: &Facts) -> bool {
+    let loaded = &request.desired.overrides;
+    let mut expected = facts.current.as_ref().map(|current| current.desired.overrides.clone()).unwrap_or_default();
+    for name in &request.unset {
+        expected.images.remove(&ServiceName::from(name.as_str()));
+        expected.variables.remove(name);
+    }
+    expected.images.extend(request.overrides.images.clone());
+    expected.variables.extend(request.overrides.variables.clone());
+    // That of a service which is not declared any more is dropped as it is loaded.
+    let declared = &request.desired.services;
+    expected.images.retain(|name, _| declared.contains_key(name) || loaded.images.contains_key(name));
+    expected != *loaded
 }
 
 /// The exit code of a plan that forbids every step.

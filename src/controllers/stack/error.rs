@@ -44,6 +44,9 @@ pub enum StackError {
     /// The saved plan is not what would be done now.
     #[error("the saved plan is stale: {why}")]
     Stale { why: String, now: Box<Plan> },
+    /// What was loaded has no more the overrides that are in force.
+    #[error("another apply has changed what `--image` and `--set` have in force")]
+    Overtaken,
     /// The user named a service that does not exist.
     #[error("there is no service `{name}`")]
     NoService {
@@ -77,7 +80,7 @@ impl StackError {
             | StackError::Build(_)
             | StackError::Unbuilt(_)
             | StackError::Home(_) => 3,
-            StackError::Locked(crate::home::LockError::Held { .. }) => 6,
+            StackError::Locked(crate::home::LockError::Held { .. }) | StackError::Overtaken => 6,
             StackError::Locked(_) => 3,
             StackError::NoHome(_)
             | StackError::NoBuild(_)
@@ -103,6 +106,7 @@ impl StackError {
             StackError::NoHome(_) => Some("`evenkeel apply` makes one".into()),
             StackError::NothingApplied(_) => Some("`evenkeel apply` makes the first".into()),
             StackError::OtherHome { .. } => Some("work there, or set EVENKEEL_HOME_ID to move the stack here".into()),
+            StackError::Overtaken => Some("apply again".into()),
             StackError::Stale { .. } => Some("review and save it again: `evenkeel diff --out plan.json`".into()),
             StackError::NoService { near: Some(near), .. } => Some(format!("did you mean `{near}`?")),
             StackError::NoService { near: None, .. } => Some("`evenkeel status` lists the services".into()),
