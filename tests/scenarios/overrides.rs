@@ -47,6 +47,16 @@ async fn that_came_into_force_while_the_lock_was_waited_for_are_not_taken_back()
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_pull_of_a_service_that_is_not_there_is_refused() {
+    use evenkeel::observe::PullWish;
+    let host = Host::new();
+    let request = Request { pull: PullWish::Services(["wbe".into()].into()), ..host.request(SHOP, &[]) };
+    for error in [host.stack().apply(&request).await.unwrap_err(), host.stack().diff(&request).await.unwrap_err()] {
+        assert_eq!((error.exit(), error.to_string().as_str()), (2, "there is no service `wbe`"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn of_a_service_that_is_gone_stop_nobody() {
     let host = Host::new();
     host.settle(SHOP).await;

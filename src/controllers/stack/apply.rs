@@ -214,7 +214,11 @@ impl Stack {
             BuildWish::Services(names) => Some(names),
             BuildWish::Needed | BuildWish::All => None,
         };
-        let named = request.selected.iter().flatten().chain(built.into_iter().flatten());
+        let pulled = match &request.pull {
+            PullWish::Services(names) => Some(names),
+            PullWish::Keep | PullWish::ByPolicy | PullWish::All => None,
+        };
+        let named = request.selected.iter().chain(built).chain(pulled).flatten();
         if let Some(name) = named.into_iter().find(unknown) {
             return Err(StackError::no_service(name, request.desired.services.keys()));
         }
