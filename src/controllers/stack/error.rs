@@ -102,6 +102,7 @@ impl StackError {
             StackError::NoBuild(_) => Some("`--pull=SERVICE` asks its registry".into()),
             StackError::Unbuilt(_) => Some("`evenkeel apply` builds what it needs, `docker compose build` too".into()),
             StackError::Home(error) => error.hint(),
+            StackError::Locked(crate::home::LockError::Home(error)) => error.hint(),
             StackError::Locked(_) => Some("wait for it, or say how long to wait with `--lock-wait`".into()),
             StackError::NoHome(_) => Some("`evenkeel apply` makes one".into()),
             StackError::NothingApplied(_) => Some("`evenkeel apply` makes the first".into()),
@@ -118,5 +119,17 @@ impl StackError {
             }
             StackError::NoRevision(_) => Some("`evenkeel history` lists the revisions".into()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::home::LockError;
+
+    #[test]
+    fn a_lock_that_can_not_be_taken_is_not_waited_for() {
+        let full = StackError::Locked(LockError::Home(HomeError::Full { path: "/srv/home".into() }));
+        assert_eq!((full.exit(), full.hint().unwrap().starts_with("free some space")), (3, true));
     }
 }
