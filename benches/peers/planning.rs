@@ -100,6 +100,7 @@ async fn context(engine: &SimulatedEngine) -> PlanContext {
         selected: None,
         purpose: Purpose::Apply,
         yes: false,
+        second_stack: false,
         root: true,
         attended: false,
         unwell: Default::default(),

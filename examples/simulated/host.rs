@@ -185,6 +185,8 @@ impl Host {
         let (desired, notes) = load(&sources).map_err(text)?;
         Ok(Request {
             desired: desired.into(),
+            overrides: sources.overrides.clone(),
+            unset: Vec::new(),
             notes,
             selected: None,
             pull: PullWish::default(),

@@ -177,7 +177,34 @@ pub fn masks(desired: &Desired, home: &Home) -> Vec<Secrets> {
     std::iter::once(desired.secrets(&salt)).chain(older).collect()
 }
 
+/// A tree in whose texts all of them are `***`; what it is made of stays as it is.
+pub fn mask_texts(masks: &[Secrets], tree: &mut serde_json::Value) {
+    match tree {
+        serde_json::Value::String(text) => *text = mask(masks, text),
+        serde_json::Value::Array(items) => items.iter_mut().for_each(|item| mask_texts(masks, item)),
+        serde_json::Value::Object(entries) => entries.values_mut().for_each(|value| mask_texts(masks, value)),
+        _ => {}
+    }
+}
+
 /// A text with all of them as `***`.
 pub fn mask(masks: &[Secrets], text: &str) -> String {
     masks.iter().fold(text.to_owned(), |text, secrets| secrets.mask(&text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::value::Value;
+
+    #[test]
+    fn a_secret_that_json_escapes_is_hidden_and_the_names_beside_it_stay() {
+        let mut secrets = Secrets::default();
+        for text in ["two\nlines", "environment"] {
+            secrets.keep(&Salt::new(""), &Value::sensitive(text));
+        }
+        let mut tree = serde_json::json!({"environment": {"KEY": "two\nlines"}, "state": ["the environment"]});
+        mask_texts(&[secrets], &mut tree);
+        assert_eq!(tree, serde_json::json!({"environment": {"KEY": "***"}, "state": ["the ***"]}));
+    }
 }

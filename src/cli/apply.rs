@@ -12,7 +12,7 @@ use super::{
     render::plan::{counts, plan_text},
     session,
 };
-use crate::controllers::stack::{Request, SavedPlan};
+use crate::controllers::stack::{Request, SavedPlan, StackError};
 use clap::Args;
 use std::path::{Path, PathBuf};
 
@@ -40,12 +40,20 @@ pub struct Arguments {
     pub origin: OriginArguments,
 }
 
+/// What is declared is loaded anew so many times where others change the overrides in force.
+const RELOADS_MAX: usize = 10;
+
+const WITHOUT_TERMINAL: &str =
+    "leave out `--confirm` where nobody can be asked, or apply a plan that was reviewed: `--plan FILE`";
+
 /// Applies.
 pub fn run(arguments: &Arguments, named: &ManifestArguments, output: &Output) -> Result<Exit, Failure> {
     let named = named.and(&arguments.manifest);
     let (declared, home) = session::declared_to_act(&named, &arguments.overrides, output)?;
     let mut request = Request {
         desired: declared.desired.into(),
+        overrides: arguments.overrides.given(),
+        unset: arguments.overrides.unset.clone(),
         notes: declared.notes,
         selected: arguments.services.selected(),
         pull: arguments.overrides.pull(),
@@ -60,18 +68,28 @@ pub fn run(arguments: &Arguments, named: &ManifestArguments, output: &Output) ->
     if arguments.confirm {
         let plan = diff::plan(&request, output)?;
         output.data(&plan_text(&plan, output.data_style));
-        if plan.steps.is_empty() {
-            return Ok(if plan.held.is_empty() { Exit::Done } else { Exit::Held });
-        }
-        if !asked(&format!("apply these {}? [y/N] ", counts(&plan)), output)?.eq_ignore_ascii_case("y") {
-            return Err(Failure::new(Exit::Interrupted, "not agreed to, nothing was changed"));
-        }
         // What was agreed to, and nothing else.
         if request.saved.is_none() {
             request.saved = Some(diff::saved(&plan)?);
         }
+        // Without a step nothing that runs is touched: the rest, and what forbids it all, is as without asking.
+        let question = format!("apply these {}? [y/N] ", counts(&plan));
+        if !plan.steps.is_empty() && !asked(&question, WITHOUT_TERMINAL, output)?.eq_ignore_ascii_case("y") {
+            return Err(Failure::new(Exit::Interrupted, "not agreed to, nothing was changed"));
+        }
     }
-    acting::act(&request.desired, home, output, async |stack| stack.apply(&request).await)
+    acting::act(&request.desired.clone(), home, output, async |stack| {
+        for _ in 0..RELOADS_MAX {
+            match stack.apply(&request).await {
+                Err(StackError::Overtaken) => {}
+                ended => return ended,
+            }
+            // While the lock was waited for. What is wrong with it now is told by who applies it again.
+            let again = session::declared(&named, &arguments.overrides, output).map_err(|_| StackError::Overtaken)?;
+            (request.desired, request.notes) = (again.desired.into(), again.notes);
+        }
+        stack.apply(&request).await
+    })
 }
 
 fn saved(path: &Path) -> Result<SavedPlan, Failure> {

@@ -4,6 +4,7 @@
 use crate::{
     controllers::stack::BuildWish,
     model::{
+        desired::Overrides,
         names::{ImageReference, ServiceName},
         units::Millis,
         value::Value,
@@ -141,6 +142,11 @@ pub struct OverrideArguments {
 }
 
 impl OverrideArguments {
+    /// What `--image` and `--set` say.
+    pub fn given(&self) -> Overrides {
+        Overrides { images: self.images.iter().cloned().collect(), variables: self.variables.iter().cloned().collect() }
+    }
+
     /// What `--build` asks for.
     pub fn build(&self) -> BuildWish {
         match self.build.as_slice() {

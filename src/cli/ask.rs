@@ -3,13 +3,13 @@
 use super::{failure::Failure, output::Output};
 use std::io::{self, BufRead, IsTerminal};
 
-/// The answer that was typed, without the spaces around it.
+/// The answer that was typed, without the spaces around it. `otherwise` is what to do where nobody can be asked.
 ///
 /// # Errors
 /// There is no terminal to ask on.
-pub fn asked(question: &str, output: &Output) -> Result<String, Failure> {
+pub fn asked(question: &str, otherwise: &str, output: &Output) -> Result<String, Failure> {
     if !io::stdin().is_terminal() {
-        return Err(Failure::usage("there is no terminal to ask on").hint("say `--yes` where nobody can be asked"));
+        return Err(Failure::usage("there is no terminal to ask on").hint(otherwise));
     }
     output.talk(question);
     let mut answer = String::new();

@@ -65,6 +65,8 @@ pub fn run(arguments: &Arguments, named: &ManifestArguments, output: &Output) ->
     let declared = session::declared(&named.and(&arguments.manifest), &arguments.overrides, output)?;
     let request = Request {
         desired: declared.desired.into(),
+        overrides: arguments.overrides.given(),
+        unset: arguments.overrides.unset.clone(),
         notes: declared.notes,
         selected: arguments.services.selected(),
         pull: arguments.overrides.pull(),

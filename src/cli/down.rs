@@ -44,7 +44,7 @@ pub fn run(arguments: &Arguments, named: &ManifestArguments, output: &Output) ->
         output.data(&plan_text(&plan(&request, output)?, output.data_style));
         let question =
             format!("type the name of the stack to remove it{}: ", if request.volumes { " and its data" } else { "" });
-        if asked(&question, output)? != name.as_str() {
+        if asked(&question, "say `--yes` where nobody can be asked", output)? != name.as_str() {
             return Err(Failure::new(Exit::Interrupted, format!("that is not `{name}`, nothing was changed")));
         }
     }

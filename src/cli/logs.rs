@@ -1,7 +1,7 @@
 //! `logs`: what a failed container left behind. For the logs of what runs, docker compose is the tool, and is named.
 
 use super::{
-    acting::{mask, masks},
+    acting::{mask, mask_texts, masks},
     arguments::{Format, ManifestArguments, OverrideArguments, service_name},
     exit::Exit,
     failure::Failure,
@@ -49,7 +49,7 @@ pub fn run(arguments: &Arguments, named: &ManifestArguments, output: &Output) ->
     evidence.log = mask(&masks, &evidence.log);
     evidence.error = mask(&masks, &evidence.error);
     evidence.answers = evidence.answers.iter().map(|answer| mask(&masks, answer)).collect();
-    evidence.inspect = serde_json::from_str(&mask(&masks, &evidence.inspect.to_string())).unwrap_or_default();
+    mask_texts(&masks, &mut evidence.inspect);
     match arguments.format {
         Format::Text => output.data(&evidence_text(&evidence, SystemClock::start().now(), output.data_style)),
         Format::Json => output.json(&evidence),

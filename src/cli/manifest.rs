@@ -47,10 +47,7 @@ pub fn sources_on<'a>(
     sources.environment = environment;
     sources.siblings = siblings;
     sources.logins = logins::all_of_docker;
-    sources.overrides = Overrides {
-        images: typed.images.iter().cloned().collect(),
-        variables: typed.variables.iter().cloned().collect(),
-    };
+    sources.overrides = typed.given();
     sources.in_force = without(in_force, &typed.unset)?;
     Ok(sources)
 }

@@ -24,7 +24,7 @@ use oci_client::{
     secrets::RegistryAuth,
 };
 use serde::Deserialize;
-use std::{sync::Arc, time::Duration};
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
 /// How long one look-up may take, whatever the registry does.
 const LOOK_UP: Millis = Millis::seconds(60);
@@ -319,11 +319,18 @@ fn chain(error: &dyn std::error::Error) -> String {
 }
 
 fn one_line(text: &str) -> String {
-    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let line = text.split_whitespace().map(without_query).collect::<Vec<_>>().join(" ");
     match line.char_indices().nth(300) {
         Some((end, _)) => format!("{}…", &line[..end]),
         None => line,
     }
+}
+
+/// An address without its query: where a registry sends us for a blob, that is what lets anybody have it.
+fn without_query(word: &str) -> Cow<'_, str> {
+    let Some(at) = word.find('?').filter(|at| word[..*at].contains("://")) else { return word.into() };
+    let end = word[at..].find([')', '"', '\'', '`']).map_or(word.len(), |length| at + length);
+    format!("{}?…{}", &word[..at], &word[end..]).into()
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use crate::{
     model::{
         event::{Event, EventKind, Severity},
         labels,
-        names::{ContainerId, ContainerName, NetworkName, ServiceName, StepId, VolumeName},
+        names::{ContainerId, ContainerName, NetworkName, StepId, VolumeName},
         plan::{Plan, Rollout},
         step::{Connect, ContainerRef, Create, Does, Step},
         units::{Millis, Timestamp},
@@ -162,11 +162,11 @@ impl<'a> Stage<'a> {
         }
     }
 
-    /// The service that a made container is of.
-    pub fn service_of(&self, container: &ContainerRef) -> Option<ServiceName> {
+    /// The step that makes a container.
+    pub fn create_of(&self, container: &ContainerRef) -> Option<&'a Create> {
         match container {
             ContainerRef::Existing { .. } => None,
-            ContainerRef::Made { by } => self.creates.get(by).map(|create| create.service.clone()),
+            ContainerRef::Made { by } => self.creates.get(by).copied(),
         }
     }
 

@@ -193,6 +193,19 @@ impl Home {
         self.store.read(|transaction| newest_good(transaction, service, before))
     }
 
+    /// The newest revision before `before` under which the service's gates passed, whatever it was in it.
+    pub fn newest_passed(&self, service: &ServiceName, before: u64) -> Result<Option<u64>, HomeError> {
+        self.store.read(|transaction| {
+            let found: Option<i64> = transaction
+                .prepare_cached(
+                    "SELECT max(revision) FROM revision_services \
+                     WHERE service = ?1 AND revision < ?2 AND record = 'good'",
+                )?
+                .query_row(params![service.as_str(), in_database(before)], |row| row.get(0))?;
+            Ok(found.map(from_database))
+        })
+    }
+
     /// What each service is in the current revision: its desired hash. `None` where it is not in it.
     pub fn current_hash(&self, service: &ServiceName) -> Result<Option<DesiredHash>, HomeError> {
         self.store.read(|transaction| match newest(transaction)? {

@@ -11,7 +11,7 @@ use super::{
 use crate::model::{
     desired::{Desired, desired_hash},
     evidence::FailedRollout,
-    names::{DesiredHash, ImageReference, ServiceName, StepId},
+    names::{DesiredHash, ImageId, ImageReference, ServiceName, StepId},
     revision::{Origin, Revision, ServiceRecord},
     units::Timestamp,
 };
@@ -224,27 +224,15 @@ impl TakenBack {
         self.records.remove(name);
     }
 
-    /// Gives the restored services the images that they had. One reference can stand for two images now: the one that a
-    /// restored service had, and the one that a service which stays was given. Then the restored one names its image by
-    /// id, which stands for nothing else.
+    /// Gives the restored services the images that they had.
     fn restore_images(&mut self, restored: &BTreeSet<&ServiceName>, base: &Revision) {
         let Body { desired, images, hashes } = &mut self.body;
-        let kept: BTreeSet<ImageReference> = desired
-            .services
-            .iter()
-            .filter(|(name, _)| !restored.contains(name))
-            .map(|(_, service)| service.container.image.clone())
-            .collect();
-        for name in restored {
-            let Some(service) = desired.services.get_mut(*name) else { continue };
-            let reference = service.container.image.clone();
-            let Some(image) = base.images.get(&reference) else { continue };
-            let taken = kept.contains(&reference) && images.get(&reference).is_some_and(|now| now.id != image.id);
-            if taken {
-                service.container.image = ImageReference::new(image.id.as_str());
-                hashes.insert((*name).clone(), desired_hash(service, &image.id));
+        let had = |name: &ServiceName| base.images.get(&desired.services.get(name)?.container.image).cloned();
+        let own = restored.iter().filter_map(|name| Some(((*name).clone(), had(name)?))).collect();
+        for name in desired.give_images(images, &own) {
+            if let Some(service) = desired.services.get(&name) {
+                hashes.insert(name, desired_hash(service, &ImageId::new(service.container.image.as_str())));
             }
-            images.insert(service.container.image.clone(), image.clone());
         }
     }
 

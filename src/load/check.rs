@@ -36,6 +36,7 @@ pub fn manifest(read: &Read, faults: &mut Faults) {
             check_probe(read, &path, &probe, faults);
         }
         check_budget(read, &path, policy, faults);
+        check_limits(read, &path, policy, faults);
         windows::check(read, &path, policy, faults);
     }
     windows::check_default(read, faults);
@@ -146,6 +147,19 @@ fn check_budget(read: &Read, path: &[&str], policy: &ServicePolicy, faults: &mut
     if let Some(budget) = liveness.and_then(|liveness| liveness.budget.as_ref()) {
         let path: Vec<&str> = path.iter().copied().chain(["probes", "liveness", "budget"]).collect();
         more_than_zero(read, &path, "per", budget.per, faults);
+    }
+}
+
+/// The engine takes a limit of nothing for none at all.
+fn check_limits(read: &Read, path: &[&str], policy: &ServicePolicy, faults: &mut Faults) {
+    let Some(limits) = &policy.limits else { return };
+    let memory = limits.memory.is_some_and(|memory| memory.0.0 == 0);
+    let cpus = limits.cpus.is_some_and(|cpus| cpus.0.0 == 0);
+    for (field, _) in [("memory", memory), ("cpus", cpus)].into_iter().filter(|(_, is_zero)| *is_zero) {
+        let path: Vec<&str> = path.iter().copied().chain(["limits", field]).collect();
+        let message = format!("`{}` must be more than zero", tree::shown(&path));
+        let fault = read.fault_at_value(&path, message).code("range");
+        faults.push(fault.hint("to limit nothing, leave it out"));
     }
 }
 

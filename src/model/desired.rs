@@ -4,6 +4,7 @@ use super::{
     build::Build,
     container::{ContainerSpec, MountSource},
     content::Content,
+    image::{Images, ResolvedImage},
     names::{
         ContainerId, ContainerName, DesiredHash, ImageId, ImageReference, NetworkName, ServiceName, StackName,
         VolumeName,
@@ -360,6 +361,31 @@ impl Desired {
             overrides: Overrides::default(),
             registries: BTreeMap::new(),
         }
+    }
+
+    /// Gives services images of their own, whatever their references stand for. One reference can stand for two images
+    /// then: that of a service with one of its own, and that of those without. The first names it by id, which stands for
+    /// nothing else. Gives the services that do.
+    pub fn give_images(
+        &mut self,
+        images: &mut Images,
+        own: &BTreeMap<ServiceName, ResolvedImage>,
+    ) -> BTreeSet<ServiceName> {
+        let others = self.services.iter().filter(|(name, _)| !own.contains_key(*name));
+        let others = others.map(|(_, service)| service.container.image.clone());
+        let mut named: BTreeMap<ImageReference, ImageId> =
+            others.filter_map(|reference| Some((reference.clone(), images.get(&reference)?.id.clone()))).collect();
+        let mut by_id = BTreeSet::new();
+        for (name, image) in own {
+            let Some(service) = self.services.get_mut(name) else { continue };
+            let id = named.entry(service.container.image.clone()).or_insert_with(|| image.id.clone());
+            if *id != image.id {
+                service.container.image = ImageReference::new(image.id.as_str());
+                by_id.insert(name.clone());
+            }
+            images.insert(service.container.image.clone(), image.clone());
+        }
+        by_id
     }
 
     /// Every sensitive text in it, for the executor, by its commitment under this salt.

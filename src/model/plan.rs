@@ -34,6 +34,8 @@ pub struct PlanContext {
     pub purpose: Purpose,
     /// The user agreed to removing much.
     pub yes: bool,
+    /// The user means a second stack, though the same files run as one of another name.
+    pub second_stack: bool,
     /// Whether evenkeel runs as root.
     pub root: bool,
     /// A person asked for just this, so no window is waited for.

@@ -61,7 +61,7 @@ pub struct Capacity {
     pub cpus: Option<NanoCpus>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pids: Option<u64>,
-    /// Refuses a service without a memory or CPU limit.
+    /// Refuses a service without a memory limit, or without one of CPUs or processes where those are bounded here.
     pub require_limits: bool,
 }
 

@@ -14,6 +14,9 @@ use std::{collections::BTreeMap, fmt};
 /// or path can hold a NUL, so nothing of a user's is taken for it.
 pub(super) const SENSITIVE_KEY: &str = "\0sensitive";
 
+/// What the text of a commitment begins with.
+pub const COMMITTED: &str = "hmac:";
+
 /// A text, and whether it may be shown.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Value {
@@ -144,7 +147,7 @@ impl Salt {
 
     /// `hmac:<hex>` of a text.
     pub fn commit(&self, text: &str) -> String {
-        format!("hmac:{}", self.digest(text.as_bytes()))
+        format!("{COMMITTED}{}", self.digest(text.as_bytes()))
     }
 
     /// HMAC-SHA-256 (hex) of some bytes under this salt.

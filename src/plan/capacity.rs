@@ -1,14 +1,17 @@
 //! Admission: what all of it may use, judged before the first step.
 
+use super::ownership::is_ours;
 use crate::model::{
     capacity::{Amount, Budget, CapacityReport},
     container::Limits,
     desired::{Desired, Service},
-    names::{Resource, ServiceName},
-    observed::{EngineFacts, Observed},
+    names::{ContainerName, Resource, ServiceName},
+    observed::{EngineFacts, Observed, ObservedContainer},
     plan::{Held, HeldCode, Note, NoteCode},
+    policy::Capacity,
     units::{Bytes, NanoCpus},
 };
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What admission says.
 #[derive(Default)]
@@ -18,17 +21,20 @@ pub(super) struct Admission {
     pub notes: Vec<Note>,
 }
 
-/// Judges the limits. `surging` are the units whose containers this plan runs twice for a while, by their services.
-pub(super) fn admit(desired: &Desired, observed: &Observed, surging: &[Vec<ServiceName>]) -> Admission {
+/// Judges the limits. `surging` are the units whose containers this plan runs twice for a while: of each service so many.
+/// `leaving` are the containers that go for good with this plan.
+pub(super) fn admit(
+    desired: &Desired,
+    observed: &Observed,
+    surging: &[BTreeMap<ServiceName, u64>],
+    leaving: &BTreeSet<&ContainerName>,
+) -> Admission {
     let mut admission = Admission::default();
     let declared = sum(desired.services.values().map(|service| amount(service, u64::from(service.replicas))));
-    let mut surges: Vec<Amount> = surging
-        .iter()
-        .map(|unit| sum(unit.iter().filter_map(|name| desired.services.get(name)).map(|service| amount(service, 1))))
-        .collect();
-    surges.sort_by_key(|amount| std::cmp::Reverse((amount.memory, amount.cpus, amount.pids)));
+    let twice = |(name, times): (&ServiceName, &u64)| Some(amount(desired.services.get(name)?, *times));
+    let surges: Vec<Amount> = surging.iter().map(|unit| sum(unit.iter().filter_map(twice))).collect();
     let most = usize::try_from(desired.policy.max_parallel.max(1)).unwrap_or(1);
-    let peak = sum(std::iter::once(declared).chain(surges.into_iter().take(most)));
+    let peak = sum([declared, largest(&surges, most)].into_iter());
     let capacity = desired.policy.capacity.clone();
     admission.report = CapacityReport {
         declared,
@@ -39,20 +45,32 @@ pub(super) fn admit(desired: &Desired, observed: &Observed, surging: &[Vec<Servi
     for service in desired.services.values() {
         one_container(service, &observed.engine, &mut admission.held);
     }
-    let unlimited: Vec<&Service> = desired.services.values().filter(|s| s.container.limits.memory.is_none()).collect();
-    if capacity.as_ref().is_some_and(|capacity| capacity.require_limits) {
-        admission.held.extend(unlimited.iter().map(|service| limit_required(service)));
-    } else if capacity.is_some() {
-        admission.notes.extend(unlimited.iter().map(|service| Note {
-            code: NoteCode::NoLimit,
-            text: format!("{}: no memory limit, so it counts 0 against the capacity", service.name),
-            hint: Some(format!("write `services.{}.limits.memory`", service.name)),
-        }));
+    if let Some(capacity) = &capacity {
+        let unlimited = desired
+            .services
+            .values()
+            .flat_map(|service| lacking(service, capacity).map(move |(what, field)| (service, what, field)));
+        for (service, what, field) in unlimited {
+            let hint = format!("write `services.{}.limits.{field}`", service.name);
+            match capacity.require_limits {
+                true => admission.held.push(Held {
+                    resource: Resource::Service(service.name.clone()),
+                    code: HeldCode::LimitRequired,
+                    reason: format!("`capacity.requireLimits` is set and it has no {what} limit"),
+                    hint,
+                }),
+                false => admission.notes.push(Note {
+                    code: NoteCode::NoLimit,
+                    text: format!("{}: no {what} limit, so it counts 0 against the capacity", service.name),
+                    hint: Some(hint),
+                }),
+            }
+        }
     }
     if let Some(budget) = &admission.report.budget {
         admission.held.extend(over_budget(desired, budget, &peak));
     }
-    over_host(desired, observed, &peak, capacity.is_some(), &mut admission);
+    over_host(desired, observed, &peak, leaving, &mut admission);
     admission
 }
 
@@ -83,6 +101,16 @@ fn sum(amounts: impl Iterator<Item = Amount>) -> Amount {
     })
 }
 
+/// The most that so many of them come to: of each quantity by itself, for which of them go together nobody knows before.
+fn largest(amounts: &[Amount], most: usize) -> Amount {
+    let of = |quantity: fn(&Amount) -> u64| {
+        let mut all: Vec<u64> = amounts.iter().map(quantity).collect();
+        all.sort_unstable_by(|a, b| b.cmp(a));
+        all.into_iter().take(most).fold(0, u64::saturating_add)
+    };
+    Amount { memory: Bytes(of(|one| one.memory.0)), cpus: NanoCpus(of(|one| one.cpus.0)), pids: of(|one| one.pids) }
+}
+
 /// One container's limit above the host is always refused.
 fn one_container(service: &Service, host: &EngineFacts, held: &mut Vec<Held>) {
     let limits = &service.container.limits;
@@ -103,13 +131,15 @@ fn one_container(service: &Service, host: &EngineFacts, held: &mut Vec<Held>) {
     }
 }
 
-fn limit_required(service: &Service) -> Held {
-    Held {
-        resource: Resource::Service(service.name.clone()),
-        code: HeldCode::LimitRequired,
-        reason: "`capacity.requireLimits` is set and it has no memory limit".into(),
-        hint: format!("write `services.{}.limits.memory`", service.name),
-    }
+/// What a service has no limit of, and the limit's field: memory in any case, else what the capacity bounds.
+fn lacking(service: &Service, capacity: &Capacity) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let has = amount(service, 1);
+    let all = [
+        ("memory", "memory", true, has.memory.0),
+        ("CPU", "cpus", capacity.cpus.is_some(), has.cpus.0),
+        ("process", "pids", capacity.pids.is_some(), has.pids),
+    ];
+    all.into_iter().filter(|(.., counts, limit)| *counts && *limit == 0).map(|(what, field, ..)| (what, field))
 }
 
 fn over_budget(desired: &Desired, budget: &Budget, peak: &Amount) -> Vec<Held> {
@@ -132,14 +162,28 @@ fn over_budget(desired: &Desired, budget: &Budget, peak: &Amount) -> Vec<Held> {
     held
 }
 
-fn over_host(desired: &Desired, observed: &Observed, peak: &Amount, declared: bool, admission: &mut Admission) {
-    let running = observed.others.values().filter(|other| other.running);
-    let others = sum(running.map(|other| Amount {
-        memory: other.limits.memory.or(other.memory_used).unwrap_or_default(),
-        cpus: cpus_of(&other.limits),
+fn over_host(
+    desired: &Desired,
+    observed: &Observed,
+    peak: &Amount,
+    leaving: &BTreeSet<&ContainerName>,
+    admission: &mut Admission,
+) {
+    let taken = |limits: &Limits, used: Option<Bytes>| Amount {
+        memory: limits.memory.or(used).unwrap_or_default(),
+        cpus: cpus_of(limits),
         pids: 0,
-    }));
-    let total = sum([*peak, others].into_iter());
+    };
+    let running = observed.others.values().filter(|other| other.running);
+    let others = sum(running.map(|other| taken(&other.limits, other.memory_used)));
+    // Of the stack's own project, and of no service that counts already: no longer declared, or run once by hand.
+    let is_counted = |container: &ObservedContainer| {
+        let is_declared = container.service().is_some_and(|name| desired.services.contains_key(&name));
+        is_declared && is_ours(desired, container) || leaving.contains(&container.name)
+    };
+    let stays = observed.containers.values().filter(|container| container.state.is_running() && !is_counted(container));
+    let beside = sum(stays.map(|container| taken(&container.spec.limits, container.memory_used)));
+    let total = sum([*peak, others, beside].into_iter());
     let host = &observed.engine;
     let mut over = Vec::new();
     if host.memory.0 > 0 && total.memory > host.memory {
@@ -153,7 +197,7 @@ fn over_host(desired: &Desired, observed: &Observed, peak: &Amount, declared: bo
     }
     let text = format!("the limits of all containers here come to {}", over.join(" and "));
     let hint = "lower limits, or move something away".to_owned();
-    if declared {
+    if desired.policy.capacity.is_some() {
         let resource = Resource::Stack(desired.stack.clone());
         admission.held.push(Held { resource, code: HeldCode::OverHost, reason: text, hint });
     } else {

@@ -26,6 +26,8 @@ pub(super) struct Draft {
     pub strategy: Option<Strategy>,
     pub why: String,
     pub replaces: bool,
+    /// Of each service so many containers run twice for a while.
+    pub surging: BTreeMap<ServiceName, u64>,
     pub serving: bool,
     /// Services whose budget of restarts it spends.
     pub spends: Vec<ServiceName>,
@@ -54,6 +56,7 @@ impl Draft {
             service: service.clone(),
             members,
             strategy: None,
+            surging: BTreeMap::new(),
             why: String::new(),
             replaces: false,
             serving: false,

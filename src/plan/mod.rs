@@ -27,15 +27,16 @@ mod work;
 pub use adopt::as_it_runs;
 pub use budget::{is_spent, of as budget_of, spent};
 pub use compare::connected_by_hand;
-pub use order::needs;
+pub use order::{needs, units};
 pub use orphans::not_declared;
 pub use scope::merged;
 pub use strategy::{Choice, choose as strategy_of};
 
 use crate::model::{
     desired::Desired,
+    names::Resource,
     observed::Observed,
-    plan::{API_VERSION, Held, Plan, PlanContext, Purpose, SavedContext},
+    plan::{API_VERSION, Action, Held, Plan, PlanContext, Purpose, SavedContext},
 };
 use survey::All;
 
@@ -70,8 +71,16 @@ pub fn plan(desired: &Desired, observed: &Observed, context: &PlanContext) -> Pl
     plan.notes.extend(orphans.notes);
 
     if context.purpose != Purpose::Keep {
-        let admission = capacity::admit(desired, observed, &services.surging);
-        plan.held.extend(admission.held);
+        let leaving = plan.changes.iter().filter(|change| change.action == Action::Remove);
+        let leaving = leaving.filter_map(|change| match &change.resource {
+            Resource::Container(name) => Some(name),
+            _ => None,
+        });
+        let admission = capacity::admit(desired, observed, &services.surging, &leaving.collect());
+        // Who goes back, or makes anew what runs, asks for nothing that was not accepted before.
+        if matches!(context.purpose, Purpose::Apply | Purpose::Follow) {
+            plan.held.extend(admission.held);
+        }
         plan.notes.extend(admission.notes);
         plan.capacity = Some(admission.report);
     }

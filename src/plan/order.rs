@@ -8,7 +8,7 @@ use crate::model::{
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Services that share namespaces or volumes, parents first. Most units are one service.
-pub(super) type Unit = Vec<ServiceName>;
+pub type Unit = Vec<ServiceName>;
 
 /// What a service waits for at another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,7 +20,7 @@ pub(super) enum Wait {
 }
 
 /// The units, each after those it waits for. Cycles were refused by the loader; what is left of one comes last.
-pub(super) fn units(desired: &Desired) -> Vec<Unit> {
+pub fn units(desired: &Desired) -> Vec<Unit> {
     let mut leader: BTreeMap<&ServiceName, &ServiceName> = desired.services.keys().map(|name| (name, name)).collect();
     for service in desired.services.values() {
         for parent in service.shares.iter().filter(|parent| desired.services.contains_key(*parent)) {

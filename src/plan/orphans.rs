@@ -3,6 +3,7 @@
 use super::{
     draft::{CALL_DEADLINE, Draft},
     ownership::ours,
+    restraint,
     rollout::remove_container,
     survey::All,
 };
@@ -12,6 +13,7 @@ use crate::model::{
     names::{NetworkName, Resource, ServiceName, StepId},
     observed::{Observed, ObservedContainer},
     plan::{Action, Change, Held, HeldCode, Note, NoteCode, Purpose, Reason, Rollout},
+    revision::SuspensionKind,
     step::{AnonymousVolumes, Cause, Does, Step},
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -50,6 +52,10 @@ pub(super) fn orphans(all: &All, rollouts: &[(Rollout, Vec<Step>)], held: &[Held
     let after: Vec<StepId> = rollouts.iter().flat_map(|(_, steps)| steps.iter().map(|step| step.id.clone())).collect();
     let cause = all.context.facts.cause_of_first();
     for (service, containers) in by_service {
+        if let Some(suspension) = restraint::suspended(all, &service, SuspensionKind::Paused) {
+            orphans.held.push(restraint::of_pause(&service, suspension));
+            continue;
+        }
         let current = all.context.facts.current.as_ref();
         let before = current.and_then(|current| current.desired.services.get(&service));
         let mut draft = Draft::new(&service, vec![service.clone()], cause, &all.context.salt);
@@ -61,7 +67,8 @@ pub(super) fn orphans(all: &All, rollouts: &[(Rollout, Vec<Step>)], held: &[Held
         }
         orphans.rollouts.push(draft.finish(&after));
     }
-    remove_networks(all, cause, &after, &networks_of_held(all, held), &mut orphans);
+    let held: Vec<Held> = held.iter().chain(&orphans.held).cloned().collect();
+    remove_networks(all, cause, &after, &networks_of_held(all, &held), &mut orphans);
     orphans
 }
 

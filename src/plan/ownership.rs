@@ -35,7 +35,11 @@ pub(super) fn ours<'a>(
 pub(super) fn refusals(desired: &Desired, observed: &Observed, context: &PlanContext) -> Vec<Held> {
     let mut held = Vec::new();
     held.extend(project_elsewhere(desired, observed));
-    held.extend(stack_renamed(desired, observed));
+    // What was accepted once is no typo.
+    let is_known = context.facts.current.as_ref().is_some_and(|current| !current.desired.services.is_empty());
+    if !context.second_stack && !is_known {
+        held.extend(stack_renamed(desired, observed));
+    }
     held.extend(other_home(desired, observed, context));
     held
 }

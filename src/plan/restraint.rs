@@ -224,6 +224,11 @@ pub(super) fn suspended<'a>(all: &'a All, name: &ServiceName, kind: SuspensionKi
     (suspension.kind == kind && suspension.holds(all.context.now)).then_some(suspension)
 }
 
+/// What is held of a service that a person paused.
+pub(super) fn of_pause(name: &ServiceName, suspension: &Suspension) -> Held {
+    held(name, HeldCode::Paused, in_words("paused", suspension), format!("`evenkeel resume {name}` ends that"))
+}
+
 /// `paused by ann@ci since …, until …: "looking at a leak"`.
 fn in_words(what: &str, suspension: &Suspension) -> String {
     let until = suspension.until.map(|until| format!(", until {until}")).unwrap_or_default();

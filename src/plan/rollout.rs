@@ -265,6 +265,9 @@ fn replace<'a>(
         (true, Strategy::StartFirst | Strategy::StopFirst) => entries.chunks(1).collect(),
         _ => vec![entries],
     };
+    if choice.strategy == Strategy::StartFirst {
+        draft.surging = surging(&groups);
+    }
     for group in groups {
         // An unfinished rollout goes on as it began: its old container is kept, or still runs.
         let kept = group.iter().any(Entry::old_is_kept);
@@ -276,6 +279,22 @@ fn replace<'a>(
             Strategy::StopFirst | Strategy::Recreate => stop_first(draft, group, refs, all),
         }
     }
+}
+
+/// Of each service, so many containers as are replaced at once.
+fn surging(groups: &[&[Entry]]) -> BTreeMap<ServiceName, u64> {
+    let mut most = BTreeMap::new();
+    for group in groups {
+        let mut of_group: BTreeMap<ServiceName, u64> = BTreeMap::new();
+        for entry in *group {
+            *of_group.entry(entry.view.service.name.clone()).or_default() += 1;
+        }
+        for (name, count) in of_group {
+            let known = most.entry(name).or_default();
+            *known = count.max(*known);
+        }
+    }
+    most
 }
 
 /// The most careful strategy of the members.

@@ -36,8 +36,8 @@ pub(super) struct Services {
     pub held: Vec<Held>,
     pub notes: Vec<Note>,
     pub rollouts: Vec<(Rollout, Vec<Step>)>,
-    /// Units whose containers run twice for a while.
-    pub surging: Vec<Vec<ServiceName>>,
+    /// Units whose containers run twice for a while: of each service so many.
+    pub surging: Vec<BTreeMap<ServiceName, u64>>,
     /// When time alone makes this another plan.
     pub changes_at: Vec<Timestamp>,
 }
@@ -95,7 +95,7 @@ pub(super) fn services<'a>(
         services.changes_at.extend(restraints.ends);
         let names: Vec<ServiceName> = in_scope.iter().map(|view| view.service.name.clone()).collect();
         let cause = cause(all, &in_scope, &members);
-        let mut draft = Draft::new(&leader.service.name, names.clone(), cause, &all.context.salt);
+        let mut draft = Draft::new(&leader.service.name, names, cause, &all.context.salt);
         draft.serving = in_scope.iter().any(|view| view.runs() || view.keeps() || has_run(all, view));
         draft.spends = spends(&members);
         rollout::build(&mut draft, &members, all);
@@ -110,9 +110,7 @@ pub(super) fn services<'a>(
             services.held.extend(too_old(all, member.view));
         }
         services.held.extend(names_needed(all, &draft));
-        if draft.strategy == Some(Strategy::StartFirst) {
-            services.surging.push(names);
-        }
+        services.surging.push(std::mem::take(&mut draft.surging));
         if !draft.is_empty() {
             services.rollouts.push(line.join(all, &in_scope, draft, resources));
         }

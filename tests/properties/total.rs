@@ -100,6 +100,7 @@ fn context(seed: &mut Seed, before: &Desired, images: &Images) -> PlanContext {
             Purpose::Down { volumes: true },
         ]),
         yes: seed.percent(50),
+        second_stack: seed.percent(50),
         root: seed.percent(50),
         attended: false,
         unwell: BTreeMap::new(),

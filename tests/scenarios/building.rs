@@ -43,6 +43,18 @@ async fn a_first_apply_builds_what_the_engine_lacks_and_the_next_ones_build_noth
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_password_in_the_address_of_a_context_is_not_told() {
+    let host = Host::new();
+    let remote = STACK.replace("/src/web", "'https://bot:hunter2@example.com/web.git#main'");
+    let plan = host.plan(&remote).await;
+    let note = plan.notes.iter().find(|note| note.code == NoteCode::ToBeBuilt).expect("it says so");
+    assert_eq!(note.text, "web: apply builds its image from https://***@example.com/web.git#main");
+    assert!(!serde_json::to_string(&plan).unwrap().contains("hunter2"));
+    host.settle(&remote).await;
+    assert!(!format!("{:?}", host.home.events(&Default::default()).unwrap()).contains("hunter2"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_build_that_is_asked_for_rolls_the_service_and_a_rollback_has_the_older_image() {
     let host = Host::new();
     host.settle(STACK).await;

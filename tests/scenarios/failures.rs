@@ -180,8 +180,9 @@ async fn a_hold_ends_where_the_rollback_took_what_was_left_out_of_the_declaratio
     let host = Host::new();
     host.settle(SHOP).await;
     let images = [("web".into(), "web:2".into())].into();
-    let (desired, notes) = host.load_with(SHOP, Overrides { images, ..Overrides::default() }, Overrides::default());
-    let request = Request { desired: desired.into(), notes, ..host.request(SHOP, &[]) };
+    let overrides = Overrides { images, ..Overrides::default() };
+    let (desired, notes) = host.load_with(SHOP, overrides.clone(), Overrides::default());
+    let request = Request { desired: desired.into(), overrides, notes, ..host.request(SHOP, &[]) };
     assert_eq!(host.stack().apply(&request).await.unwrap().exit, 0);
     assert_eq!(host.rollback(SHOP, &["web"], None).await.exit, 0);
     assert_eq!(host.containers(), ["shop-db-1 db:1 running", "shop-web-1 web:1 running"]);

@@ -4,15 +4,18 @@
 mod support;
 
 mod building;
+mod capacity;
 mod contents;
 mod failures;
 mod first_apply;
+mod going_back;
 mod hooks;
 mod keeping;
 mod kills;
 mod leaving;
 mod making_room;
 mod observed;
+mod overrides;
 mod records;
 mod recovery;
 mod removing;

@@ -66,6 +66,7 @@ impl Left {
             selected: None,
             purpose,
             yes: false,
+            second_stack: false,
             root: true,
             attended: false,
             unwell: Default::default(),

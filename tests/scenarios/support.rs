@@ -155,6 +155,8 @@ impl Host {
         let (desired, notes) = self.load(manifest);
         Request {
             desired: desired.into(),
+            overrides: Overrides::default(),
+            unset: Vec::new(),
             notes,
             selected: (!services.is_empty()).then(|| services.iter().map(|name| ServiceName::from(*name)).collect()),
             pull: PullWish::default(),

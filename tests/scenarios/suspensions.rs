@@ -163,3 +163,21 @@ async fn what_is_stopped_is_not_proven() {
     assert_eq!(wish(&host, Wish::Stop, &["web"]).await.unwrap().exit, 0);
     assert_eq!(host.home.current().unwrap().unwrap().services.get(&web), None);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_paused_service_that_is_no_longer_declared_is_left_alone_until_the_pause_ends() {
+    let host = Host::new();
+    let all = SHOP.replace("  services:\n", "  prune: true\n  services:\n").replace("      depends_on: [db]\n", "");
+    host.settle(&all).await;
+    let before = host.containers();
+    wish(&host, Wish::Pause, &["web"]).await.unwrap();
+    let (head, rest) = (all.split_once("    web:").unwrap().0, all.split_once("    db:").unwrap().1);
+    let without = format!("{head}    db:{rest}");
+    let applied = host.apply(&without).await;
+    assert_eq!((applied.exit, applied.held[0].code.as_str()), (9, "paused"), "{applied:?}");
+    assert_eq!(host.containers(), before);
+    assert!(host.home.current().unwrap().unwrap().desired.services.contains_key(&ServiceName::from("web")));
+    wish(&host, Wish::Resume, &["web"]).await.unwrap();
+    host.settle(&without).await;
+    assert_eq!(host.containers(), ["shop-db-1 db:1 running"]);
+}

@@ -86,3 +86,30 @@ async fn a_first_apply_that_declares_little_of_what_runs_removes_nothing() {
     assert_eq!(applied.held[0].code.as_str(), "prune-refused", "{:?}", applied.held);
     assert_eq!(host.containers().len(), 5);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_second_stack_from_the_same_files_is_made_where_it_is_meant() {
+    use evenkeel::{
+        controllers::stack::Request,
+        engine::simulated::Foreign,
+        model::{container::ContainerSpec, labels::compose, value::Value},
+    };
+    let host = Host::new();
+    let labels = [
+        (compose::PROJECT, "shops"),
+        (compose::WORKING_DIR, "/srv/shop"),
+        (compose::CONFIG_FILES, "/srv/shop/evenkeel.yaml"),
+    ];
+    let labels = labels.map(|(name, text)| (name.to_owned(), Value::plain(text))).into();
+    let spec = ContainerSpec { image: "web:1".into(), labels, ..ContainerSpec::default() };
+    host.engine.meddle(&Foreign::Run("shops-web-1".into(), Box::new(spec))).unwrap();
+    assert_eq!(host.apply(SHOP).await.exit, 8);
+    let request = Request { new_stack: true, ..host.request(SHOP, &[]) };
+    let plan = host.stack().diff(&request).await.unwrap();
+    assert!(plan.held.is_empty() && !plan.steps.is_empty(), "{:?}", plan.held);
+    let applied = host.stack().apply(&request).await.unwrap();
+    assert_eq!(applied.exit, 0, "{applied:?}");
+    let ours = ["shop-db-1 db:1 running", "shop-web-1 web:1 running"];
+    assert_eq!(host.containers(), [ours[0], ours[1], "shops-web-1 web:1 running"]);
+    host.settle(SHOP).await;
+}

@@ -102,9 +102,9 @@ pub fn explanation(code: HeldCode) -> Explanation {
             "Lower limits, move something to another host, or make the host larger. A single limit above the host is always refused.",
         ),
         HeldCode::LimitRequired => (
-            "A service has no memory or CPU limit, and the manifest requires one.",
+            "A service has no limit of memory, or of CPUs or processes where `capacity` bounds them, and the manifest requires one.",
             "`capacity.requireLimits: true` makes the sum of the limits a promise; one service without a limit breaks it.",
-            "Set `services.NAME.limits.memory` and `.cpus`.",
+            "Set `services.NAME.limits.memory`, `.cpus` or `.pids`, whichever the plan names.",
         ),
         HeldCode::ProbeNeedsRoot => (
             "A probe must enter the network namespace of a container, for which evenkeel must be root.",

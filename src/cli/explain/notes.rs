@@ -7,9 +7,9 @@ use crate::model::plan::NoteCode;
 pub fn explanation(code: NoteCode) -> Explanation {
     let (means, why, to_do) = match code {
         NoteCode::NoLimit => (
-            "A service has no memory limit, so it counts as 0 against the capacity.",
+            "A service has no limit of memory, or of CPUs or processes where `capacity` bounds them, so it counts as 0 there.",
             "One leaking process without a limit takes the memory of all the others, and the kernel chooses its victim.",
-            "Set `services.NAME.limits.memory` in the manifest or `mem_limit` in the Compose file. With `capacity.requireLimits: true` a missing limit is refused.",
+            "Set `services.NAME.limits.memory`, `.cpus` or `.pids` in the manifest or `mem_limit`, `cpus` or `pids_limit` in the Compose file. With `capacity.requireLimits: true` a missing limit is refused.",
         ),
         NoteCode::Overcommitted => (
             "The limits of all running containers add up to more than the host has.",

@@ -12,7 +12,12 @@ use crate::{
     compose,
     controllers::stack::{BuildWish, Request},
     init::{Choice, Source},
-    model::{desired::Desired, names::StackName, plan::Note, units::Millis},
+    model::{
+        desired::{Desired, Overrides},
+        names::StackName,
+        plan::Note,
+        units::Millis,
+    },
     observe::PullWish,
 };
 use clap::Args;
@@ -135,6 +140,8 @@ fn to_write(meant: &Meant) -> BTreeMap<PathBuf, String> {
 fn request(written: &Written) -> Request {
     Request {
         desired: written.desired.clone().into(),
+        overrides: Overrides::default(),
+        unset: Vec::new(),
         notes: Vec::new(),
         selected: None,
         pull: PullWish::ByPolicy,

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     home::{Holder, Home, NewRevision},
     model::{
-        desired::{Desired, Service, desired_hash},
+        desired::{Desired, Overrides, Service, desired_hash},
         event::{EventKind, Severity},
         image::Images,
         names::{DesiredHash, ImageId, ImageReference, Resource, ServiceName, StepId},
@@ -40,6 +40,9 @@ const ROUNDS_MAX: usize = 5;
 pub struct Request {
     /// As loaded, with the overrides in force.
     pub desired: Arc<Desired>,
+    /// The overrides that were given, and what was named to be in force no more: `desired` has them already.
+    pub overrides: Overrides,
+    pub unset: Vec<String>,
     /// What loading had to say.
     pub notes: Vec<Note>,
     /// The services named; `None`: all.
@@ -104,7 +107,6 @@ impl Stack {
         let mut plan = round.plan;
         plan.notes.extend(build::notes(&aim, &self.to_build(&aim, &request.build, &round.images)));
         plan.notes.extend(request.notes.iter().cloned());
-        forgive_new(&mut plan.held, request);
         Ok(plan)
     }
 
@@ -118,6 +120,9 @@ impl Stack {
         // Most applies change nothing, and are done sooner when the tags are known by then.
         let (seen, tags) = futures::join!(self.look_and_remember(&request.desired), self.engine.list_tags());
         let (observed, facts) = seen?;
+        if is_overtaken(request, &facts) {
+            return Err(StackError::Overtaken);
+        }
         let mut aim = self.aim(request, &facts);
         if !request.unattended {
             self.build_needed(&mut aim, request, &facts, &observed).await?;
@@ -125,7 +130,6 @@ impl Stack {
         let mut round = self.round_from(&aim, facts.clone(), observed).await?;
         // As `diff` has them, or no saved plan would be this one.
         round.plan.notes.extend(request.notes.iter().cloned());
-        forgive_new(&mut round.plan.held, request);
         if let Some(why) = request.saved.as_ref().and_then(|saved| saved.differs_from(&round.plan)) {
             return Err(StackError::Stale { why, now: Box::new(round.plan) });
         }
@@ -209,7 +213,11 @@ impl Stack {
             BuildWish::Services(names) => Some(names),
             BuildWish::Needed | BuildWish::All => None,
         };
-        let named = request.selected.iter().flatten().chain(built.into_iter().flatten());
+        let pulled = match &request.pull {
+            PullWish::Services(names) => Some(names),
+            PullWish::Keep | PullWish::ByPolicy | PullWish::All => None,
+        };
+        let named = request.selected.iter().chain(built).chain(pulled).flatten();
         if let Some(name) = named.into_iter().find(unknown) {
             return Err(StackError::no_service(name, request.desired.services.keys()));
         }
@@ -232,7 +240,8 @@ impl Stack {
         };
         let purpose = if request.unattended { Purpose::Follow } else { Purpose::Apply };
         let aim = Aim::of(desired, purpose);
-        Aim { selected, pull: request.pull.clone(), yes: request.yes, saved, ..aim }
+        let (pull, yes, second_stack) = (request.pull.clone(), request.yes, request.new_stack);
+        Aim { selected, pull, yes, second_stack, saved, ..aim }
     }
 
     /// Revision 0, where something of ours runs and no revision says so. Gives the revision current before this apply.
@@ -519,16 +528,25 @@ pub(super) fn gravest(a: u8, b: u8) -> u8 {
     if weight(b) > weight(a) { b } else { a }
 }
 
+/// Whether other overrides are in force than when it was loaded: somebody gave or ended some before the lock was had.
+fn is_overtaken(request: &Request, facts: &Facts) -> bool {
+    let loaded = &request.desired.overrides;
+    let mut expected = facts.current.as_ref().map(|current| current.desired.overrides.clone()).unwrap_or_default();
+    for name in &request.unset {
+        expected.images.remove(&ServiceName::from(name.as_str()));
+        expected.variables.remove(name);
+    }
+    expected.images.extend(request.overrides.images.clone());
+    expected.variables.extend(request.overrides.variables.clone());
+    // That of a service which is not declared any more is dropped as it is loaded.
+    let declared = &request.desired.services;
+    expected.images.retain(|name, _| declared.contains_key(name) || loaded.images.contains_key(name));
+    expected != *loaded
+}
+
 /// The exit code of a plan that forbids every step.
 pub(super) fn refused(plan: &Plan) -> Option<u8> {
     plan.held.iter().filter_map(|held| held.code.stops_everything()).max()
-}
-
-/// `--new`: a second stack from the same files is meant.
-fn forgive_new(held: &mut Vec<Held>, request: &Request) {
-    if request.new_stack {
-        held.retain(|held| held.code != HeldCode::StackRenamed);
-    }
 }
 
 /// What each service is.
@@ -541,14 +559,25 @@ fn hash(service: &Service, images: &Images) -> Option<DesiredHash> {
 }
 
 /// What a round accepts: what it declares, but a service that is held as it is in the current revision, with its networks
-/// and volumes.
+/// and volumes. Nor does another service's new image change one that an apply of others leaves as it is.
 fn accepted(current: Option<&CurrentRevision>, round: &Round) -> (Arc<Desired>, Images) {
     let (mut accepted, mut images) = (round.desired.clone(), round.images.clone());
+    let mut own = BTreeMap::new();
     let held = |name: &ServiceName| is_held(&round.plan, name, HeldCode::keeps_what_was_accepted);
-    for (name, service) in current.iter().flat_map(|current| &current.desired.services).filter(|(name, _)| held(name)) {
+    let acted_on: BTreeSet<&ServiceName> = round.plan.rollouts.iter().flat_map(|rollout| &rollout.members).collect();
+    let left = |name: &ServiceName| {
+        let named = round.plan.context.selected.as_ref().is_none_or(|named| named.contains(name));
+        !named && !acted_on.contains(name)
+    };
+    for (name, service) in current.iter().flat_map(|current| &current.desired.services) {
+        if held(name) || left(name) && accepted.services.get(name) == Some(service) {
+            let image = current.and_then(|current| current.images.get(&service.container.image));
+            own.extend(image.map(|image| (name.clone(), image.clone())));
+        }
+        if !held(name) {
+            continue;
+        }
         let desired = Arc::make_mut(&mut accepted);
-        let image = current.and_then(|current| current.images.get(&service.container.image));
-        images.extend(image.map(|image| (service.container.image.clone(), image.clone())));
         for (network, found) in current.iter().flat_map(|current| &current.desired.networks) {
             if service.container.networks.contains_key(network) {
                 desired.networks.entry(network.clone()).or_insert_with(|| found.clone());
@@ -560,6 +589,10 @@ fn accepted(current: Option<&CurrentRevision>, round: &Round) -> (Arc<Desired>, 
             }
         }
         desired.services.insert(name.clone(), service.clone());
+    }
+    // Most applies leave it as it was declared, and it is large.
+    if !own.is_empty() {
+        Arc::make_mut(&mut accepted).give_images(&mut images, &own);
     }
     (accepted, images)
 }

@@ -44,6 +44,9 @@ pub enum StackError {
     /// The saved plan is not what would be done now.
     #[error("the saved plan is stale: {why}")]
     Stale { why: String, now: Box<Plan> },
+    /// What was loaded has no more the overrides that are in force.
+    #[error("another apply has changed what `--image` and `--set` have in force")]
+    Overtaken,
     /// The user named a service that does not exist.
     #[error("there is no service `{name}`")]
     NoService {
@@ -77,7 +80,7 @@ impl StackError {
             | StackError::Build(_)
             | StackError::Unbuilt(_)
             | StackError::Home(_) => 3,
-            StackError::Locked(crate::home::LockError::Held { .. }) => 6,
+            StackError::Locked(crate::home::LockError::Held { .. }) | StackError::Overtaken => 6,
             StackError::Locked(_) => 3,
             StackError::NoHome(_)
             | StackError::NoBuild(_)
@@ -99,10 +102,12 @@ impl StackError {
             StackError::NoBuild(_) => Some("`--pull=SERVICE` asks its registry".into()),
             StackError::Unbuilt(_) => Some("`evenkeel apply` builds what it needs, `docker compose build` too".into()),
             StackError::Home(error) => error.hint(),
+            StackError::Locked(crate::home::LockError::Home(error)) => error.hint(),
             StackError::Locked(_) => Some("wait for it, or say how long to wait with `--lock-wait`".into()),
             StackError::NoHome(_) => Some("`evenkeel apply` makes one".into()),
             StackError::NothingApplied(_) => Some("`evenkeel apply` makes the first".into()),
             StackError::OtherHome { .. } => Some("work there, or set EVENKEEL_HOME_ID to move the stack here".into()),
+            StackError::Overtaken => Some("apply again".into()),
             StackError::Stale { .. } => Some("review and save it again: `evenkeel diff --out plan.json`".into()),
             StackError::NoService { near: Some(near), .. } => Some(format!("did you mean `{near}`?")),
             StackError::NoService { near: None, .. } => Some("`evenkeel status` lists the services".into()),
@@ -114,5 +119,17 @@ impl StackError {
             }
             StackError::NoRevision(_) => Some("`evenkeel history` lists the revisions".into()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::home::LockError;
+
+    #[test]
+    fn a_lock_that_can_not_be_taken_is_not_waited_for() {
+        let full = StackError::Locked(LockError::Home(HomeError::Full { path: "/srv/home".into() }));
+        assert_eq!((full.exit(), full.hint().unwrap().starts_with("free some space")), (3, true));
     }
 }

@@ -13,7 +13,7 @@ use crate::{
     controllers::{Controller, ControllerError, EngineSince, Manifest, Requeue, Wake},
     home::{Holder, Home, LockError, LockGuard},
     model::{
-        desired::Desired,
+        desired::{Desired, Overrides},
         event::{EventKind, Severity},
         names::{Resource, ServiceName},
         outcome::{Outcome, RolloutResult},
@@ -184,7 +184,7 @@ impl Keeper {
                 }
                 Ok(self.taken(hash, held, changes_at).await)
             }
-            Err(StackError::Locked(LockError::Held { .. })) => Ok(Some(now.plus(LOCK_POLL))),
+            Err(StackError::Locked(LockError::Held { .. }) | StackError::Overtaken) => Ok(Some(now.plus(LOCK_POLL))),
             Err(error) => Err(error),
         }
     }
@@ -209,6 +209,8 @@ impl Keeper {
     fn request(&self, desired: Desired, notes: Vec<Note>) -> Request {
         Request {
             desired: desired.into(),
+            overrides: Overrides::default(),
+            unset: Vec::new(),
             notes,
             selected: None,
             pull: PullWish::ByPolicy,

@@ -11,11 +11,13 @@ use crate::{
     model::{
         container::MountSource,
         desired::{Desired, Service},
+        image::{Images, ResolvedImage},
         names::ServiceName,
         plan::{CurrentRevision, Purpose},
         revision::{Hold, Origin, Revision},
         units::Millis,
     },
+    plan::{merged, units},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,7 +26,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct RollbackRequest {
     /// The services named; `None`: all.
     pub selected: Option<BTreeSet<ServiceName>>,
-    /// A revision; `None`: for each service the newest older one in which its gates passed.
+    /// A revision; `None`: the newest older one in which something that is named was otherwise and its gates passed. What
+    /// was good in it as it is now stays.
     pub to: Option<u64>,
     /// As loaded: it says what the bound files hold now. An empty one says nothing.
     pub declared: Desired,
@@ -41,26 +44,17 @@ impl Stack {
         let facts = home.facts()?;
         let none = || StackError::NothingApplied(self.name.clone());
         let current = facts.current.clone().ok_or_else(none)?;
-        let older = self.older(&home, &current, request)?;
+        let older = whole_units(self.older(&home, &current, request)?);
         let mut desired = with_services_of(&current.desired, &older);
         mount_copies(&mut desired, &current.desired, &request.declared, &home);
         let moved: BTreeSet<ServiceName> = older.keys().cloned().collect();
+        let known = give_images(&mut desired, &current, &older);
         let observed = self.look(&desired).await?;
         let facts = self.facts(&observed)?;
         let before = hashes(&current.desired, &current.images);
         let selected = Some(moved.clone());
-        let aim = Aim { selected, yes: true, attended: true, ..Aim::of(desired, Purpose::Rollback) };
-        let mut known = facts.clone();
-        if let Some(known) = &mut known.current {
-            // The images of the older revisions are those that they had.
-            for (name, revision) in &older {
-                let reference = revision.desired.services.get(name).map(|service| service.container.image.clone());
-                let image =
-                    reference.and_then(|reference| Some((reference.clone(), revision.images.get(&reference)?.clone())));
-                known.images.extend(image);
-            }
-        }
-        let round = self.round_from(&aim, known, observed).await?;
+        let aim = Aim { selected, known, yes: true, attended: true, ..Aim::of(desired, Purpose::Rollback) };
+        let round = self.round_from(&aim, facts.clone(), observed).await?;
         let mut applied = Applied { notes: round.plan.notes.clone(), ..Applied::default() };
         if let Some(exit) = refused(&round.plan) {
             return Ok(Applied { exit, held: round.plan.held, revision: Some(current.number), ..applied });
@@ -70,11 +64,23 @@ impl Stack {
         // Before the revision that mounts them: where they can't be written, nothing has changed.
         home.put_copies(&round.desired)?;
         let now = self.clock.now();
+        let after = hashes(&round.desired, &round.images);
         let hold = |name: &ServiceName| {
+            let replicas = |desired: &Desired| desired.services.get(name).map(|service| service.replicas);
             let reason = request.origin.reason.clone().unwrap_or_else(|| what.clone());
-            let left_replicas = current.desired.services.get(name).map(|service| service.replicas);
             let (actor, left) = (request.origin.actor.clone(), before.get(name)?.clone());
-            Some((name.clone(), Hold { since: now, actor, reason, left, left_replicas }))
+            let new = Hold { since: now, actor, reason, left, left_replicas: replicas(&current.desired) };
+            let (is, count) = (after.get(name)?, replicas(&round.desired).unwrap_or_default());
+            let stays = new.is_left(is, count);
+            // What an earlier rollback left is declared still: else its hold had ended.
+            let hold = match facts.holds.get(name) {
+                Some(known) if stays => known.clone(),
+                Some(Hold { left, left_replicas, .. }) => {
+                    Hold { left: left.clone(), left_replicas: *left_replicas, ..new }
+                }
+                None => new,
+            };
+            (!hold.is_left(is, count)).then(|| (name.clone(), hold))
         };
         let holds = moved.iter().filter_map(hold).collect();
         self.make_current(&home, &facts, &round, request.origin.clone(), what, holds).await?;
@@ -119,8 +125,15 @@ impl Stack {
         {
             return Err(StackError::no_service(name, current.desired.services.keys()));
         }
+        let mut goes = BTreeMap::new();
         for name in current.desired.services.keys().filter(named) {
-            if let Some(number) = home.newest_good(name, current.number)? {
+            goes.extend(home.newest_good(name, current.number)?.map(|number| (name, number)));
+        }
+        let newest = goes.values().copied().max().unwrap_or_default();
+        for (name, number) in goes {
+            // As it is now it passed its gates after that one already.
+            let stays = request.selected.is_none() && home.newest_passed(name, newest + 1)? > Some(number);
+            if !stays {
                 found.insert(name.clone(), read(number)?);
             }
         }
@@ -132,6 +145,32 @@ impl Stack {
     }
 }
 
+/// What shares its namespaces with a service rolls with it, so it goes back with it: of several revisions to the newest.
+fn whole_units(older: BTreeMap<ServiceName, Revision>) -> BTreeMap<ServiceName, Revision> {
+    let mut whole = older.clone();
+    for (name, revision) in &older {
+        let unit = units(&revision.desired).into_iter().find(|unit| unit.contains(name));
+        for mate in unit.into_iter().flatten() {
+            if whole.get(&mate).is_none_or(|known| known.number < revision.number) {
+                whole.insert(mate, revision.clone());
+            }
+        }
+    }
+    whole
+}
+
+/// Gives the services the images that they had in the older revisions. Gives what their references stand for then.
+fn give_images(desired: &mut Desired, current: &CurrentRevision, older: &BTreeMap<ServiceName, Revision>) -> Images {
+    let had = |(name, revision): (&ServiceName, &Revision)| {
+        let reference = &revision.desired.services.get(name)?.container.image;
+        Some((name.clone(), revision.images.get(reference)?.clone()))
+    };
+    let own: BTreeMap<ServiceName, ResolvedImage> = older.iter().filter_map(had).collect();
+    desired.give_images(&mut current.images.clone(), &own);
+    let reference = |name: &ServiceName| desired.services.get(name).map(|service| service.container.image.clone());
+    own.into_iter().filter_map(|(name, image)| Some((reference(&name)?, image))).collect()
+}
+
 /// The current desired state with these services, their networks and volumes, and their overrides, as they were.
 fn with_services_of(current: &Desired, older: &BTreeMap<ServiceName, Revision>) -> Desired {
     let mut desired = current.clone();
@@ -139,7 +178,7 @@ fn with_services_of(current: &Desired, older: &BTreeMap<ServiceName, Revision>) 
         let named = BTreeSet::from([name.clone()]);
         let source = desired.source.clone();
         let mut overrides = desired.overrides.clone();
-        desired = crate::plan::merged(&revision.desired, &desired, &named);
+        desired = merged(&revision.desired, &desired, &named);
         desired.source = source;
         match revision.desired.overrides.images.get(name) {
             Some(image) => overrides.images.insert(name.clone(), image.clone()),

@@ -39,7 +39,11 @@ pub(super) struct Aim {
     pub selected: Option<BTreeSet<ServiceName>>,
     pub purpose: Purpose,
     pub pull: PullWish,
+    /// What references stand for beside those of the current revision.
+    pub known: Images,
     pub yes: bool,
+    /// See `PlanContext::second_stack`.
+    pub second_stack: bool,
     /// A person asked for just this.
     pub attended: bool,
     /// Containers whose liveness probe failed.
@@ -69,7 +73,9 @@ impl Aim {
             selected: None,
             purpose,
             pull: PullWish::Keep,
+            known: Images::new(),
             yes: false,
+            second_stack: false,
             attended: false,
             unwell: BTreeMap::new(),
             saved: None,
@@ -126,14 +132,13 @@ impl Stack {
 
     /// Plans towards an aim from what was seen.
     pub(super) async fn round_from(&self, aim: &Aim, facts: Facts, observed: Observed) -> Result<Round, StackError> {
-        let nothing = Images::new();
         let good = facts.current.as_ref().map(|current| images_of_good(current, &facts.not_started));
-        let known = match (&aim.saved, &good) {
-            (Some(saved), _) => &saved.images,
-            (None, Some(good)) => good,
-            (None, None) => &nothing,
+        let mut known = match &aim.saved {
+            Some(saved) => saved.images.clone(),
+            None => good.unwrap_or_default(),
         };
-        let images = self.resolved(aim, &observed, known).await?;
+        known.extend(aim.known.clone());
+        let images = self.resolved(aim, &observed, &known).await?;
         if let Some(unbuilt) = unbuilt(&aim.desired, &images.images).filter(|_| !aim.unbuilt) {
             return Err(StackError::Unbuilt(unbuilt));
         }
@@ -152,6 +157,7 @@ impl Stack {
             selected: aim.selected.clone(),
             purpose: aim.purpose,
             yes: aim.yes,
+            second_stack: aim.second_stack,
             root: self.root,
             attended: aim.attended,
             unwell: aim.unwell.clone(),

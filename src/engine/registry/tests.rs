@@ -289,3 +289,10 @@ async fn nonsense_is_an_answer_that_cannot_be_used() {
     let error = registries(&[]).look_up(&ImageReference::new("Not A Reference"), None).await.unwrap_err();
     assert!(matches!(error, RegistryError::Reference { .. }), "{error}");
 }
+
+#[test]
+fn what_lets_anybody_have_a_blob_is_not_told() {
+    let text = "error sending request for url (https://bucket.example.com/blob?X-Amz-Signature=5ec4e7&b=1): why? not \n\n known";
+    let told = "error sending request for url (https://bucket.example.com/blob?…): why? not known";
+    assert_eq!(one_line(text), told);
+}

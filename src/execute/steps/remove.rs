@@ -17,6 +17,7 @@ use crate::{
         observed::{ObservedContainer, Status},
         step::{AnonymousVolumes, Remove, Step},
         units::Millis,
+        value::COMMITTED,
     },
 };
 
@@ -135,10 +136,15 @@ async fn keep_evidence(stage: &Stage<'_>, step: &Step, remove: &Remove, attempt:
     let error = stage.trouble(attempt.item).unwrap_or_else(|| format!("removed: {}", step.cause));
     let mut inspect = serde_json::to_value(there).unwrap_or_default();
     mask(&mut inspect, &|text| secrets.mask(text));
+    let create = stage.create_of(&remove.container);
+    if let Some(asked) = create.and_then(|create| serde_json::to_value(&create.spec).ok()) {
+        hide(&mut inspect["spec"], &asked);
+    }
     let evidence = Evidence {
         at: stage.now(),
         service: stage
-            .service_of(&remove.container)
+            .create_of(&remove.container)
+            .map(|create| create.service.clone())
             .or_else(|| there.service())
             .unwrap_or_else(|| ServiceName::new(there.name.as_str())),
         container: there.id.clone(),
@@ -151,6 +157,23 @@ async fn keep_evidence(stage: &Stage<'_>, step: &Step, remove: &Remove, attempt:
     if let Err(error) = stage.effects.journal.keep_evidence(&evidence) {
         let text = format!("the log of {} is not kept: {error}", there.name);
         stage.tell(EventKind::Warning, Severity::Warning, Some(attempt.item), text).await;
+    }
+}
+
+/// Hides what a plan may not show either, however short: where a commitment was asked for.
+fn hide(tree: &mut serde_json::Value, asked: &serde_json::Value) {
+    use serde_json::Value as Json;
+    match (tree, asked) {
+        (Json::String(text), Json::String(asked)) if asked.starts_with(COMMITTED) => *text = "***".into(),
+        (Json::Array(items), Json::Array(asked)) => {
+            items.iter_mut().zip(asked).for_each(|(one, asked)| hide(one, asked))
+        }
+        (Json::Object(entries), Json::Object(asked)) => {
+            for (name, entry) in entries {
+                asked.get(name).into_iter().for_each(|asked| hide(entry, asked));
+            }
+        }
+        _ => {}
     }
 }
 

@@ -172,6 +172,6 @@ pub struct Capacity {
     /// Processes, over all replicas and what one rollout runs twice.
     #[schemars(range(min = 1))]
     pub pids: Option<u64>,
-    /// Refuses a service without a memory or CPU limit. Default false.
+    /// Refuses a service without a memory limit, or without one of CPUs or processes where those are bounded here. Default false.
     pub require_limits: bool,
 }

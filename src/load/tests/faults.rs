@@ -143,6 +143,28 @@ fn a_deadline_is_longer_than_the_time_it_bounds() {
 }
 
 #[test]
+fn a_limit_of_nothing_is_refused() {
+    insta::assert_snapshot!(manifest_refused("defaults: {limits: {cpus: 0.0}}
+services: {a: {image: a, limits: {memory: 0Mi, cpus: 1}}}"), @r"
+    error: `spec.defaults.limits.cpus` must be more than zero
+     --> evenkeel.yaml:5:29
+      |
+    5 |   defaults: {limits: {cpus: 0.0}}
+      |                             ^^^
+      |
+      = hint: to limit nothing, leave it out
+
+    error: `spec.services.a.limits.memory` must be more than zero
+     --> evenkeel.yaml:6:45
+      |
+    6 |   services: {a: {image: a, limits: {memory: 0Mi, cpus: 1}}}
+      |                                             ^^^
+      |
+      = hint: to limit nothing, leave it out
+    ");
+}
+
+#[test]
 fn a_probe_asks_one_question() {
     let spec = "services:
   a: {image: a, probes: {readiness: {http: {port: 1}, tcp: {port: 1}, period: 0s}}}
