@@ -206,13 +206,12 @@ fn alone(path: &Path) -> Result<File, HomeError> {
 }
 
 fn connect(path: &Path, migrations: &[&str]) -> Result<Connection, HomeError> {
-    // SQLite makes files as the umask says; made here first, it is the owner's alone whatever folder it is in.
-    OpenOptions::new()
-        .create(true)
-        .append(true)
-        .mode(0o600)
-        .open(path)
-        .map_err(|source| HomeError::writing(path, source))?;
+    // SQLite makes files as the umask says; made here first, it is the owner's alone whatever folder it is in. One that is
+    // there is not opened: closing it would end the locks of every other connection that this process has to it.
+    match OpenOptions::new().create_new(true).append(true).mode(0o600).open(path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(HomeError::writing(path, error)),
+        _ => {}
+    }
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;

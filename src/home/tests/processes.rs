@@ -229,3 +229,28 @@ async fn the_lock_of_a_killed_process_is_free() {
     assert_eq!(home.holder().unwrap().unwrap().holder.actor, "ann");
     drop(guard);
 }
+
+/// The kernel drops all locks of a process on a file with the first of its descriptors that is closed.
+#[test]
+fn a_second_opening_in_a_process_leaves_the_locks_of_the_first() {
+    use std::os::unix::fs::MetadataExt;
+    let dir = tempfile::tempdir().unwrap();
+    let _first = open(dir.path());
+    let database = crate::home::paths::StackFolder::new(dir.path(), &stack()).unwrap().database();
+    let file = std::fs::metadata(database).unwrap().ino().to_string();
+    let process = std::process::id().to_string();
+    let locks = || {
+        let all = std::fs::read_to_string("/proc/locks").unwrap();
+        // 1: POSIX  ADVISORY  READ 4711 fe:00:326279 1073741826 1073742335
+        let ours = |line: &&str| {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            words.contains(&process.as_str()) && words.iter().any(|word| word.rsplit(':').next() == Some(&file))
+        };
+        all.lines().filter(ours).count()
+    };
+    assert!(locks() > 0);
+    let second = open(dir.path());
+    assert!(locks() > 0);
+    drop(second);
+    assert!(locks() > 0);
+}
