@@ -108,7 +108,11 @@ pub fn compose_files(
         current: current.to_owned(),
         ..compose::Request::default()
     };
-    let found = compose::discover(&request, &Disk).map_err(|fault| Failure::usage(fault.message))?;
+    let found = compose::discover(&request, &Disk).map_err(|mut fault| {
+        let relative = std::path::Path::new(&fault.file).strip_prefix(current).map(|file| file.display().to_string());
+        fault.file = relative.unwrap_or(fault.file);
+        Failure::rendered(Exit::Usage, load::diagnostics::render(&[fault], false))
+    })?;
     Ok(found.files)
 }
 

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::interpolate::interpolate;
+use super::interpolate::{InterpolationError, interpolate};
 
 /// Values of one file may not grow beyond this by putting variables in, in bytes.
 const EXPANDED_BYTES_MAX: usize = 4 << 20;
 
-/// What is wrong with a line.
+/// What is wrong with a line. What the file holds is secret, and not told but for names of variables.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct DotenvError {
@@ -66,10 +66,10 @@ impl<'a> Reader<'a> {
             let (name, value) =
                 line.split_once('=').map_or((line, None), |(name, value)| (name, Some(value.to_owned())));
             if name.is_empty() {
-                return self.fail(format!("no variable name on line '{line}'"));
+                return self.fail("no variable name on the line".to_owned());
             }
             if name.contains(char::is_whitespace) {
-                return self.fail(format!("variable '{name}' contains whitespaces"));
+                return self.fail("the name of a variable contains whitespaces".to_owned());
             }
             if let Some(value) = value.or_else(|| (self.outside)(name)) {
                 self.out.insert(name.to_owned(), value);
@@ -84,7 +84,7 @@ impl<'a> Reader<'a> {
             if name.contains(' ') {
                 return self.fail("key cannot contain a space".to_owned());
             }
-            let value = if inherited { (self.outside)(&name) } else { Some(self.value()?) };
+            let value = if inherited { (self.outside)(&name) } else { Some(self.value(&name)?) };
             if let Some(value) = value {
                 self.out.insert(name, value);
             }
@@ -132,8 +132,7 @@ impl<'a> Reader<'a> {
                 '_' | '.' | '-' | '[' | ']' => {}
                 c if is_space(c) || c.is_alphabetic() || c.is_numeric() => {}
                 c => {
-                    let line = rest.lines().next().unwrap_or_default();
-                    return self.fail(format!("unexpected character \"{c}\" in variable name \"{line}\""));
+                    return self.fail(format!("unexpected character \"{c}\" in the name of a variable"));
                 }
             }
         }
@@ -144,29 +143,29 @@ impl<'a> Reader<'a> {
         Ok((String::new(), false))
     }
 
-    fn value(&mut self) -> Result<String, DotenvError> {
+    fn value(&mut self, name: &str) -> Result<String, DotenvError> {
         match self.rest().chars().next() {
-            Some(quote @ ('"' | '\'')) => self.quoted(quote),
+            Some(quote @ ('"' | '\'')) => self.quoted(name, quote),
             _ => {
                 let rest = self.rest();
                 let end = rest.find('\n').unwrap_or(rest.len());
                 let line = rest[..end].to_owned();
                 self.at += (end + 1).min(rest.len());
                 let value = line.split(" #").next().unwrap_or_default().trim_end().to_owned();
-                let value = self.expand(&value);
+                let value = self.expand(name, &value);
                 self.line += 1;
                 value
             }
         }
     }
 
-    fn quoted(&mut self, quote: char) -> Result<String, DotenvError> {
+    fn quoted(&mut self, name: &str, quote: char) -> Result<String, DotenvError> {
         let rest = self.rest();
         let mut value = String::new();
         let mut escaped = false;
         for (offset, c) in rest.char_indices().skip(1) {
             if c == quote && !escaped {
-                let result = if quote == '"' { self.expand(&unescape(&value)) } else { Ok(value) };
+                let result = if quote == '"' { self.expand(name, &unescape(&value)) } else { Ok(value) };
                 self.line += newlines(&rest[..offset]);
                 self.at += offset + 1;
                 return result;
@@ -181,17 +180,20 @@ impl<'a> Reader<'a> {
             escaped = false;
             value.push(c);
         }
-        let line = rest.lines().next().unwrap_or_default();
-        self.fail(format!("unterminated quoted value {line}"))
+        self.fail(format!("unterminated quoted value of {name}"))
     }
 
-    fn expand(&mut self, value: &str) -> Result<String, DotenvError> {
+    fn expand(&mut self, name: &str, value: &str) -> Result<String, DotenvError> {
         if !value.contains('$') {
             return Ok(value.to_owned());
         }
         let lookup = |name: &str| (self.outside)(name).or_else(|| self.out.get(name).cloned());
         let text = match interpolate(value, &lookup) {
             Ok(out) => out.text,
+            // It would show the value.
+            Err(InterpolationError::Invalid(_)) => {
+                return self.fail(format!("invalid interpolation format in the value of {name}"));
+            }
             Err(error) => return self.fail(error.to_string()),
         };
         self.expanded += text.len();
@@ -289,9 +291,19 @@ mod tests {
 
     #[test]
     fn faults_name_the_line() {
-        assert_eq!(read("A=1\nB!=2\n").unwrap_err(), "2: unexpected character \"!\" in variable name \"B!=2\"");
-        assert!(read("A=1\n\nB=\"x\n").unwrap_err().starts_with("3: unterminated quoted value"));
+        assert_eq!(read("A=1\nB!=2\n").unwrap_err(), "2: unexpected character \"!\" in the name of a variable");
+        assert_eq!(read("A=1\n\nB=\"x\n").unwrap_err(), "3: unterminated quoted value of B");
         assert!(read("A=1\nA B=2\n").unwrap_err().starts_with("2: key cannot contain a space"));
+    }
+
+    #[test]
+    fn faults_show_nothing_of_what_the_file_holds() {
+        for text in ["A=\"hunter2\n", "hunter2!=1\n", "A=hunter2${\n", "hunter2 1=2\n", "A=${B?missing}hunter2\n"] {
+            let error = read(text).unwrap_err();
+            assert!(!error.contains("hunter2"), "{error}");
+        }
+        let raw = |text: &str| parse(text, Format::Raw, &mut BTreeMap::new(), &|_| None).unwrap_err().message;
+        assert!(!raw("=hunter2").contains("hunter2") && !raw("hunter2 x").contains("hunter2"));
     }
 
     #[test]

@@ -99,3 +99,13 @@ fn a_reader_that_goes_away_is_no_error() {
     assert_eq!(output.status.code(), Some(0));
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
 }
+
+/// It is named, and nothing of what it holds is shown.
+#[test]
+fn an_env_file_that_cannot_be_read() {
+    let compose = "services: {web: {image: nginx}}\n";
+    let folder = Folder::of(&[("compose.yaml", compose), (".env", "USER=us\nTOKEN=\"hunter2\n")]);
+    let text = folder.evenkeel(&["validate"]);
+    assert!(text.contains("error: line 2: unterminated quoted value of TOKEN") && text.contains("--> .env"), "{text}");
+    assert!(!text.contains("hunter2"), "{text}");
+}
