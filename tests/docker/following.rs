@@ -58,7 +58,9 @@ fn a_manifest_that_stays_half_saved_changes_nothing_that_runs_and_is_told_once()
     for (count, place) in places.into_iter().enumerate() {
         let refused = told(&stack, "manifest-refused").len();
         assert_eq!(refused, count, "{:?}", told(&stack, "manifest-refused"));
-        stack.write("compose.yaml", &COMPOSE[..place]);
+        // At once, or a busy machine shows an empty file first, which is another mistake.
+        stack.write("compose.yaml.new", &COMPOSE[..place]);
+        std::fs::rename(stack.path("compose.yaml.new"), stack.path("compose.yaml")).unwrap();
         wait_for(&stack, "manifest-refused", refused, "the manifest is wrong, and nothing is changed");
         // It looks again, and says it no second time.
         let known = told(&stack, "drift-found").len();
