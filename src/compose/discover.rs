@@ -46,8 +46,8 @@ pub fn normalize_name(text: &str) -> String {
 }
 
 /// Finds what a request means, as docker compose does: the process environment first, with the current folder as `PWD`
-/// where it has none, then env files; `COMPOSE_FILE`
-/// where no file is given, then `compose.yaml` and its override here or in a folder above; `.env` beside it.
+/// where it has none, then env files; `COMPOSE_FILE` where no file is given, then `compose.yaml` and its override here or
+/// in a folder above; `.env` beside it.
 ///
 /// # Errors
 /// An env file that is missing or can't be read.

@@ -9,6 +9,7 @@ use crate::model::{desired::Login, names::ImageReference, value::Value};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use docker_credential::{CredentialRetrievalError, DockerCredential};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value as Json, json};
 use std::{
     collections::BTreeMap,
     process::{Command, Stdio},
@@ -115,23 +116,9 @@ fn in_time<T: Send + 'static>(helper: impl FnOnce() -> T + Send + 'static) -> Op
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct DockerConfig {
-    auths: BTreeMap<String, serde_json::Value>,
+    auths: BTreeMap<String, Json>,
     creds_store: String,
     cred_helpers: BTreeMap<String, String>,
-}
-
-/// A config with logins alone.
-#[derive(Serialize)]
-struct LoginsOnly {
-    auths: BTreeMap<String, Auth>,
-}
-
-#[derive(Serialize)]
-struct Auth {
-    #[serde(skip_serializing_if = "String::is_empty")]
-    auth: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    identitytoken: String,
 }
 
 /// A Docker config that holds every login of the user, those that helpers keep too, and nothing else. It is a secret.
@@ -165,7 +152,7 @@ pub fn all_of_docker() -> Result<String, String> {
     // With tabs, as Docker writes its config.
     let mut text = Vec::new();
     let tabs = serde_json::ser::PrettyFormatter::with_indent(b"\t");
-    let written = LoginsOnly { auths }.serialize(&mut serde_json::Serializer::with_formatter(&mut text, tabs));
+    let written = json!({ "auths": auths }).serialize(&mut serde_json::Serializer::with_formatter(&mut text, tabs));
     written.map_err(|error| error.to_string())?;
     String::from_utf8(text).map_err(|error| error.to_string())
 }
@@ -185,11 +172,12 @@ fn listed(store: &str) -> Result<Vec<String>, String> {
     Ok(users.into_keys().collect())
 }
 
-fn auth(login: &Login) -> Auth {
-    let (user, password) = (login.username.reveal(), login.password.reveal());
-    match user {
-        TOKEN_USER => Auth { auth: String::new(), identitytoken: password.to_owned() },
-        user => Auth { auth: STANDARD.encode(format!("{user}:{password}")), identitytoken: String::new() },
+/// A login as it stands in Docker's config.
+fn auth(login: &Login) -> Json {
+    let password = login.password.reveal();
+    match login.username.reveal() {
+        TOKEN_USER => json!({ "identitytoken": password }),
+        user => json!({ "auth": STANDARD.encode(format!("{user}:{password}")) }),
     }
 }
 

@@ -1,6 +1,9 @@
 //! `build` of a Compose service to a target of `docker buildx bake`, the one that `docker compose build --print` gives.
 
-use super::{Making, sensitive::Exceptions};
+use super::{
+    Making,
+    sensitive::{Exceptions, without_userinfo},
+};
 use crate::{
     compose::{
         Service,
@@ -28,7 +31,7 @@ pub fn of(name: &str, service: &Service, making: &Making<'_>, exceptions: &Excep
     let variables = secret_variables(written, project);
     let value_of = |variable: &str| making.read.variables.get(variable).map(Value::sensitive);
     Some(Build {
-        context: written.context.clone(),
+        context: without_userinfo(&written.context),
         always: service.pull_policy == "build",
         pull_first: !service.image.is_empty() && !matches!(service.pull_policy.as_str(), "build" | "never"),
         target: Value::sensitive(target(name, service, written, project).to_string()),

@@ -54,6 +54,16 @@ pub fn has_userinfo(text: &str) -> bool {
     })
 }
 
+/// An address without the user and password that may stand in it.
+pub fn without_userinfo(address: &str) -> String {
+    let Some((scheme, rest)) = address.split_once("://") else { return address.to_owned() };
+    let authority = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    match rest[..authority].rfind('@') {
+        Some(at) => format!("{scheme}://***{}", &rest[at..]),
+        None => address.to_owned(),
+    }
+}
+
 /// The names that the manifest shows or hides, as `NAME` or `SERVICE.NAME`; hiding wins.
 #[derive(Clone, Debug, Default)]
 pub struct Exceptions {
@@ -140,6 +150,18 @@ mod tests {
             ["postgres://core@db/core", "http://host:80/a@b", "a@b:c", "http://", "mailto:a@b", "https://h/?q=a:b@c"]
         {
             assert!(!has_userinfo(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_shown_without_the_user_in_it() {
+        for (address, shown) in [
+            ("https://bot:hunter2@example.com/web.git#main", "https://***@example.com/web.git#main"),
+            ("ssh://git@example.com/web.git", "ssh://***@example.com/web.git"),
+            ("https://example.com/a@b", "https://example.com/a@b"),
+            ("/srv/web", "/srv/web"),
+        ] {
+            assert_eq!(without_userinfo(address), shown);
         }
     }
 

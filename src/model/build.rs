@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Build {
-    /// The folder or URL, to be shown.
+    /// The folder or URL, to be shown: without the user and password of one.
     pub context: String,
     /// Anew at each apply (`pull_policy: build`), else where the engine lacks the image.
     #[serde(default)]

@@ -117,6 +117,21 @@ async fn is_kept(host: &Host) -> bool {
     status.drift.is_empty() && status.services.iter().all(|service| service.drift.is_empty())
 }
 
+/// The web service's image, where it has another than at first and the worker has not.
+#[track_caller]
+fn only_web_is_new(host: &Host, first: &[String]) -> String {
+    let images = images(host);
+    assert_eq!((images[0] != first[0], images[1] == first[1]), (true, true), "{images:?}");
+    images[0].clone()
+}
+
+/// It stays so until an apply gives both what is declared.
+async fn both_become(host: &Host, image: &str) {
+    assert!(is_kept(host).await, "{:?}", host.stack().status(None).await);
+    host.settle(SHARING).await;
+    assert_eq!(images(host), [image, image]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn of_one_service_leaves_another_of_the_same_image_where_it_is() {
     let host = Host::new();
@@ -155,14 +170,10 @@ async fn a_paused_service_keeps_its_image_when_another_of_the_same_gets_a_new_on
     host.stack().suspend(&pause).await.unwrap();
     let applied = host.stack().apply(&built(&host)).await.unwrap();
     assert_eq!(applied.exit, 9, "{applied:?}");
-    let second = images(&host);
-    assert_eq!((second[0] != first[0], second[1] == first[1]), (true, true), "{second:?}");
+    let second = only_web_is_new(&host, &first);
     let resume = SuspendRequest { wish: Wish::Resume, ..pause };
     host.stack().suspend(&resume).await.unwrap();
-    assert!(is_kept(&host).await, "{:?}", host.stack().status(None).await);
-    // Then an apply gives it what is declared.
-    host.settle(SHARING).await;
-    assert_eq!(images(&host), [second[0].clone(), second[0].clone()]);
+    both_become(&host, &second).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -173,11 +184,8 @@ async fn an_apply_of_one_service_leaves_another_of_the_same_image_where_it_is() 
     let request = Request { selected: Some([ServiceName::from("web")].into()), ..built(&host) };
     let applied = host.stack().apply(&request).await.unwrap();
     assert_eq!(applied.exit, 0, "{applied:?}");
-    let second = images(&host);
-    assert_eq!((second[0] != first[0], second[1] == first[1]), (true, true), "{second:?}");
-    assert!(is_kept(&host).await, "{:?}", host.stack().status(None).await);
-    host.settle(SHARING).await;
-    assert_eq!(images(&host), [second[0].clone(), second[0].clone()]);
+    let second = only_web_is_new(&host, &first);
+    both_become(&host, &second).await;
 }
 
 #[tokio::test(start_paused = true)]

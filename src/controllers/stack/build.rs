@@ -94,23 +94,13 @@ impl Stack {
     }
 }
 
-/// A context's address may hold a password.
-fn without_userinfo(context: &str) -> String {
-    let Some((scheme, rest)) = context.split_once("://") else { return context.to_owned() };
-    let authority = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    match rest[..authority].rfind('@') {
-        Some(at) => format!("{scheme}://***{}", &rest[at..]),
-        None => context.to_owned(),
-    }
-}
-
 /// What `diff` says of what an apply would build.
 pub(super) fn notes(aim: &Aim, services: &BTreeSet<ServiceName>) -> Vec<Note> {
     let build = |name: &ServiceName| aim.desired.services.get(name)?.build.as_ref();
     let note = |name: &ServiceName| {
         Some(Note {
             code: NoteCode::ToBeBuilt,
-            text: format!("{name}: apply builds its image from {}", without_userinfo(&build(name)?.context)),
+            text: format!("{name}: apply builds its image from {}", build(name)?.context),
             hint: None,
         })
     };
