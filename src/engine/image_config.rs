@@ -67,7 +67,7 @@ impl HealthcheckJson {
     pub fn read(self) -> Option<Healthcheck> {
         let span = |nanoseconds: i64| u64::try_from(nanoseconds / 1_000_000).ok().filter(|ms| *ms > 0).map(Millis);
         let check = Healthcheck {
-            test: self.test.into_iter().map(Value::Plain).collect(),
+            test: self.test.into_iter().map(Value::plain).collect(),
             interval: span(self.interval),
             timeout: span(self.timeout),
             start_period: span(self.start_period),

@@ -182,7 +182,7 @@ fn auth(login: &Login) -> Json {
 }
 
 fn login(user: &str, password: String) -> Login {
-    Login { username: Value::plain(user), password: Value::Sensitive(password) }
+    Login { username: Value::plain(user), password: Value::sensitive(password) }
 }
 
 #[cfg(test)]

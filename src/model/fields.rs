@@ -108,7 +108,7 @@ fn list(items: &[serde_json::Value]) -> Value {
         })
         .collect();
     let text = serde_json::Value::Array(shown).to_string();
-    if sensitive { Value::Sensitive(text) } else { Value::Plain(text) }
+    if sensitive { Value::sensitive(text) } else { Value::plain(text) }
 }
 
 fn sensitive_text(tree: &serde_json::Value) -> Option<&str> {

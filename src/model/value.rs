@@ -8,7 +8,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 /// The key that marks a sensitive text where a desired state is stored (always sealed). No environment variable, label
 /// or path can hold a NUL, so nothing of a user's is taken for it.
@@ -21,22 +21,22 @@ pub const COMMITTED: &str = "hmac:";
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Value {
     /// May be shown.
-    Plain(String),
+    Plain(Arc<str>),
     /// Must never be shown, logged or stored unsealed.
-    Sensitive(String),
+    Sensitive(Arc<str>),
     /// `hmac:<hex>`: stands for a sensitive text in a plan.
-    Committed(String),
+    Committed(Arc<str>),
 }
 
 impl Value {
     /// A text that may be shown.
-    pub fn plain(text: impl Into<String>) -> Value {
-        Value::Plain(text.into())
+    pub fn plain(text: impl AsRef<str>) -> Value {
+        Value::Plain(text.as_ref().into())
     }
 
     /// A text that must not be shown.
-    pub fn sensitive(text: impl Into<String>) -> Value {
-        Value::Sensitive(text.into())
+    pub fn sensitive(text: impl AsRef<str>) -> Value {
+        Value::Sensitive(text.as_ref().into())
     }
 
     /// The text itself, for the engine and for comparing; a commitment's is its hash.
@@ -70,7 +70,7 @@ impl Value {
     /// What a plan may hold: the text, or its commitment under this salt.
     pub fn committed(&self, salt: &Salt) -> Value {
         match self {
-            Value::Sensitive(text) => Value::Committed(salt.commit(text)),
+            Value::Sensitive(text) => Value::Committed(salt.commit(text).into()),
             value => value.clone(),
         }
     }
@@ -103,8 +103,8 @@ impl<'de> Deserialize<'de> for Value {
         #[derive(Deserialize)]
         #[serde(untagged)]
         enum Stored {
-            Plain(String),
-            Sensitive(BTreeMap<String, String>),
+            Plain(Arc<str>),
+            Sensitive(BTreeMap<String, Arc<str>>),
         }
         match Stored::deserialize(deserializer)? {
             Stored::Plain(text) => Ok(Value::Plain(text)),
@@ -165,7 +165,7 @@ impl Salt {
 
 /// The sensitive texts of a desired state by their commitment: what the executor may reveal.
 #[derive(Clone, Default)]
-pub struct Secrets(BTreeMap<String, String>);
+pub struct Secrets(BTreeMap<String, Arc<str>>);
 
 impl Secrets {
     /// Remembers a sensitive text under its commitment.
@@ -178,14 +178,14 @@ impl Secrets {
     /// The text that a commitment stands for; other values as they are. `None` for an unknown commitment.
     pub fn reveal(&self, value: &Value) -> Option<Value> {
         match value {
-            Value::Committed(hash) => self.0.get(hash).map(|text| Value::Sensitive(text.clone())),
+            Value::Committed(hash) => self.0.get(&**hash).map(|text| Value::Sensitive(text.clone())),
             value => Some(value.clone()),
         }
     }
 
     /// `text` with every sensitive value of at least six bytes replaced by `***`.
     pub fn mask(&self, text: &str) -> String {
-        let mut secrets: Vec<&str> = self.0.values().map(String::as_str).filter(|secret| secret.len() >= 6).collect();
+        let mut secrets: Vec<&str> = self.0.values().map(AsRef::as_ref).filter(|secret| secret.len() >= 6).collect();
         // The longest first, or a secret that contains another would be left half readable.
         secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
         secrets.into_iter().fold(text.to_owned(), |text, secret| text.replace(secret, "***"))

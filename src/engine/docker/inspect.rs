@@ -54,9 +54,9 @@ fn spec(from: Inspected) -> ContainerSpec {
         image: ImageReference::new(config.image),
         entrypoint: config.entrypoint.map(words),
         command: Some(config.cmd).filter(|words| !words.is_empty()).map(words),
-        environment: environment(config.env).map(|(name, value)| (name, Value::Plain(value))).collect(),
+        environment: environment(config.env).map(|(name, value)| (name, Value::plain(value))).collect(),
         unset,
-        labels: config.labels.into_iter().map(|(name, label)| (name, Value::Plain(label))).collect(),
+        labels: config.labels.into_iter().map(|(name, label)| (name, Value::plain(label))).collect(),
         working_dir: text(config.working_dir),
         user: text(config.user),
         group_add: host.group_add.into_iter().collect(),
@@ -257,7 +257,7 @@ fn restart(policy: &Restart) -> RestartPolicy {
 
 fn logging(from: LogConfig) -> Option<Logging> {
     let options: BTreeMap<String, Value> =
-        from.config.into_iter().map(|(name, option)| (name, Value::Plain(option))).collect();
+        from.config.into_iter().map(|(name, option)| (name, Value::plain(option))).collect();
     let driver = text(from.r#type);
     (driver.is_some() || !options.is_empty()).then_some(Logging { driver, options })
 }
@@ -283,7 +283,7 @@ fn plain_link(link: &str) -> String {
 }
 
 fn words(words: Vec<String>) -> Vec<Value> {
-    words.into_iter().map(Value::Plain).collect()
+    words.into_iter().map(Value::plain).collect()
 }
 
 fn text(text: String) -> Option<String> {

@@ -45,7 +45,7 @@ fn observed(from: models::Volume) -> ObservedVolume {
         name: VolumeName::new(from.name),
         definition: VolumeDefinition {
             driver: Some(from.driver).filter(|driver| !driver.is_empty()),
-            options: from.options.into_iter().map(|(name, option)| (name, Value::Plain(option))).collect(),
+            options: from.options.into_iter().map(|(name, option)| (name, Value::plain(option))).collect(),
         },
         labels: from.labels.into_iter().collect(),
     }

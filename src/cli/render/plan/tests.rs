@@ -103,7 +103,7 @@ fn field(path: &str, from: Option<&str>, to: Option<&str>) -> FieldChange {
 }
 
 fn core_fields() -> Vec<FieldChange> {
-    let committed = |text: &str| Some(Value::Committed(Salt::new("00").commit(text)));
+    let committed = |text: &str| Some(Value::Committed(Salt::new("00").commit(text).into()));
     vec![
         FieldChange { path: "environment.DATABASE_URL".into(), from: committed("a"), to: committed("b") },
         field("environment.LOG_LEVEL", Some("info"), Some("debug")),
