@@ -3,6 +3,7 @@
 
 use super::{
     normal::{Surroundings, normal},
+    ownership::Containers,
     survey::{is_up, split_prefix},
 };
 use crate::model::{
@@ -14,17 +15,12 @@ use crate::model::{
     observed::{Observed, ObservedContainer},
     units::Timestamp,
 };
-use std::{cmp::Reverse, collections::BTreeMap};
+use std::cmp::Reverse;
 
 /// The stack as it runs, with the policy that is declared now, and what its images are. Services that don't run are not
 /// in it.
 pub fn as_it_runs(declared: &Desired, observed: &Observed) -> (Desired, Images) {
-    let mut by_service: BTreeMap<ServiceName, Vec<&ObservedContainer>> = BTreeMap::new();
-    for container in super::ownership::ours(declared, observed).into_values() {
-        if let Some(service) = container.service() {
-            by_service.entry(service).or_default().push(container);
-        }
-    }
+    let by_service = Containers::of(declared, observed).by_service;
     let mut desired = declared.clone();
     desired.services.clear();
     desired.networks.retain(|name, _| observed.networks.contains_key(name));

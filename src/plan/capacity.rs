@@ -1,12 +1,12 @@
 //! Admission: what all of it may use, judged before the first step.
 
-use super::ownership::is_ours;
+use super::survey::All;
 use crate::model::{
     capacity::{Amount, Budget, CapacityReport},
     container::Limits,
     desired::{Desired, Service},
     names::{ContainerName, Resource, ServiceName},
-    observed::{EngineFacts, Observed, ObservedContainer},
+    observed::EngineFacts,
     plan::{Held, HeldCode, Note, NoteCode},
     policy::Capacity,
     units::{Bytes, NanoCpus},
@@ -24,11 +24,11 @@ pub(super) struct Admission {
 /// Judges the limits. `surging` are the units whose containers this plan runs twice for a while: of each service so many.
 /// `leaving` are the containers that go for good with this plan.
 pub(super) fn admit(
-    desired: &Desired,
-    observed: &Observed,
+    all: &All,
     surging: &[BTreeMap<ServiceName, u64>],
     leaving: &BTreeSet<&ContainerName>,
 ) -> Admission {
+    let All { desired, observed, .. } = *all;
     let mut admission = Admission::default();
     let declared = sum(desired.services.values().map(|service| amount(service, u64::from(service.replicas))));
     let twice = |(name, times): (&ServiceName, &u64)| Some(amount(desired.services.get(name)?, *times));
@@ -70,7 +70,7 @@ pub(super) fn admit(
     if let Some(budget) = &admission.report.budget {
         admission.held.extend(over_budget(desired, budget, &peak));
     }
-    over_host(desired, observed, &peak, leaving, &mut admission);
+    over_host(all, &peak, leaving, &mut admission);
     admission
 }
 
@@ -162,13 +162,8 @@ fn over_budget(desired: &Desired, budget: &Budget, peak: &Amount) -> Vec<Held> {
     held
 }
 
-fn over_host(
-    desired: &Desired,
-    observed: &Observed,
-    peak: &Amount,
-    leaving: &BTreeSet<&ContainerName>,
-    admission: &mut Admission,
-) {
+fn over_host(all: &All, peak: &Amount, leaving: &BTreeSet<&ContainerName>, admission: &mut Admission) {
+    let All { desired, observed, containers, .. } = all;
     let taken = |limits: &Limits, used: Option<Bytes>| Amount {
         memory: limits.memory.or(used).unwrap_or_default(),
         cpus: cpus_of(limits),
@@ -177,11 +172,9 @@ fn over_host(
     let running = observed.others.values().filter(|other| other.running);
     let others = sum(running.map(|other| taken(&other.limits, other.memory_used)));
     // Of the stack's own project, and of no service that counts already: no longer declared, or run once by hand.
-    let is_counted = |container: &ObservedContainer| {
-        let is_declared = container.service().is_some_and(|name| desired.services.contains_key(&name));
-        is_declared && is_ours(desired, container) || leaving.contains(&container.name)
-    };
-    let stays = observed.containers.values().filter(|container| container.state.is_running() && !is_counted(container));
+    let not_declared = containers.not_declared(desired).flat_map(|(_, containers)| containers);
+    let beside = not_declared.chain(&containers.of_none).chain(&containers.foreign);
+    let stays = beside.filter(|container| container.state.is_running() && !leaving.contains(&container.name));
     let beside = sum(stays.map(|container| taken(&container.spec.limits, container.memory_used)));
     let total = sum([*peak, others, beside].into_iter());
     let host = &observed.engine;

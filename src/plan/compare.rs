@@ -1,7 +1,10 @@
 //! One container against what it should be: which fields differ, and what each difference asks for. The rules are an
 //! ordered table; the first that matches wins.
 
-use super::normal::{Surroundings, normal};
+use super::{
+    normal::{Surroundings, normal},
+    survey::Parents,
+};
 use crate::model::{
     container::{ContainerSpec, Limits, NetworkMode, RestartPolicy},
     content,
@@ -9,7 +12,7 @@ use crate::model::{
     fields::{FieldChange, difference, fields},
     image::{ImageConfig, ResolvedImage},
     labels::ours,
-    names::{ContainerId, ContainerName, NetworkName, ServiceName},
+    names::{ContainerName, NetworkName, ServiceName},
     observed::{EngineFacts, ObservedContainer},
     plan::Reason,
     policy::LimitsPolicy,
@@ -67,11 +70,9 @@ fn reads(value: &Option<Value>) -> Option<&str> {
     value.as_ref().map(Value::reveal)
 }
 
-/// What is compared.
+/// What is compared, and among what.
 pub(super) struct Comparison<'a> {
     pub service: &'a Service,
-    /// The spec for this replica, as it would be created now.
-    pub wanted: &'a ContainerSpec,
     pub name: &'a ContainerName,
     pub image: &'a ResolvedImage,
     pub container: &'a ObservedContainer,
@@ -79,14 +80,13 @@ pub(super) struct Comparison<'a> {
     pub own_image: &'a ImageConfig,
     pub engine: &'a EngineFacts,
     /// The containers of the services whose namespaces it shares.
-    pub parents: &'a BTreeMap<ServiceName, ContainerId>,
+    pub parents: &'a Parents<'a>,
     /// The current revision, to know which networks were declared and which files were mounted.
     pub current: Option<&'a Desired>,
 }
 
-/// Compares. Fields that did not take before are the caller's to drop.
-pub(super) fn compare(of: &Comparison) -> Difference {
-    let mut wanted = of.wanted.clone();
+/// Compares with the spec of the replica, whose bookkeeping labels say nothing here. Fields that did not take before are the caller's to drop.
+pub(super) fn compare(mut wanted: ContainerSpec, of: &Comparison) -> Difference {
     share(&mut wanted, of.parents);
     let wanted =
         normal(wanted, &Surroundings { image: &of.image.config, engine: of.engine, id: None, name: of.name.as_str() });
@@ -101,7 +101,7 @@ pub(super) fn compare(of: &Comparison) -> Difference {
         result.fields.push(FieldChange {
             path: "image".into(),
             from: shown(&of.container.spec, of.container.image.short()),
-            to: Some(Value::plain(of.image.shown(&of.wanted.image))),
+            to: Some(Value::plain(of.image.shown(&of.service.container.image))),
         });
         result.replace.insert(Reason::ImageChanged);
     }
@@ -119,11 +119,11 @@ pub(super) fn compare(of: &Comparison) -> Difference {
 }
 
 /// Names the containers that namespaces are shared with.
-pub(super) fn share(spec: &mut ContainerSpec, parents: &BTreeMap<ServiceName, ContainerId>) {
+pub(super) fn share(spec: &mut ContainerSpec, parents: &Parents) {
     if let NetworkMode::Service(service) = &spec.network_mode
         && let Some(id) = parents.get(service)
     {
-        spec.network_mode = NetworkMode::Container(id.clone());
+        spec.network_mode = NetworkMode::Container((*id).clone());
     }
     let named = |text: &mut String| {
         let Some(rest) = text.strip_prefix("service:") else { return };

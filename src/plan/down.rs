@@ -10,7 +10,7 @@ use super::{
 use crate::model::{
     labels::{compose, ours},
     names::{Resource, ServiceName, StepId, VolumeName},
-    observed::{ObservedContainer, ObservedVolume},
+    observed::ObservedVolume,
     plan::{Action, Change, Held, HeldCode, Note, NoteCode, Plan, Reason},
     step::{AnonymousVolumes, Cause, Does, Step},
 };
@@ -26,18 +26,15 @@ pub(super) fn plan_down(all: &All, volumes: bool, plan: &mut Plan) {
             hint: "set it to false and apply, then try again".into(),
         });
     }
-    let mut by_service: BTreeMap<ServiceName, Vec<&ObservedContainer>> = BTreeMap::new();
-    for container in super::ownership::ours(all.desired, all.observed).into_values() {
-        by_service
-            .entry(container.service().unwrap_or_else(|| ServiceName::from("unknown")))
-            .or_default()
-            .push(container);
+    let mut by_service = all.containers.by_service.clone();
+    if !all.containers.of_none.is_empty() {
+        by_service.entry(ServiceName::from("unknown")).or_default().extend(&all.containers.of_none);
     }
     let anonymous =
         if volumes { AnonymousVolumes::RemoveExcept { carried: Vec::new() } } else { AnonymousVolumes::Keep };
-    let mut order: Vec<ServiceName> = order::units(all.desired).into_iter().flatten().collect();
-    order.reverse();
-    let undeclared: Vec<ServiceName> = by_service.keys().filter(|name| !order.contains(name)).cloned().collect();
+    let order: Vec<&ServiceName> = all.units.iter().flatten().rev().map(|service| &service.name).collect();
+    let undeclared: Vec<ServiceName> =
+        by_service.keys().filter(|name| !all.desired.services.contains_key(*name)).cloned().collect();
     let mut remove = |service: &ServiceName, after: &[StepId]| -> Vec<StepId> {
         let Some(containers) = by_service.get(service) else { return after.to_vec() };
         let mut draft = Draft::new(service, vec![service.clone()], Cause::Down, &all.context.salt);
@@ -58,7 +55,7 @@ pub(super) fn plan_down(all: &All, volumes: bool, plan: &mut Plan) {
     let dependants = dependants(all);
     // By service the steps at whose end nobody who needs what it needs is there any more.
     let mut ends: BTreeMap<&ServiceName, Vec<StepId>> = BTreeMap::new();
-    for service in &order {
+    for service in order {
         let of_dependants: BTreeSet<&StepId> = dependants
             .get(service)
             .into_iter()

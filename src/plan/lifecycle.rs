@@ -3,14 +3,13 @@
 
 use super::draft::{CALL_DEADLINE, Draft, STOP_MARGIN};
 use crate::model::{
-    container::{ContainerSpec, WrittenFile},
+    container::ContainerSpec,
     desired::{Hook, Service},
     names::Resource,
     observed::ObservedContainer,
     step::{ContainerRef, Does, Exec, Put, Step, Stop},
     units::Millis,
 };
-use std::collections::BTreeMap;
 
 /// What a stop waits where nobody says it.
 const GRACE: Millis = Millis::seconds(10);
@@ -19,12 +18,11 @@ const GRACE: Millis = Millis::seconds(10);
 pub(super) fn start(
     draft: &mut Draft,
     service: &Service,
-    files: &BTreeMap<String, WrittenFile>,
     container: &ContainerRef,
     instead_of: Option<ContainerRef>,
     (path, target): (&str, &Resource),
 ) {
-    for (place, file) in files {
+    for (place, file) in &service.container.files {
         let put = Put { container: container.clone(), path: place.clone(), file: file.clone() };
         draft.step(format!("{path}/put:{place}"), Does::Put(Box::new(put)), target.clone(), CALL_DEADLINE);
     }
@@ -62,7 +60,8 @@ pub(super) fn start_again(
 }
 
 /// What stops a container that was not proven, to be taken back first of all. Its hooks are for one that serves.
-pub(super) fn stop_again(draft: &Draft, spec: &ContainerSpec, container: ContainerRef, at: (&str, &Resource)) -> Step {
+pub(super) fn stop_again(draft: &Draft, service: &Service, container: ContainerRef, at: (&str, &Resource)) -> Step {
+    let spec = &service.container;
     let (path, target) = at;
     let stop = Does::Stop(Stop { container, grace: spec.stop_grace });
     draft.back(format!("{path}/undo/stop"), stop, target.clone(), stop_deadline(spec))

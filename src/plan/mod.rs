@@ -45,9 +45,9 @@ pub fn plan(desired: &Desired, observed: &Observed, context: &PlanContext) -> Pl
     let mut plan = empty(desired, context);
     let (desired, context) = scope::with_held(desired, context, &mut plan.held);
     let (desired, context) = (desired.as_ref(), context.as_ref());
-    let all = All { desired, observed, context };
+    let all = All::of(desired, observed, context);
 
-    plan.held.extend(ownership::refusals(desired, observed, context));
+    plan.held.extend(ownership::refusals(&all));
     if let Purpose::Down { volumes } = context.purpose {
         down::plan_down(&all, volumes, &mut plan);
         return settled(plan);
@@ -76,7 +76,7 @@ pub fn plan(desired: &Desired, observed: &Observed, context: &PlanContext) -> Pl
             Resource::Container(name) => Some(name),
             _ => None,
         });
-        let admission = capacity::admit(desired, observed, &services.surging, &leaving.collect());
+        let admission = capacity::admit(&all, &services.surging, &leaving.collect());
         // Who goes back, or makes anew what runs, asks for nothing that was not accepted before.
         if matches!(context.purpose, Purpose::Apply | Purpose::Follow) {
             plan.held.extend(admission.held);

@@ -8,7 +8,7 @@ use crate::model::{
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Services that share namespaces or volumes, parents first. Most units are one service.
-pub type Unit = Vec<ServiceName>;
+pub type Unit<'a> = Vec<&'a Service>;
 
 /// What a service waits for at another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,30 +20,45 @@ pub(super) enum Wait {
 }
 
 /// The units, each after those it waits for. Cycles were refused by the loader; what is left of one comes last.
-pub fn units(desired: &Desired) -> Vec<Unit> {
-    let mut leader: BTreeMap<&ServiceName, &ServiceName> = desired.services.keys().map(|name| (name, name)).collect();
-    for service in desired.services.values() {
-        for parent in service.shares.iter().filter(|parent| desired.services.contains_key(*parent)) {
-            let (a, b) = (root(&leader, &service.name), root(&leader, parent));
-            if let (Some((low, _)), true) = (desired.services.get_key_value(a.min(b)), a != b) {
-                let high = a.max(b).clone();
-                leader.values_mut().filter(|name| **name == &high).for_each(|name| *name = low);
-            }
+pub fn units(desired: &Desired) -> Vec<Unit<'_>> {
+    let services: Vec<&Service> = desired.services.values().collect();
+    let places = services.iter().enumerate().map(|(place, service)| (&service.name, place));
+    let places: BTreeMap<&ServiceName, usize> = places.collect();
+    // The first of those that share leads them.
+    let mut leaders: Vec<usize> = (0..services.len()).collect();
+    for (place, service) in services.iter().enumerate() {
+        for parent in service.shares.iter().filter_map(|parent| places.get(parent)) {
+            let (a, b) = (leader(&mut leaders, place), leader(&mut leaders, *parent));
+            leaders[a.max(b)] = a.min(b);
         }
     }
-    let mut groups: BTreeMap<&ServiceName, Vec<&Service>> = BTreeMap::new();
-    for service in desired.services.values() {
-        groups.entry(root(&leader, &service.name)).or_default().push(service);
+    let unit_of: Vec<usize> = (0..services.len()).map(|place| leader(&mut leaders, place)).collect();
+    let mut units: Vec<Vec<&Service>> = vec![Vec::new(); services.len()];
+    services.iter().zip(&unit_of).for_each(|(service, unit)| units[*unit].push(service));
+    let awaited = |unit: usize| {
+        let names = units[unit].iter().flat_map(|service| waits(desired, service).into_keys());
+        let awaited: BTreeSet<usize> =
+            names.filter_map(|name| places.get(&name)).map(|place| unit_of[*place]).collect();
+        awaited.into_iter().filter(move |other| *other != unit)
+    };
+    let order = sorted((0..units.len()).map(|unit| awaited(unit).collect()).collect());
+    order
+        .into_iter()
+        .map(|unit| parents_first(std::mem::take(&mut units[unit])))
+        .filter(|unit| !unit.is_empty())
+        .collect()
+}
+
+/// Who leads the one at this place; the way to it is shortened.
+fn leader(leaders: &mut [usize], mut place: usize) -> usize {
+    while leaders[place] != place {
+        leaders[place] = leaders[leaders[place]];
+        place = leaders[place];
     }
-    let units: Vec<Unit> = groups.into_values().map(parents_first).collect();
-    sorted(desired, units)
+    place
 }
 
-fn root<'a>(leader: &BTreeMap<&'a ServiceName, &'a ServiceName>, of: &'a ServiceName) -> &'a ServiceName {
-    leader.get(of).copied().unwrap_or(of)
-}
-
-fn parents_first(mut services: Vec<&Service>) -> Unit {
+fn parents_first(mut services: Vec<&Service>) -> Unit<'_> {
     let mut unit = Unit::new();
     while !services.is_empty() {
         let ready = |service: &&&Service| {
@@ -51,7 +66,7 @@ fn parents_first(mut services: Vec<&Service>) -> Unit {
             !service.shares.iter().filter(|parent| **parent != service.name).any(|parent| inside(&parent))
         };
         let next = services.iter().position(|service| ready(&service)).unwrap_or(0);
-        unit.push(services.remove(next).name.clone());
+        unit.push(services.remove(next));
     }
     unit
 }
@@ -89,32 +104,24 @@ pub fn needs(desired: &Desired, service: &ServiceName) -> BTreeSet<ServiceName> 
     found
 }
 
-fn sorted(desired: &Desired, mut units: Vec<Unit>) -> Vec<Unit> {
-    let unit_of: BTreeMap<ServiceName, usize> =
-        units.iter().enumerate().flat_map(|(at, unit)| unit.iter().map(move |name| (name.clone(), at))).collect();
-    let mut waiting: Vec<BTreeSet<usize>> = vec![BTreeSet::new(); units.len()];
-    let mut awaited_by: Vec<Vec<usize>> = vec![Vec::new(); units.len()];
-    for (at, unit) in units.iter().enumerate() {
-        let services = unit.iter().filter_map(|name| desired.services.get(name));
-        for name in services.flat_map(|service| waits(desired, service).into_keys()) {
-            if let Some(&other) = unit_of.get(&name).filter(|other| **other != at)
-                && waiting[at].insert(other)
-            {
-                awaited_by[other].push(at);
-            }
-        }
+/// Numbers in an order in which each comes after those it awaits, the lowest first where there is a choice.
+fn sorted(awaited: Vec<Vec<usize>>) -> Vec<usize> {
+    let mut awaited_by: Vec<Vec<usize>> = vec![Vec::new(); awaited.len()];
+    for (at, others) in awaited.iter().enumerate() {
+        others.iter().for_each(|other| awaited_by[*other].push(at));
     }
-    let mut ready: BTreeSet<usize> = (0..units.len()).filter(|at| waiting[*at].is_empty()).collect();
-    let mut order = Vec::with_capacity(units.len());
+    let mut waiting: Vec<usize> = awaited.iter().map(Vec::len).collect();
+    let mut ready: BTreeSet<usize> = (0..awaited.len()).filter(|at| waiting[*at] == 0).collect();
+    let mut order = Vec::with_capacity(awaited.len());
     while let Some(at) = ready.pop_first() {
         order.push(at);
-        for &next in &awaited_by[at] {
-            waiting[next].remove(&at);
-            if waiting[next].is_empty() {
-                ready.insert(next);
+        for next in &awaited_by[at] {
+            waiting[*next] -= 1;
+            if waiting[*next] == 0 {
+                ready.insert(*next);
             }
         }
     }
-    let rest: Vec<usize> = (0..units.len()).filter(|at| !waiting[*at].is_empty()).collect();
-    order.into_iter().chain(rest).map(|at| std::mem::take(&mut units[at])).collect()
+    let left = (0..awaited.len()).filter(|at| waiting[*at] > 0);
+    order.iter().copied().chain(left).collect()
 }

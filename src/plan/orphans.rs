@@ -2,7 +2,7 @@
 
 use super::{
     draft::{CALL_DEADLINE, Draft},
-    ownership::ours,
+    ownership::Containers,
     restraint,
     rollout::remove_container,
     survey::All,
@@ -35,7 +35,7 @@ pub(super) fn orphans(all: &All, rollouts: &[(Rollout, Vec<Step>)], held: &[Held
     if all.context.selected.is_some() || all.context.purpose == Purpose::Restart {
         return orphans;
     }
-    let by_service = not_declared(all.desired, all.observed);
+    let by_service: BTreeMap<_, _> = all.containers.not_declared(all.desired).collect();
     if !all.desired.policy.prune {
         orphans.notes.extend(by_service.iter().map(|(service, containers)| note(service, containers)));
         return orphans;
@@ -52,13 +52,13 @@ pub(super) fn orphans(all: &All, rollouts: &[(Rollout, Vec<Step>)], held: &[Held
     let after: Vec<StepId> = rollouts.iter().flat_map(|(_, steps)| steps.iter().map(|step| step.id.clone())).collect();
     let cause = all.context.facts.cause_of_first();
     for (service, containers) in by_service {
-        if let Some(suspension) = restraint::suspended(all, &service, SuspensionKind::Paused) {
-            orphans.held.push(restraint::of_pause(&service, suspension));
+        if let Some(suspension) = restraint::suspended(all, service, SuspensionKind::Paused) {
+            orphans.held.push(restraint::of_pause(service, suspension));
             continue;
         }
         let current = all.context.facts.current.as_ref();
-        let before = current.and_then(|current| current.desired.services.get(&service));
-        let mut draft = Draft::new(&service, vec![service.clone()], cause, &all.context.salt);
+        let before = current.and_then(|current| current.desired.services.get(service));
+        let mut draft = Draft::new(service, vec![service.clone()], cause, &all.context.salt);
         draft.why = "no longer declared".into();
         for container in containers {
             orphans.changes.push(removed(Resource::Container(container.name.clone()), cause));
@@ -77,13 +77,9 @@ pub fn not_declared<'a>(
     desired: &Desired,
     observed: &'a Observed,
 ) -> BTreeMap<ServiceName, Vec<&'a ObservedContainer>> {
-    let mut by_service: BTreeMap<ServiceName, Vec<&ObservedContainer>> = BTreeMap::new();
-    for container in ours(desired, observed).into_values() {
-        if let Some(service) = container.service().filter(|name| !desired.services.contains_key(name)) {
-            by_service.entry(service).or_default().push(container);
-        }
-    }
-    by_service
+    let mut containers = Containers::of(desired, observed).by_service;
+    containers.retain(|name, _| !desired.services.contains_key(name));
+    containers
 }
 
 /// An emptied manifest, or one of less than half the services, is more likely a slip than a wish.
@@ -91,7 +87,7 @@ fn too_much(all: &All) -> bool {
     // Before the first revision, what runs is what would become it.
     let before: BTreeSet<ServiceName> = match &all.context.facts.current {
         Some(current) => current.desired.services.keys().cloned().collect(),
-        None => ours(all.desired, all.observed).values().filter_map(|container| container.service()).collect(),
+        None => all.containers.by_service.keys().cloned().collect(),
     };
     let left = before.iter().filter(|name| all.desired.services.contains_key(*name)).count();
     !all.context.yes && (all.desired.services.is_empty() || left * 2 < before.len())

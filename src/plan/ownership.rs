@@ -1,19 +1,51 @@
 //! What is ours, and what forbids acting at all: a project of this name made from elsewhere, the same files under
 //! another name, another home, a name that somebody else's container has.
 
+use super::survey::All;
 use crate::model::{
     desired::Desired,
     labels::{compose, ours},
-    names::{ContainerName, Resource},
+    names::{ContainerName, Resource, ServiceName},
     observed::{Observed, ObservedContainer},
     plan::{Held, HeldCode, PlanContext},
 };
 use std::collections::BTreeMap;
 
+/// The containers of the project, sorted by whose they are.
+#[derive(Default)]
+pub(super) struct Containers<'a> {
+    /// Ours, by the service that docker compose's label names.
+    pub by_service: BTreeMap<ServiceName, Vec<&'a ObservedContainer>>,
+    /// Ours, and of no service.
+    pub of_none: Vec<&'a ObservedContainer>,
+    /// Not ours: made from other files, or run once by hand.
+    pub foreign: Vec<&'a ObservedContainer>,
+}
+
+impl<'a> Containers<'a> {
+    /// Sorts all that were seen, those of each service by name.
+    pub fn of(desired: &Desired, observed: &'a Observed) -> Containers<'a> {
+        let mut sorted = Containers::default();
+        for container in observed.containers.values() {
+            match container.service() {
+                _ if !is_ours(desired, container) => sorted.foreign.push(container),
+                Some(service) => sorted.by_service.entry(service).or_default().push(container),
+                None => sorted.of_none.push(container),
+            }
+        }
+        sorted
+    }
+
+    /// Ours whose service is not in this desired state.
+    pub fn not_declared(&self, desired: &Desired) -> impl Iterator<Item = (&ServiceName, &Vec<&'a ObservedContainer>)> {
+        self.by_service.iter().filter(|(name, _)| !desired.services.contains_key(*name))
+    }
+}
+
 /// Whether a container of the project is ours: it carries our label, was made from this manifest's files, or the
 /// manifest says to adopt it.
-pub(super) fn is_ours(desired: &Desired, container: &ObservedContainer) -> bool {
-    if container.label(compose::ONEOFF).is_some_and(|text| text.eq_ignore_ascii_case("true")) {
+fn is_ours(desired: &Desired, container: &ObservedContainer) -> bool {
+    if is_one_off(container) {
         return false;
     }
     let same = |label: &str, text: &str| !text.is_empty() && container.label(label) == Some(text);
@@ -23,18 +55,16 @@ pub(super) fn is_ours(desired: &Desired, container: &ObservedContainer) -> bool 
         || desired.policy.adopt
 }
 
-/// The containers of the project that are ours, by name.
-pub(super) fn ours<'a>(
-    desired: &Desired,
-    observed: &'a Observed,
-) -> BTreeMap<&'a ContainerName, &'a ObservedContainer> {
-    observed.containers.iter().filter(|(_, container)| is_ours(desired, container)).collect()
+/// Whether `docker compose run` made it.
+fn is_one_off(container: &ObservedContainer) -> bool {
+    container.label(compose::ONEOFF).is_some_and(|text| text.eq_ignore_ascii_case("true"))
 }
 
 /// What forbids acting.
-pub(super) fn refusals(desired: &Desired, observed: &Observed, context: &PlanContext) -> Vec<Held> {
+pub(super) fn refusals(all: &All) -> Vec<Held> {
+    let All { desired, observed, context, .. } = *all;
     let mut held = Vec::new();
-    held.extend(project_elsewhere(desired, observed));
+    held.extend(project_elsewhere(desired, &all.containers));
     // What was accepted once is no typo.
     let is_known = context.facts.current.as_ref().is_some_and(|current| !current.desired.services.is_empty());
     if !context.second_stack && !is_known {
@@ -44,12 +74,8 @@ pub(super) fn refusals(desired: &Desired, observed: &Observed, context: &PlanCon
     held
 }
 
-fn project_elsewhere(desired: &Desired, observed: &Observed) -> Option<Held> {
-    let one_off = |container: &&ObservedContainer| {
-        container.label(compose::ONEOFF).is_some_and(|text| text.eq_ignore_ascii_case("true"))
-    };
-    let foreign =
-        observed.containers.values().filter(|c| !one_off(c)).find(|container| !is_ours(desired, container))?;
+fn project_elsewhere(desired: &Desired, containers: &Containers) -> Option<Held> {
+    let foreign = containers.foreign.iter().find(|container| !is_one_off(container))?;
     Some(Held {
         resource: Resource::Stack(desired.stack.clone()),
         code: HeldCode::ProjectElsewhere,

@@ -10,7 +10,7 @@ use super::{
     work::Work,
 };
 use crate::model::{
-    container::{ContainerSpec, MountSource, RestartPolicy},
+    container::{ContainerSpec, Mount, MountSource, RestartPolicy},
     desired::Service,
     names::{ContainerName, Resource, ServiceName, StepId, VolumeName},
     observed::{ObservedContainer, Status},
@@ -97,7 +97,7 @@ pub(super) fn build<'a>(draft: &mut Draft, members: &[Member<'a, '_>], all: &All
     }
     members.iter().rev().for_each(|member| leftover::discard(draft, member, &meanwhile, None));
     for member in members {
-        in_place(draft, member, &meanwhile);
+        in_place(draft, member, &meanwhile, all);
     }
     leave(draft, members, &meanwhile, Until::Started);
     let replaced: Vec<Entry> = entries(members, &meanwhile, |work| match work {
@@ -156,22 +156,22 @@ fn entries<'a, 'v>(
 }
 
 /// Puts right what can be put right where it is, and starts what should run.
-fn in_place(draft: &mut Draft, member: &Member, meanwhile: &Meanwhile) {
+fn in_place(draft: &mut Draft, member: &Member, meanwhile: &Meanwhile, all: &All) {
     for (slot, work) in &member.work {
         let path = format!("{}/{}", member.view.service.name, slot.number);
         match work {
             Work::InPlace(container) => {
                 rename(draft, slot, container, &path);
-                put_right(draft, slot, container, &path, false);
+                put_right(draft, member.view, slot, container, &path, false, all);
             }
             Work::Start(container) => {
                 rename(draft, slot, container, &path);
-                put_right(draft, slot, container, &path, false);
+                put_right(draft, member.view, slot, container, &path, false, all);
                 start_and_prove(draft, member.view, slot, container, &path);
             }
             Work::Unpause(container) => {
                 rename(draft, slot, container, &path);
-                put_right(draft, slot, container, &path, false);
+                put_right(draft, member.view, slot, container, &path, false, all);
                 let unpause = Does::Unpause { container: existing(container) };
                 draft.step(format!("{path}/unpause"), unpause, Resource::Container(slot.name.clone()), CALL_DEADLINE);
                 gate(draft, member.view, slot, existing(container));
@@ -197,7 +197,7 @@ fn in_place(draft: &mut Draft, member: &Member, meanwhile: &Meanwhile) {
                 if meanwhile.of_slot(slot).is_none() {
                     rename(draft, slot, kept, &path);
                 }
-                put_right(draft, slot, kept, &path, true);
+                put_right(draft, member.view, slot, kept, &path, true, all);
                 if !is_up(kept) {
                     start_and_prove(draft, member.view, slot, kept, &path);
                 }
@@ -227,17 +227,31 @@ fn rename(draft: &mut Draft, slot: &Slot, container: &ObservedContainer, path: &
     }
 }
 
-fn put_right(draft: &mut Draft, slot: &Slot, container: &ObservedContainer, path: &str, restore: bool) {
+fn put_right(
+    draft: &mut Draft,
+    view: &View,
+    slot: &Slot,
+    container: &ObservedContainer,
+    path: &str,
+    restore: bool,
+    all: &All,
+) {
     let target = Resource::Container(slot.name.clone());
     let difference = &slot.difference;
-    let restart = difference.restart.or(restore.then_some(slot.spec.restart).filter(|p| *p != container.spec.restart));
+    let restart = difference
+        .restart
+        .or(restore.then_some(view.service.container.restart).filter(|p| *p != container.spec.restart));
     if difference.limits.is_some() || restart.is_some() {
         let limits = difference.limits.clone().unwrap_or_default();
         let update = Does::Update(Box::new(Update { container: existing(container), limits, restart }));
         draft.step(format!("{path}/update"), update, target.clone(), CALL_DEADLINE);
     }
+    if difference.connect.is_empty() {
+        return;
+    }
+    let mut attachments = view.spec_of(slot, all).networks;
     for network in &difference.connect {
-        let attachment = slot.spec.networks.get(network).cloned().unwrap_or_default();
+        let attachment = attachments.remove(network).unwrap_or_default();
         let connect = Connect { container: existing(container), network: network.clone(), attachment };
         draft.step(format!("{path}/connect:{network}"), Does::Connect(connect), target.clone(), CALL_DEADLINE);
     }
@@ -245,7 +259,7 @@ fn put_right(draft: &mut Draft, slot: &Slot, container: &ObservedContainer, path
 
 fn start_and_prove(draft: &mut Draft, view: &View, slot: &Slot, container: &ObservedContainer, path: &str) {
     let target = Resource::Container(slot.name.clone());
-    lifecycle::start(draft, view.service, &slot.spec.files, &existing(container), None, (path, &target));
+    lifecycle::start(draft, view.service, &existing(container), None, (path, &target));
     gate(draft, view, slot, existing(container));
 }
 
@@ -509,8 +523,11 @@ fn create_and_start(
     let path = entry.path();
     let create_id = StepId::new(format!("{path}/create"));
     let container = ContainerRef::Made { by: create_id.clone() };
-    let (mut spec, _) = carrying(entry);
-    let files = std::mem::take(&mut spec.files);
+    let carried = carried(entry);
+    let mut spec = entry.view.spec_of(entry.slot, all);
+    carry(&mut spec, &carried);
+    // They are written before the start.
+    spec.files.clear();
     let networks = network_order(&spec);
     let attachments = std::mem::take(&mut spec.networks);
     // An older engine takes one network at a create; a newer one keeps of what is connected afterwards no MAC address.
@@ -527,14 +544,14 @@ fn create_and_start(
         parents: shares.filter_map(|parent| Some((parent.clone(), refs.get(parent)?.clone()))).collect(),
         config_text: entry.view.service.config_text.as_ref().map(|text| text.committed(&all.context.salt)),
     };
-    give_up(draft, entry, container.clone());
+    give_up(draft, entry, container.clone(), carried);
     draft.step(create_id.as_str(), Does::Create(Box::new(create)), entry.target(), CALL_DEADLINE);
     for network in networks.iter().skip(at_once) {
         let attachment = attachments.get(network).cloned().unwrap_or_default();
         let connect = Connect { container: container.clone(), network: network.clone(), attachment };
         draft.step(format!("{path}/connect:{network}"), Does::Connect(connect), entry.target(), CALL_DEADLINE);
     }
-    lifecycle::start(draft, entry.view.service, &files, &container, instead_of, (&path, &entry.target()));
+    lifecycle::start(draft, entry.view.service, &container, instead_of, (&path, &entry.target()));
     container
 }
 
@@ -547,53 +564,54 @@ fn go_on_with(
     candidate: &ObservedContainer,
     instead_of: Option<ContainerRef>,
 ) -> ContainerRef {
-    give_up(draft, entry, existing(candidate));
+    give_up(draft, entry, existing(candidate), carried(entry));
     let state = &candidate.state;
     let ran = state.started_at.zip(state.finished_at).map(|(start, end)| end.since(start));
     let in_time = ran.is_some_and(|ran| ran < entry.view.service.rollout.deadline);
     if state.status == Status::Exited && can_start(candidate) && in_time {
         let service = entry.view.service;
         let at = (entry.path(), entry.target());
-        let files = &entry.slot.spec.files;
-        lifecycle::start(draft, service, files, &existing(candidate), instead_of, (&at.0, &at.1));
+        lifecycle::start(draft, service, &existing(candidate), instead_of, (&at.0, &at.1));
     }
     existing(candidate)
 }
 
 /// Takes back a container that was not proven: it is removed with what was made for it, and its log is kept. One that writes
 /// data is asked to stop before.
-fn give_up(draft: &mut Draft, entry: &Entry, container: ContainerRef) {
-    let (_, carried) = carrying(entry);
-    let volumes = AnonymousVolumes::RemoveExcept { carried };
+fn give_up(draft: &mut Draft, entry: &Entry, container: ContainerRef, carried: BTreeMap<String, VolumeName>) {
+    let volumes = AnonymousVolumes::RemoveExcept { carried: carried.into_values().collect() };
     let remove = Remove { container: container.clone(), keep_evidence: true, force: true, volumes };
     let path = entry.path();
     let remove = draft.back(format!("{path}/undo/remove"), Does::Remove(remove), entry.target(), CALL_DEADLINE);
     draft.also_takes_back(remove);
     if is_stateful(entry.view.service, &entry.view.image.config) {
-        let stop = lifecycle::stop_again(draft, &entry.slot.spec, container, (&path, &entry.target()));
+        let stop = lifecycle::stop_again(draft, entry.view.service, container, (&path, &entry.target()));
         draft.also_takes_back(stop);
     }
 }
 
-/// The spec with the old container's anonymous volumes, by name, and those names.
-fn carrying(entry: &Entry) -> (ContainerSpec, Vec<VolumeName>) {
-    let mut spec = entry.slot.spec.clone();
-    let mut carried = Vec::new();
-    for (target, volume) in entry.old.map(anonymous_volumes).unwrap_or_default() {
-        let by_image = entry.view.image.config.volumes.contains(&target) && !spec.mounts.contains_key(&target);
-        let declared = spec.mounts.get(&target).is_some_and(|mount| matches!(mount.source, MountSource::Anonymous(_)));
-        if by_image || declared {
-            let source = MountSource::Anonymous(Some(volume.clone()));
-            let mount = spec.mounts.entry(target).or_insert_with(|| crate::model::container::Mount::of(source.clone()));
-            mount.source = source;
-            carried.push(volume);
-        }
+/// The old container's anonymous volumes that the new one takes, by target.
+fn carried(entry: &Entry) -> BTreeMap<String, VolumeName> {
+    let spec = &entry.view.service.container;
+    let mut volumes = entry.old.map(anonymous_volumes).unwrap_or_default();
+    volumes.retain(|target, _| match spec.mounts.get(target) {
+        Some(mount) => matches!(mount.source, MountSource::Anonymous(_)),
+        None => entry.view.image.config.volumes.contains(target),
+    });
+    volumes
+}
+
+/// Names the anonymous volumes that a container gets.
+fn carry(spec: &mut ContainerSpec, volumes: &BTreeMap<String, VolumeName>) {
+    for (target, volume) in volumes {
+        let source = MountSource::Anonymous(Some(volume.clone()));
+        let mount = spec.mounts.entry(target.clone()).or_insert_with(|| Mount::of(source.clone()));
+        mount.source = source;
     }
-    (spec, carried)
 }
 
 pub(super) fn anonymous_volumes(container: &ObservedContainer) -> BTreeMap<String, VolumeName> {
-    let named = |(target, mount): (&String, &crate::model::container::Mount)| match &mount.source {
+    let named = |(target, mount): (&String, &Mount)| match &mount.source {
         MountSource::Anonymous(Some(name)) => Some((target.clone(), name.clone())),
         _ => None,
     };

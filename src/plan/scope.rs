@@ -1,6 +1,6 @@
 //! Which services a plan acts on, and which it leaves: those named and what they need to run, without those held.
 
-use super::{services::Views, survey::All};
+use super::{order::Unit, services::Views, survey::All};
 use crate::model::{
     desired::{Desired, desired_hash},
     names::{DesiredHash, Resource, ServiceName},
@@ -14,18 +14,14 @@ use std::{borrow::Cow, collections::BTreeSet};
 pub fn merged(manifest: &Desired, current: &Desired, named: &BTreeSet<ServiceName>) -> Desired {
     let mut merged = current.clone();
     let units = super::order::units(manifest);
-    let taken: BTreeSet<&ServiceName> =
-        units.iter().filter(|unit| unit.iter().any(|name| named.contains(name))).flatten().collect();
-    for name in taken {
-        if let Some(service) = manifest.services.get(name) {
-            for network in service.container.networks.keys() {
-                merged.networks.extend(manifest.networks.get(network).map(|found| (network.clone(), found.clone())));
-            }
-            for volume in service.volumes() {
-                merged.volumes.extend(manifest.volumes.get(volume).map(|found| (volume.clone(), found.clone())));
-            }
-            merged.services.insert(name.clone(), service.clone());
+    for service in units.iter().filter(|unit| holds(unit, named)).flatten() {
+        for network in service.container.networks.keys() {
+            merged.networks.extend(manifest.networks.get(network).map(|found| (network.clone(), found.clone())));
         }
+        for volume in service.volumes() {
+            merged.volumes.extend(manifest.volumes.get(volume).map(|found| (volume.clone(), found.clone())));
+        }
+        merged.services.insert(service.name.clone(), (*service).clone());
     }
     // A dependency that the current revision does not know is taken from the manifest, so that it can be started.
     let missing: Vec<ServiceName> =
@@ -38,6 +34,11 @@ pub fn merged(manifest: &Desired, current: &Desired, named: &BTreeSet<ServiceNam
     merged.overrides = manifest.overrides.clone();
     merged.registries = manifest.registries.clone();
     merged
+}
+
+/// Whether any service of a unit is named.
+fn holds(unit: &Unit, named: &BTreeSet<ServiceName>) -> bool {
+    unit.iter().any(|service| named.contains(&service.name))
 }
 
 /// All that the named services depend on, however far.
@@ -103,8 +104,8 @@ pub(super) fn scope(all: &All, views: &Views, held: &mut Vec<Held>) -> BTreeSet<
     let mut scope: BTreeSet<ServiceName> = match &all.context.selected {
         None => desired.services.keys().cloned().collect(),
         Some(named) => {
-            let units = super::order::units(desired);
-            let of_units = units.into_iter().filter(|unit| unit.iter().any(|name| named.contains(name))).flatten();
+            let of_units = all.units.iter().filter(|unit| holds(unit, named)).flatten();
+            let of_units = of_units.map(|service| service.name.clone());
             let down = |name: &ServiceName| views.get(name).is_some_and(|view| !view.runs() && !view.service.one_shot);
             of_units.chain(dependencies(desired, named).filter(down)).collect()
         }

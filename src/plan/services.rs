@@ -17,7 +17,7 @@ use crate::model::{
     fields::FieldChange,
     labels::{compose, ours},
     names::{ImageReference, Resource, ServiceName, StepId},
-    observed::{ObservedContainer, Status},
+    observed::ObservedContainer,
     plan::{Action, Change, Held, HeldCode, Note, NoteCode, Purpose, Reason, Rollout},
     policy::{ProbeHost, ProbeKind, Strategy},
     step::{Cause, Does, Pull, Step},
@@ -27,7 +27,7 @@ use crate::model::{
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The sorted containers of every service whose image is known.
-pub(super) type Views<'a> = BTreeMap<ServiceName, View<'a>>;
+pub(super) type Views<'a> = BTreeMap<&'a ServiceName, View<'a>>;
 
 /// What the services ask for.
 #[derive(Default)]
@@ -44,34 +44,29 @@ pub(super) struct Services {
 
 /// Sorts the containers of every service, parents before those that share with them.
 pub(super) fn views<'a>(all: &All<'a>, held: &mut Vec<Held>) -> Views<'a> {
-    let ours = super::ownership::ours(all.desired, all.observed);
-    let mut by_service: BTreeMap<ServiceName, Vec<&ObservedContainer>> = BTreeMap::new();
-    for container in ours.into_values().filter(|container| container.state.status != Status::Removing) {
-        if let Some(service) = container.service() {
-            by_service.entry(service).or_default().push(container);
-        }
-    }
     let mut views = Views::new();
-    let (mut parents, mut next_parents) = (Parents::new(), Parents::new());
-    for name in order::units(all.desired).into_iter().flatten() {
-        let Some(service) = all.desired.services.get(&name) else { continue };
-        let Some(image) = all.context.images.get(&service.container.image) else {
-            held.push(Held {
-                resource: Resource::Image(service.container.image.clone()),
-                code: HeldCode::ImageMissing,
-                reason: format!("the image of service `{name}` could not be resolved"),
-                hint: format!("`docker pull {}` shows why", service.container.image),
-            });
-            continue;
-        };
-        let containers = by_service.get(&name).map(Vec::as_slice).unwrap_or_default();
-        let view = survey::view(service, image, containers, [&parents, &next_parents], all);
-        if let Some(slot) = view.slots.first() {
-            let is = slot.current.or(slot.kept);
-            parents.extend(is.map(|container| (name.clone(), container.id.clone())));
-            next_parents.extend(slot.candidate.or(is).map(|container| (name.clone(), container.id.clone())));
+    for unit in &all.units {
+        let (mut parents, mut next_parents) = (Parents::new(), Parents::new());
+        for service in unit {
+            let name = &service.name;
+            let Some(image) = all.context.images.get(&service.container.image) else {
+                held.push(Held {
+                    resource: Resource::Image(service.container.image.clone()),
+                    code: HeldCode::ImageMissing,
+                    reason: format!("the image of service `{name}` could not be resolved"),
+                    hint: format!("`docker pull {}` shows why", service.container.image),
+                });
+                continue;
+            };
+            let containers = all.containers.by_service.get(name).map(Vec::as_slice).unwrap_or_default();
+            let view = survey::view(service, image, containers, [&parents, &next_parents], all);
+            if let Some(slot) = view.slots.first() {
+                let is = slot.current.or(slot.kept);
+                parents.extend(is.map(|container| (name, &container.id)));
+                next_parents.extend(slot.candidate.or(is).map(|container| (name, &container.id)));
+            }
+            views.insert(name, view);
         }
-        views.insert(name, view);
     }
     views
 }
@@ -85,9 +80,13 @@ pub(super) fn services<'a>(
 ) -> Services {
     let mut services = Services::default();
     let mut line = Line::default();
-    for unit in order::units(all.desired) {
-        let in_scope: Vec<&View> =
-            unit.iter().filter(|name| scope.contains(name)).filter_map(|name| views.get(name)).collect();
+    for unit in &all.units {
+        let in_scope: Vec<&View> = unit
+            .iter()
+            .map(|service| &service.name)
+            .filter(|name| scope.contains(name))
+            .filter_map(|name| views.get(name))
+            .collect();
         let Some(leader) = in_scope.first() else { continue };
         let mut members = members(all, &in_scope);
         let restraints = restraint::restrain(all, &mut members);

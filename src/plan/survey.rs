@@ -11,7 +11,11 @@
 //! - *surplus*: number above `replicas`, no such service, or the older of two with one name and number
 //! - *current*: all others
 
-use super::compare::{Comparison, Difference, compare};
+use super::{
+    compare::{Comparison, Difference, compare},
+    order::{self, Unit},
+    ownership::Containers,
+};
 use crate::model::{
     container::{ContainerSpec, NetworkMode},
     content,
@@ -30,8 +34,6 @@ pub(super) struct Slot<'a> {
     pub number: u32,
     /// The final name.
     pub name: ContainerName,
-    /// What a container made now would be made from, complete with every label.
-    pub spec: ContainerSpec,
     pub current: Option<&'a ObservedContainer>,
     /// The old container of an unfinished stopFirst rollout.
     pub kept: Option<&'a ObservedContainer>,
@@ -68,6 +70,20 @@ impl View<'_> {
         self.slots.iter().any(|slot| slot.kept.is_some())
     }
 
+    /// What a container of a slot would be made from now, complete with every label that depends on it.
+    pub fn spec_of(&self, slot: &Slot, all: &All) -> ContainerSpec {
+        let mut spec = placed(all, self.service, slot.number, &slot.name);
+        let mut label = |key: &str, text: String| spec.labels.insert(key.to_owned(), Value::plain(text));
+        label(compose::NUMBER, slot.number.to_string());
+        label(compose::IMAGE, self.image.id.to_string());
+        label(ours::STACK, all.desired.stack.to_string());
+        label(ours::ROLLOUT, format!("{}/{}", all.context.plan, self.service.name));
+        if let Some(text) = content::label(&all.context.salt, &self.service.contents) {
+            label(ours::CONTENT, text);
+        }
+        spec
+    }
+
     /// Whether the service has any container at all.
     pub fn exists(&self) -> bool {
         let of_slot = |slot: &Slot| slot.current.or(slot.kept).or(slot.candidate).is_some();
@@ -96,7 +112,7 @@ pub(super) fn split_prefix(name: &ContainerName) -> (Option<&str>, &str) {
 }
 
 /// By service whose namespaces others share, the container that stands for it.
-pub(super) type Parents = BTreeMap<ServiceName, ContainerId>;
+pub(super) type Parents<'a> = BTreeMap<&'a ServiceName, &'a ContainerId>;
 
 /// Sorts the containers of one service. `parents` are those that there are, and those that there will be where the
 /// candidates of an interrupted rollout take their places.
@@ -109,22 +125,36 @@ pub(super) fn view<'a>(
 ) -> View<'a> {
     let mut view =
         View { service, image, slots: Vec::new(), discarded: Vec::new(), retired: Vec::new(), surplus: Vec::new() };
+    let mut by_number: BTreeMap<u32, Vec<&ObservedContainer>> = BTreeMap::new();
+    for container in containers.iter().filter(|container| container.state.status != Status::Removing) {
+        by_number.entry(container.number()).or_default().push(container);
+    }
     for number in 1..=service.replicas {
         let name = all.desired.container_name(service, number);
-        let mine: Vec<&ObservedContainer> = containers.iter().copied().filter(|c| c.number() == number).collect();
+        let mine = by_number.remove(&number).unwrap_or_default();
         let slot = slot(name, number, &mine, parents, all, &mut view);
         view.slots.push(slot);
     }
-    let above = |container: &&&ObservedContainer| container.number() == 0 || container.number() > service.replicas;
-    view.surplus.extend(containers.iter().filter(above).copied());
+    view.surplus.extend(by_number.into_values().flatten());
     view
 }
 
-/// What every service is sorted against.
+/// What every service is sorted against, and what is said of all of it once.
 pub(super) struct All<'a> {
     pub desired: &'a Desired,
     pub observed: &'a Observed,
     pub context: &'a PlanContext,
+    /// The units, each after those it waits for.
+    pub units: Vec<Unit<'a>>,
+    pub containers: Containers<'a>,
+}
+
+impl<'a> All<'a> {
+    /// Looks at all of it.
+    pub fn of(desired: &'a Desired, observed: &'a Observed, context: &'a PlanContext) -> All<'a> {
+        let (units, containers) = (order::units(desired), Containers::of(desired, observed));
+        All { desired, observed, context, units, containers }
+    }
 }
 
 /// Sorts the containers of one replica; what the slot has no place for goes to the view.
@@ -138,7 +168,6 @@ fn slot<'a>(
 ) -> Slot<'a> {
     let View { service, image, discarded, retired, surplus, .. } = view;
     let (service, image) = (*service, *image);
-    let spec = spec_for(all, service, image, number, &name);
     let [parents, next_parents] = parents;
     let difference_with = |container: &'a ObservedContainer, parents: &Parents| {
         let nothing = ImageConfig::default();
@@ -147,17 +176,20 @@ fn slot<'a>(
             None if container.image == image.id => &image.config,
             None => &nothing,
         };
-        let mut difference = compare(&Comparison {
-            service,
-            wanted: &spec,
-            name: &name,
-            image,
-            container,
-            own_image,
-            engine: &all.observed.engine,
-            parents,
-            current: all.context.facts.current.as_ref().map(|current| current.desired.as_ref()),
-        });
+        let wanted = placed(all, service, number, &name);
+        let mut difference = compare(
+            wanted,
+            &Comparison {
+                service,
+                name: &name,
+                image,
+                container,
+                own_image,
+                engine: &all.observed.engine,
+                parents,
+                current: all.context.facts.current.as_ref().map(|current| current.desired.as_ref()),
+            },
+        );
         if let Some(fields) = all.context.facts.did_not_take.get(&container.id) {
             difference.without(fields);
         }
@@ -215,7 +247,7 @@ fn slot<'a>(
         current = candidate.take().or_else(|| last.map(|last| discarded.remove(last).0));
     }
     let difference = current.or(kept).map(difference).unwrap_or_default();
-    Slot { number, name, spec, current, kept, candidate, unproven, difference }
+    Slot { number, name, current, kept, candidate, unproven, difference }
 }
 
 /// Of the kept containers the one that the rollout goes on with: one that is what is desired, else the newest, which ran
@@ -249,17 +281,9 @@ fn is_complete(container: &ObservedContainer) -> bool {
     container.state.status != Status::Created && container.state.started_at.is_some() && on_networks
 }
 
-/// The spec of one replica, with the labels that depend on it.
-fn spec_for(all: &All, service: &Service, image: &ResolvedImage, number: u32, name: &ContainerName) -> ContainerSpec {
+/// The spec of one replica, with the aliases and links that depend on it.
+fn placed(all: &All, service: &Service, number: u32, name: &ContainerName) -> ContainerSpec {
     let mut spec = service.container.clone();
-    let mut label = |key: &str, text: String| spec.labels.insert(key.to_owned(), Value::plain(text));
-    label(compose::NUMBER, number.to_string());
-    label(compose::IMAGE, image.id.to_string());
-    label(ours::STACK, all.desired.stack.to_string());
-    label(ours::ROLLOUT, format!("{}/{}", all.context.plan, service.name));
-    if let Some(text) = content::label(&all.context.salt, &service.contents) {
-        label(ours::CONTENT, text);
-    }
     let links = all.desired.links_of(service, number);
     for attachment in spec.networks.values_mut() {
         // One that is named as the network mode has no alias of its own.

@@ -149,10 +149,11 @@ impl Stack {
 fn whole_units(older: BTreeMap<ServiceName, Revision>) -> BTreeMap<ServiceName, Revision> {
     let mut whole = older.clone();
     for (name, revision) in &older {
-        let unit = units(&revision.desired).into_iter().find(|unit| unit.contains(name));
-        for mate in unit.into_iter().flatten() {
-            if whole.get(&mate).is_none_or(|known| known.number < revision.number) {
-                whole.insert(mate, revision.clone());
+        let mut units = units(&revision.desired).into_iter();
+        let unit = units.find(|unit| unit.iter().any(|service| service.name == *name));
+        for mate in unit.into_iter().flatten().map(|service| &service.name) {
+            if whole.get(mate).is_none_or(|known| known.number < revision.number) {
+                whole.insert(mate.clone(), revision.clone());
             }
         }
     }
