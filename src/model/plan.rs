@@ -399,6 +399,8 @@ codes! {
         PruneRefused = "prune-refused",
         /// The name of a container to be made is taken by one that is not ours.
         NameTaken = "name-taken",
+        /// What is no longer declared still has what only one can: a volume that both would write, a port, an address.
+        InTheWay = "in-the-way",
         /// A project of this name was made from elsewhere.
         ProjectElsewhere = "project-elsewhere",
         /// These files run as a project of another name.
@@ -449,6 +451,7 @@ impl HeldCode {
             | HeldCode::DependencyHeld
             | HeldCode::PruneRefused => None,
             HeldCode::NameTaken
+            | HeldCode::InTheWay
             | HeldCode::ProjectElsewhere
             | HeldCode::StackRenamed
             | HeldCode::OtherHome

@@ -7,6 +7,7 @@ use super::{
     order::{self, Wait},
     resources::Resources,
     restraint,
+    rivals::{self, Ousted},
     rollout::{self, Member},
     survey::{self, All, Parents, Slot, View},
     work::{self, Wishes, Work},
@@ -38,6 +39,8 @@ pub(super) struct Services {
     pub rollouts: Vec<(Rollout, Vec<Step>)>,
     /// Units whose containers run twice for a while: of each service so many.
     pub surging: Vec<BTreeMap<ServiceName, u64>>,
+    /// What is no longer declared, makes room for something here, and goes with it.
+    pub ousted: Ousted,
     /// When time alone makes this another plan.
     pub changes_at: Vec<Timestamp>,
 }
@@ -98,7 +101,11 @@ pub(super) fn services<'a>(
         let mut draft = Draft::new(&leader.service.name, names, cause, &all.context.salt);
         draft.serving = in_scope.iter().any(|view| view.runs() || view.keeps() || has_run(all, view));
         draft.spends = spends(&members);
+        let room = rivals::make_room(all, &mut draft, &members, &mut services.ousted);
         rollout::build(&mut draft, &members, all);
+        rivals::leave(&mut draft, &room);
+        line.awaited.extend(room.awaited);
+        services.held.extend(room.held);
         draft.repairs = matches!(cause, Cause::Drift | Cause::Liveness) && !draft.replaces;
         pull(&in_scope, &mut draft, &mut line);
         for member in &members {
@@ -169,7 +176,8 @@ struct Line {
     replaced: Vec<Vec<StepId>>,
     /// Who pulls what.
     pulls: BTreeMap<ImageReference, StepId>,
-    waiting_pulls: Vec<StepId>,
+    /// Steps of earlier units that the next one waits for.
+    awaited: Vec<StepId>,
 }
 
 struct Done {
@@ -181,7 +189,7 @@ struct Done {
 impl Line {
     /// Puts a unit behind those it waits for.
     fn join(&mut self, all: &All, views: &[&View], draft: Draft, resources: &Resources) -> (Rollout, Vec<Step>) {
-        let mut waits_for: BTreeSet<StepId> = self.waiting_pulls.drain(..).collect();
+        let mut waits_for: BTreeSet<StepId> = self.awaited.drain(..).collect();
         let own: BTreeSet<&ServiceName> = views.iter().map(|view| &view.service.name).collect();
         for view in views {
             waits_for.extend(resources.needed_by(view.service).cloned());
@@ -225,7 +233,7 @@ fn pull(views: &[&View], draft: &mut Draft, line: &mut Line) {
     for view in views.iter().filter(|view| view.image.pull) {
         let reference = &view.service.container.image;
         if let Some(step) = line.pulls.get(reference) {
-            line.waiting_pulls.push(step.clone());
+            line.awaited.push(step.clone());
             continue;
         }
         let id = StepId::new(format!("{}/pull", view.service.name));
