@@ -99,7 +99,7 @@ pub(super) fn services<'a>(
         let names: Vec<ServiceName> = in_scope.iter().map(|view| view.service.name.clone()).collect();
         let cause = cause(all, &in_scope, &members);
         let mut draft = Draft::new(&leader.service.name, names, cause, &all.context.salt);
-        draft.serving = in_scope.iter().any(|view| view.runs() || view.keeps() || has_run(all, view));
+        draft.serving = members.iter().any(|member| serves(all, member));
         draft.spends = spends(&members);
         let room = rivals::make_room(all, &mut draft, &members, &mut services.ousted);
         rollout::build(&mut draft, &members, all);
@@ -137,6 +137,7 @@ fn members<'a, 'v>(all: &All<'a>, views: &[&'v View<'a>]) -> Vec<Member<'a, 'v>>
             replaced: &replaced,
             renewed: &renewed,
             restart: all.context.purpose == Purpose::Restart && named,
+            keeps: all.context.purpose == Purpose::Keep,
         };
         let work: Vec<_> = view.slots.iter().map(|slot| (slot, work::work(view, slot, &wishes))).collect();
         let is_renewed =
@@ -216,6 +217,13 @@ impl Line {
         }
         draft.finish(&waits_for.into_iter().collect::<Vec<_>>())
     }
+}
+
+/// Whether there is something to go back to.
+fn serves(all: &All, member: &Member) -> bool {
+    let view = member.view;
+    let unproven = !view.service.one_shot && member.work.iter().any(|(_, work)| matches!(work, Work::Await(_)));
+    view.runs() && !unproven || view.keeps() || has_run(all, view)
 }
 
 /// Whether a one-shot was there before: what it prepares is there then, and what stands on it serves.

@@ -96,12 +96,13 @@ fn declares_nothing(status: &StackStatus) -> bool {
     status.revision.is_some() && status.services.is_empty()
 }
 
-/// `✗` not ready, `!` held, paused or stopped, `~` differs, `✓` as declared.
+/// `✗` not ready, `!` held, paused, stopped or not proven, `~` differs, `✓` as declared.
 fn mark(service: &ServiceStatus) -> (&'static str, Tone) {
     let stopped = service.suspension.as_ref().is_some_and(|one| one.kind == SuspensionKind::Stopped);
+    let unproven = service.last_rollout.as_ref().is_some_and(|last| last.result == "failed");
     if service.ready < service.desired && !stopped {
         ("✗", Tone::Bad)
-    } else if service.held.is_some() || service.suspension.is_some() {
+    } else if service.held.is_some() || service.suspension.is_some() || unproven {
         ("!", Tone::Change)
     } else if !service.drift.is_empty() {
         ("~", Tone::Change)
