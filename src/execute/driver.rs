@@ -182,7 +182,7 @@ impl<'a> Drive<'a> {
         };
         let recorded = self.stage.effects.journal.rollout_failed(&failed);
         warn_unless(self.stage, recorded).await;
-        let text = format!("{} failed at {}: {error}", plan.rollouts[rollout].id, failed.step);
+        let text = format!("{}: failed at {}: {error}", plan.rollouts[rollout].id, failed.step);
         tell_of(self.stage, rollout, EventKind::RolloutFailed, Severity::Error, text).await;
     }
 

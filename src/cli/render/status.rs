@@ -83,6 +83,7 @@ fn head(status: &StackStatus) -> Text {
     let state = match (status.converged, waiting) {
         (true, _) if declares_nothing(status) => Text::toned(Tone::Change, "declares nothing"),
         (true, _) => Text::toned(Tone::Good, "converged"),
+        (false, 0) if status.revision.is_none() => Text::toned(Tone::Change, "not applied yet"),
         (false, 0) => Text::toned(Tone::Change, "not converged"),
         (false, waiting) => {
             Text::toned(Tone::Change, format!("{waiting} of {} services not as declared", status.services.len()))
@@ -127,7 +128,10 @@ fn write_service(service: &ServiceStatus, now: Timestamp, table: &mut Table) {
         last.unwrap_or_else(|| "-".into()),
     ]);
     let below = |text: Text| Text::new().space(4).append(text);
-    for container in service.containers.iter().filter(|one| !one.ready || one.restarts > 0) {
+    // Of what has run once and ended well there is nothing to say.
+    let ended = |one: &ContainerStatusLine| one.state == Status::Exited;
+    let is_done = service.ready >= service.desired && service.containers.iter().all(ended);
+    for container in service.containers.iter().filter(|one| (!one.ready && !is_done) || one.restarts > 0) {
         table.whole(below(container_in_words(container).into()));
     }
     for container in &service.containers {

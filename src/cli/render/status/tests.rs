@@ -167,6 +167,23 @@ webkit  revision 15, 2 of 2 services not as declared
 }
 
 #[test]
+fn what_has_run_once_is_done() {
+    let mut migrate = service("migrate", 1);
+    migrate.containers[0].state = Status::Exited;
+    migrate.containers[0].ready = false;
+    let mut stack = status(vec![migrate]);
+    (stack.revision, stack.converged) = (None, false);
+    let expected = "\
+webkit  no revision, not applied yet
+
+  SERVICE  READY  UP  LIMITS        IMAGE                  LAST ROLLOUT
+✓ migrate  1/1    -   512Mi, 1 CPU  ghcr.io/us/core:9be02  done 1h ago
+";
+    let text = status_text(&stack, Timestamp(7_200_000), Style::PLAIN);
+    assert_eq!(text, expected, "\n{text}");
+}
+
+#[test]
 fn what_is_left_alone_is_shown_and_is_no_fault() {
     let mut debugged = service("core", 1);
     debugged.containers[0].connected_by_hand = ["debug".into()].into();
