@@ -472,7 +472,9 @@ fn make<'a>(
     all: &All<'a>,
 ) {
     if draft.why.is_empty() {
+        let once = entries.iter().all(|entry| entry.view.service.one_shot);
         draft.why = match draft.serving {
+            true if once => "runs once more".into(),
             true => "replicas added".into(),
             false if draft.repairs => "made again".into(),
             false => "first start".into(),

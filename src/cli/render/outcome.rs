@@ -10,7 +10,7 @@ use crate::cli::render::plan::undone_by;
 use crate::model::{
     names::{ServiceName, StepId},
     outcome::{AfterFailure, Outcome, RolloutOutcome, RolloutResult},
-    plan::{Action, Plan, Rollout},
+    plan::{Action, Plan, Reason, Rollout},
     step::Does,
     units::Millis,
 };
@@ -87,9 +87,10 @@ fn done_in_words(plan: &Plan, rollout: &Rollout, outcome: &Outcome, span: Millis
         crate::model::names::Resource::Service(name) => rollout.members.contains(name),
         _ => false,
     };
-    let action = plan.changes.iter().find(about).map(|change| change.action);
-    let verb = match action {
+    let change = plan.changes.iter().find(about);
+    let verb = match change.map(|change| change.action) {
         Some(Action::Create) => "created",
+        Some(Action::Update) if change.is_some_and(|change| change.reason == Reason::Scaled) => "scaled",
         Some(Action::Update) => "updated in place",
         Some(Action::Replace) => "replaced",
         Some(Action::Remove) => "removed",

@@ -155,7 +155,7 @@ fn write_service(service: &ServiceStatus, now: Timestamp, table: &mut Table) {
         }
     }
     if let Some(last) = service.last_rollout.as_ref().filter(|last| last.result != "done" && !last.text.is_empty()) {
-        table.whole(below(Text::from(last.text.as_str())));
+        table.whole(below(Text::from(last.text.lines().next().unwrap_or_default())));
     }
 }
 
