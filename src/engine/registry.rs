@@ -230,7 +230,7 @@ impl Asked {
             Oci::ServerError { code: 404, .. } => self.not_found(),
             Oci::ServerError { code, message, .. } => self.answer(format!("status {code}: {message}")),
             Oci::RequestError(error) if error.is_connect() || error.is_timeout() || error.is_request() => {
-                RegistryError::Unreachable { host: self.host.clone(), message: chain(&error) }
+                RegistryError::Unreachable { host: self.host.clone(), message: root(&error) }
             }
             other => self.answer(chain(&other)),
         }
@@ -306,6 +306,15 @@ fn this_platform() -> String {
         other => other,
     };
     format!("linux/{architecture}")
+}
+
+/// What it comes down to. All that lies above it says only that a request was sent.
+fn root(error: &dyn std::error::Error) -> String {
+    let mut at = error;
+    while let Some(source) = at.source() {
+        at = source;
+    }
+    one_line(&at.to_string())
 }
 
 fn chain(error: &dyn std::error::Error) -> String {

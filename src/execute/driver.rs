@@ -182,7 +182,7 @@ impl<'a> Drive<'a> {
         };
         let recorded = self.stage.effects.journal.rollout_failed(&failed);
         warn_unless(self.stage, recorded).await;
-        let text = format!("{} failed at {}: {error}", plan.rollouts[rollout].id, failed.step);
+        let text = format!("{}: failed at {}: {error}", plan.rollouts[rollout].id, failed.step);
         tell_of(self.stage, rollout, EventKind::RolloutFailed, Severity::Error, text).await;
     }
 
@@ -212,9 +212,13 @@ impl<'a> Drive<'a> {
                 (EventKind::UndoFailed, Severity::Error, format!("{id}: could not be taken back, see the steps above"))
             }
             RolloutResult::Failed { after: AfterFailure::Left, error, .. } => {
+                let recorded = self.stage.effects.journal.rollout_left(&self.stage.plan.rollouts[rollout].members);
+                warn_unless(self.stage, recorded).await;
+                // The end of its log is for who looks at it now.
+                let error = error.lines().next().unwrap_or_default();
                 let replaces = self.stage.plan.rollouts[rollout].replaces;
                 let left = if replaces { "both containers are left as they are" } else { "it is left as it is" };
-                let text = format!("{id}: {error}\n{left}, the next round tries again");
+                let text = format!("{id}: {error}; {left}, the next apply waits for it again");
                 (EventKind::RolloutFailed, Severity::Error, text)
             }
             RolloutResult::Failed { after: AfterFailure::Nothing, .. } => {

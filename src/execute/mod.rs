@@ -92,6 +92,8 @@ pub trait Journal: Send + Sync {
     fn stopped(&self, stopped: &Stopped) -> Result<(), HomeError>;
     /// Every step of a rollout succeeded.
     fn rollout_done(&self, members: &[ServiceName]) -> Result<(), HomeError>;
+    /// The gate of a rollout did not pass in time, and what it waited for is left as it is.
+    fn rollout_left(&self, members: &[ServiceName]) -> Result<(), HomeError>;
     /// A one-shot exited 0.
     fn completed(&self, service: &ServiceName) -> Result<(), HomeError>;
     /// What a failed container left behind.

@@ -316,6 +316,7 @@ impl<'p> Progress<'p> {
     }
 
     fn begin(&mut self) {
+        self.skip_what_nobody_waits_for();
         while self.calls < CALLS_MAX {
             let Some(item) = self.ready_undo.pop_front() else { break };
             self.run(item);
@@ -325,13 +326,26 @@ impl<'p> Progress<'p> {
             self.begin_step(step);
         }
         while let Some(step) = self.ready_waits.pop_first() {
-            match self.rollout_of[step].filter(|rollout| self.rollouts[*rollout].hurried.is_some()) {
-                Some(rollout) if may_be_given_up(&self.plan.steps[step]) => {
-                    self.states[step] = State::Failed;
-                    self.rest(rollout);
-                }
-                _ => self.begin_step(step),
-            }
+            self.begin_step(step);
+        }
+    }
+
+    /// Waits of a rollout that waits for nothing any more do not begin, nor does what comes after them.
+    fn skip_what_nobody_waits_for(&mut self) {
+        let is_hurried = |rollout: &usize| self.rollouts[*rollout].hurried.is_some();
+        let skipped: Vec<(usize, usize)> = (self.ready_waits.iter().copied())
+            .filter(|step| may_be_given_up(&self.plan.steps[*step]))
+            .filter_map(|step| Some((step, self.rollout_of[step].filter(is_hurried)?)))
+            .collect();
+        for (step, _) in &skipped {
+            self.ready_waits.remove(step);
+            self.states[*step] = State::Failed;
+        }
+        if !skipped.is_empty() {
+            self.block();
+        }
+        for (_, rollout) in skipped {
+            self.rest(rollout);
         }
     }
 

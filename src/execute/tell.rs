@@ -27,7 +27,10 @@ pub(super) fn title(stage: &Stage<'_>, step: &Step) -> String {
         Does::Drain { wait } => format!("drain for {wait}"),
         Does::Stop(stop) => format!("stop {}", stage.name_of(&stop.container)),
         Does::Remove(remove) => format!("remove {}", stage.name_of(&remove.container)),
-        Does::Rename(rename) => format!("rename {} to {}", stage.name_of(&rename.container), rename.to),
+        Does::Rename(rename) => match stage.name_of(&rename.container) {
+            name if name == rename.to => format!("give {name} its name back"),
+            name => format!("rename {name} to {}", rename.to),
+        },
         Does::Update(update) => format!("update {}: {}", stage.name_of(&update.container), update.in_words()),
     }
 }

@@ -93,7 +93,7 @@ async fn observe<'g>(
                 let answer = Answer { ok: answer.ok, text: stage.effects.secrets.mask(&answer.text) };
                 state.answered(stage.now(), which, &answer);
                 stage.answered(id, format!("{} {}", stage.now(), answer.text));
-                tell(stage, attempt.item, gate, &answer, &mut told).await;
+                tell(stage, attempt.item, &answer, &mut told).await;
             }
             () = clock.sleep(wait) => {}
         }
@@ -116,15 +116,14 @@ fn ask<'s>(
 }
 
 /// Tells an answer when it is another than the one before.
-async fn tell(stage: &Stage<'_>, item: Item, gate: &Gate, answer: &Answer, told: &mut Option<Answer>) {
+async fn tell(stage: &Stage<'_>, item: Item, answer: &Answer, told: &mut Option<Answer>) {
     let same =
         |before: &Answer| before.ok == answer.ok && (answer.ok || timeless(&before.text) == timeless(&answer.text));
     if told.as_ref().is_some_and(same) {
         return;
     }
     *told = Some(answer.clone());
-    let text = format!("{}: {}", stage.name_of(&gate.container), answer.text);
-    let mut event = stage.event(EventKind::StepProgress, Severity::Debug, Some(item), text);
+    let mut event = stage.event(EventKind::StepProgress, Severity::Debug, Some(item), answer.text.clone());
     event.data.insert("ok".into(), answer.ok.into());
     stage.send(event).await;
 }

@@ -26,6 +26,8 @@ pub(super) enum Kind {
     Completed,
     /// A desired state that failed, by service: its hash.
     Failed,
+    /// What was not ready in time and is left as it is, by service: its desired hash.
+    Left,
     /// A service that stays as it is: its `Hold`.
     Hold,
     /// A service that is paused or stopped: its `Suspension`.
@@ -41,6 +43,7 @@ impl Kind {
         match self {
             Kind::Completed => "completed",
             Kind::Failed => "failed",
+            Kind::Left => "left",
             Kind::Hold => "hold",
             Kind::Suspension => "suspension",
             Kind::Restarts => "restarts",
@@ -53,16 +56,19 @@ impl Home {
     /// All that a plan needs of the home, from one moment.
     pub fn facts(&self) -> Result<Facts, HomeError> {
         self.store.read(|transaction| {
-            let mut not_started = BTreeSet::new();
+            let (mut not_started, mut not_proven) = (BTreeSet::new(), BTreeSet::new());
             let current = match revisions::newest(transaction)? {
                 Some(number) => {
                     let body = self.body(transaction, number)?;
                     let failed = |record: &ServiceRecord| *record == ServiceRecord::Failed;
                     let records = revisions::records(transaction, number)?;
+                    let unknown = |name: &&ServiceName| !records.contains_key(*name);
+                    not_proven = body.desired.services.keys().filter(unknown).cloned().collect();
                     not_started =
                         records.into_iter().filter(|(_, record)| failed(record)).map(|(name, _)| name).collect();
                     let desired = Arc::new(body.desired.clone());
-                    Some(CurrentRevision { number, desired, images: body.images.clone() })
+                    let made = revisions::made(transaction, number)?;
+                    Some(CurrentRevision { number, made, desired, images: body.images.clone() })
                 }
                 None => None,
             };
@@ -70,6 +76,8 @@ impl Home {
                 identity: None,
                 current,
                 not_started,
+                not_proven,
+                left: self.by_name(transaction, Kind::Left, ServiceName::new)?,
                 completed: self.by_name(transaction, Kind::Completed, ServiceName::new)?,
                 failed: self.by_name(transaction, Kind::Failed, ServiceName::new)?,
                 holds: self.by_name(transaction, Kind::Hold, ServiceName::new)?,
@@ -83,6 +91,16 @@ impl Home {
     /// A one-shot exited 0, being this.
     pub fn completed(&self, service: &ServiceName, hash: &DesiredHash) -> Result<(), HomeError> {
         self.put_fact(Kind::Completed, service.as_str(), hash)
+    }
+
+    /// These services were not ready in time, and are left as they are.
+    pub fn rollout_left(&self, services: &[ServiceName]) -> Result<(), HomeError> {
+        for service in services {
+            if let Some(hash) = self.current_hash(service)? {
+                self.put_fact(Kind::Left, service.as_str(), &hash)?;
+            }
+        }
+        Ok(())
     }
 
     /// A failed desired state of a service is forgotten: somebody wants it to be tried again.
@@ -219,8 +237,8 @@ pub(super) fn remove(transaction: &Transaction<'_>, kind: Kind, name: &str) -> R
 /// Forgets what failed or completed of services that no kept revision has.
 pub(super) fn retire(transaction: &Transaction<'_>) -> Result<(), HomeError> {
     transaction.execute(
-        "DELETE FROM facts WHERE kind IN (?1, ?2, ?3, ?4, ?5) AND name NOT IN (SELECT service FROM revision_services)",
-        [Kind::Completed, Kind::Failed, Kind::Hold, Kind::Suspension, Kind::Restarts].map(Kind::as_str),
+        "DELETE FROM facts WHERE kind IN (?1, ?2, ?3, ?4, ?5, ?6) AND name NOT IN (SELECT service FROM revision_services)",
+        [Kind::Completed, Kind::Failed, Kind::Left, Kind::Hold, Kind::Suspension, Kind::Restarts].map(Kind::as_str),
     )?;
     Ok(())
 }

@@ -177,6 +177,7 @@ impl Home {
             set_records(transaction, current, services, ServiceRecord::Good)?;
             let body = self.body(transaction, current)?;
             for service in services {
+                facts::remove(transaction, facts::Kind::Left, service.as_str())?;
                 let failed: Option<DesiredHash> =
                     facts::get(transaction, &self.sealer, facts::Kind::Failed, service.as_str())?;
                 if failed.is_some() && failed.as_ref() == body.hashes.get(service) {
@@ -308,6 +309,14 @@ pub(super) fn newest_good(
         .query_row(params![service.as_str(), in_database(before)], |row| row.get(0))
         .optional()?;
     Ok(found.map(from_database))
+}
+
+/// When a revision was made.
+pub(super) fn made(transaction: &Transaction<'_>, number: u64) -> Result<Timestamp, HomeError> {
+    let made = transaction
+        .prepare_cached("SELECT made FROM revisions WHERE number = ?1")?
+        .query_row([in_database(number)], |row| row.get(0))?;
+    Ok(Timestamp(made))
 }
 
 /// The number of the current revision.

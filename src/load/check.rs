@@ -50,8 +50,24 @@ pub fn exists(read: &Read, name: &str, path: &[&str], faults: &mut Faults) -> bo
     }
     // The position is the key's in a mapping and the item's in a list, which are both that of the name.
     let fault = read.fault(path, format!("there is no service `{name}`")).code("undefined");
-    faults.push(did_you_mean(fault, name, project.services.keys().map(String::as_str)));
+    faults.push(unknown_service(fault, name, project.services.keys().map(String::as_str)));
     false
+}
+
+/// So many services are listed where none is near to the one that is named.
+const LISTED_MAX: usize = 12;
+
+/// The fault, with the service that may be meant, else with those that there are.
+pub fn unknown_service<'a>(fault: Fault, name: &str, known: impl Iterator<Item = &'a str> + Clone) -> Fault {
+    if tree::nearest(name, known.clone()).is_some() {
+        return did_you_mean(fault, name, known);
+    }
+    let listed: Vec<String> = known.clone().take(LISTED_MAX).map(|name| format!("`{name}`")).collect();
+    let rest = if known.count() > LISTED_MAX { ", …" } else { "" };
+    match listed.is_empty() {
+        true => fault.hint("there are no services"),
+        false => fault.hint(format!("the services are {}{rest}", listed.join(", "))),
+    }
 }
 
 /// The fault, with the known name that is near enough to be meant.

@@ -171,7 +171,7 @@ impl Making<'_> {
             if !known(name) {
                 let names = self.read.loaded.project.services.keys().map(String::as_str);
                 let fault = Fault::of_file("", format!("`--image {name}={image}` names no service")).code("undefined");
-                self.faults.push(check::did_you_mean(fault, name.as_str(), names));
+                self.faults.push(check::unknown_service(fault, name.as_str(), names));
             }
             overrides.images.insert(name.clone(), image.clone());
         }

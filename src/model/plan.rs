@@ -75,6 +75,10 @@ pub struct Facts {
     pub failed: BTreeMap<ServiceName, DesiredHash>,
     /// Services of the current revision whose first deploy failed: nothing is started for them but by an apply.
     pub not_started: BTreeSet<ServiceName>,
+    /// Services of the current revision whose gates have not passed in it, nor in one in which they were the same.
+    pub not_proven: BTreeSet<ServiceName>,
+    /// What was not ready in time and is left as it is, by what it was: an apply waits for it again.
+    pub left: BTreeMap<ServiceName, DesiredHash>,
     pub holds: BTreeMap<ServiceName, Hold>,
     pub suspensions: BTreeMap<ServiceName, Suspension>,
     /// When evenkeel restarted services by itself.
@@ -94,6 +98,7 @@ impl Facts {
 #[derive(Clone, Debug)]
 pub struct CurrentRevision {
     pub number: u64,
+    pub made: Timestamp,
     pub desired: Arc<Desired>,
     pub images: Images,
 }
@@ -399,6 +404,8 @@ codes! {
         PruneRefused = "prune-refused",
         /// The name of a container to be made is taken by one that is not ours.
         NameTaken = "name-taken",
+        /// What is no longer declared still has what only one can: a volume that both would write, a port, an address.
+        InTheWay = "in-the-way",
         /// A project of this name was made from elsewhere.
         ProjectElsewhere = "project-elsewhere",
         /// These files run as a project of another name.
@@ -449,6 +456,7 @@ impl HeldCode {
             | HeldCode::DependencyHeld
             | HeldCode::PruneRefused => None,
             HeldCode::NameTaken
+            | HeldCode::InTheWay
             | HeldCode::ProjectElsewhere
             | HeldCode::StackRenamed
             | HeldCode::OtherHome

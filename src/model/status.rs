@@ -17,7 +17,7 @@ use std::collections::BTreeSet;
 #[serde(rename_all = "camelCase")]
 pub struct StackStatus {
     pub stack: StackName,
-    /// Nothing differs from the current revision and nothing is held.
+    /// Nothing differs from the current revision, nothing is held, and no service's first deploy or gate has failed.
     pub converged: bool,
     /// Absent before the first apply.
     #[serde(default, skip_serializing_if = "Option::is_none")]

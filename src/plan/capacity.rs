@@ -50,28 +50,37 @@ pub(super) fn admit(
             .services
             .values()
             .flat_map(|service| lacking(service, capacity).map(move |(what, field)| (service, what, field)));
+        let mut noted: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
         for (service, what, field) in unlimited {
-            let hint = format!("write `services.{}.limits.{field}`", service.name);
             match capacity.require_limits {
                 true => admission.held.push(Held {
                     resource: Resource::Service(service.name.clone()),
                     code: HeldCode::LimitRequired,
                     reason: format!("`capacity.requireLimits` is set and it has no {what} limit"),
-                    hint,
+                    hint: format!("write `services.{}.limits.{field}`", service.name),
                 }),
-                false => admission.notes.push(Note {
-                    code: NoteCode::NoLimit,
-                    text: format!("{}: no {what} limit, so it counts 0 against the capacity", service.name),
-                    hint: Some(hint),
-                }),
+                false => noted.entry((what, field)).or_default().push(service.name.as_str()),
             }
         }
+        admission.notes.extend(noted.into_iter().map(|((what, field), names)| no_limit(what, field, &names)));
     }
     if let Some(budget) = &admission.report.budget {
         admission.held.extend(over_budget(desired, budget, &peak));
     }
     over_host(all, &peak, leaving, &mut admission);
     admission
+}
+
+fn no_limit(what: &str, field: &str, names: &[&str]) -> Note {
+    let (counts, of) = match names {
+        [name] => ("it counts", (*name).to_owned()),
+        _ => ("they count", "NAME".to_owned()),
+    };
+    Note {
+        code: NoteCode::NoLimit,
+        text: format!("{}: no {what} limit, so {counts} 0 against the capacity", names.join(", ")),
+        hint: Some(format!("write `services.{of}.limits.{field}`")),
+    }
 }
 
 fn amount(service: &Service, times: u64) -> Amount {

@@ -5,7 +5,7 @@ use super::draft::{CALL_DEADLINE, Draft, STOP_MARGIN};
 use crate::model::{
     container::ContainerSpec,
     desired::{Hook, Service},
-    names::Resource,
+    names::{Resource, StepId},
     observed::ObservedContainer,
     step::{ContainerRef, Does, Exec, Put, Step, Stop},
     units::Millis,
@@ -41,10 +41,11 @@ pub(super) fn start(
     draft.starts.entry(service.name.clone()).or_default().push(started);
 }
 
-/// What starts an old container again in the place of the new one, to be taken back last of all.
+/// What starts an old container again in the place of the new one, to be taken back last of all; `None` for the service of
+/// one that nothing declares.
 pub(super) fn start_again(
     draft: &Draft,
-    service: &Service,
+    service: Option<&Service>,
     container: &ContainerRef,
     instead_of: ContainerRef,
     at: (&str, &Resource),
@@ -52,9 +53,11 @@ pub(super) fn start_again(
     let (path, target) = at;
     let start = Does::Start { container: container.clone(), instead_of: Some(instead_of) };
     let mut steps = vec![draft.back(format!("{path}/undo/start"), start, target.clone(), CALL_DEADLINE)];
-    for (index, hook) in service.hooks.post_start.iter().enumerate() {
-        let id = format!("{path}/undo/post-start:{}", index + 1);
-        steps.push(draft.back(id, exec(container, hook), target.clone(), service.rollout.deadline));
+    if let Some(service) = service {
+        for (index, hook) in service.hooks.post_start.iter().enumerate() {
+            let id = format!("{path}/undo/post-start:{}", index + 1);
+            steps.push(draft.back(id, exec(container, hook), target.clone(), service.rollout.deadline));
+        }
     }
     steps
 }
@@ -89,7 +92,7 @@ pub(super) fn stop(
     service: Option<&Service>,
     container: &ObservedContainer,
     (path, target): (&str, &Resource),
-) {
+) -> StepId {
     let stopped = super::rollout::existing(container);
     let hooks = service.filter(|_| container.state.is_running()).into_iter();
     for service in hooks {
@@ -99,7 +102,7 @@ pub(super) fn stop(
         }
     }
     let stop = Stop { container: stopped, grace: container.spec.stop_grace };
-    draft.step(format!("{path}/stop"), Does::Stop(stop), target.clone(), stop_deadline(&container.spec));
+    draft.step(format!("{path}/stop"), Does::Stop(stop), target.clone(), stop_deadline(&container.spec))
 }
 
 /// A stop's grace, and what the engine needs beside it.

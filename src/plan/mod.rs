@@ -17,6 +17,7 @@ mod orphans;
 mod ownership;
 mod resources;
 mod restraint;
+mod rivals;
 mod rollout;
 mod scope;
 mod services;
@@ -65,7 +66,7 @@ pub fn plan(desired: &Desired, observed: &Observed, context: &PlanContext) -> Pl
     plan.held.extend(services.held);
     plan.notes.extend(services.notes);
     plan.changes_at = services.changes_at.into_iter().filter(|at| *at > context.now).min();
-    let orphans = orphans::orphans(&all, &services.rollouts, &plan.held);
+    let orphans = orphans::orphans(&all, &services.rollouts, &services.ousted, &plan.held);
     plan.changes.extend(orphans.changes);
     plan.held.extend(orphans.held);
     plan.notes.extend(orphans.notes);

@@ -4,6 +4,7 @@ use super::{
     draft::{CALL_DEADLINE, Draft},
     ownership::Containers,
     restraint,
+    rivals::Ousted,
     rollout::remove_container,
     survey::All,
 };
@@ -30,7 +31,8 @@ pub(super) struct Orphans {
 
 /// Looks for what is no longer declared, when the whole stack is planned. It goes after everything else.
 /// Services that are held stay as the current revision has them, and so do their networks.
-pub(super) fn orphans(all: &All, rollouts: &[(Rollout, Vec<Step>)], held: &[Held]) -> Orphans {
+/// What makes room for a new service goes with that one's rollout.
+pub(super) fn orphans(all: &All, rollouts: &[(Rollout, Vec<Step>)], ousted: &Ousted, held: &[Held]) -> Orphans {
     let mut orphans = Orphans::default();
     if all.context.selected.is_some() || all.context.purpose == Purpose::Restart {
         return orphans;
@@ -65,11 +67,20 @@ pub(super) fn orphans(all: &All, rollouts: &[(Rollout, Vec<Step>)], held: &[Held
             let path = format!("{service}/orphan/{}", container.id.short());
             remove_container(&mut draft, before, container, &path, AnonymousVolumes::Keep);
         }
-        orphans.rollouts.push(draft.finish(&after));
+        if !ousted.contains_key(&service) {
+            orphans.rollouts.push(draft.finish(&after));
+        }
     }
     let held: Vec<Held> = held.iter().chain(&orphans.held).cloned().collect();
     remove_networks(all, cause, &after, &networks_of_held(all, &held), &mut orphans);
     orphans
+}
+
+/// Whether this plan removes what is left of a service that is no longer declared.
+pub(super) fn goes(all: &All, service: &ServiceName) -> bool {
+    let whole = all.context.selected.is_none() && all.context.purpose != Purpose::Restart;
+    let is_paused = restraint::suspended(all, service, SuspensionKind::Paused).is_some();
+    whole && all.desired.policy.prune && !too_much(all) && !is_paused
 }
 
 /// Our containers whose service is not in this desired state, by service.

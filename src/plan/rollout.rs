@@ -417,7 +417,7 @@ fn keep(draft: &mut Draft, entry: &Entry, old: &ObservedContainer, all: &All) {
         Some(candidate) => existing(candidate),
         None => ContainerRef::Made { by: StepId::new(format!("{path}/create")) },
     };
-    let back_start = lifecycle::start_again(draft, before(entry, all), &container, new, (&path, &entry.target()));
+    let back_start = lifecycle::start_again(draft, Some(before(entry, all)), &container, new, (&path, &entry.target()));
     let back_policy = draft.back(format!("{path}/undo/policy"), update(policy), entry.target(), CALL_DEADLINE);
     let rename = |to: &ContainerName| Does::Rename(Rename { container: container.clone(), to: to.clone() });
     let back_name = draft.back(format!("{path}/undo/rename"), rename(&entry.slot.name), entry.target(), CALL_DEADLINE);
@@ -486,7 +486,9 @@ fn make<'a>(
     all: &All<'a>,
 ) {
     if draft.why.is_empty() {
+        let once = entries.iter().all(|entry| entry.view.service.one_shot);
         draft.why = match draft.serving {
+            true if once => "runs once more".into(),
             true => "replicas added".into(),
             false if draft.repairs => "made again".into(),
             false => "first start".into(),
@@ -695,10 +697,15 @@ pub(super) fn remove_container(
     path: &str,
     volumes: AnonymousVolumes,
 ) {
-    let target = Resource::Container(container.name.clone());
     if is_up(container) && container.state.status != Status::Removing {
-        lifecycle::stop(draft, service, container, (path, &target));
+        lifecycle::stop(draft, service, container, (path, &Resource::Container(container.name.clone())));
     }
+    remove_stopped(draft, container, path, volumes);
+}
+
+/// Removes a container that does not run by then.
+pub(super) fn remove_stopped(draft: &mut Draft, container: &ObservedContainer, path: &str, volumes: AnonymousVolumes) {
+    let target = Resource::Container(container.name.clone());
     let remove = Remove { container: existing(container), keep_evidence: false, force: false, volumes };
     draft.step(format!("{path}/remove"), Does::Remove(remove), target, CALL_DEADLINE);
 }

@@ -7,6 +7,7 @@ use super::{
     order::{self, Wait},
     resources::Resources,
     restraint,
+    rivals::{self, Ousted},
     rollout::{self, Member},
     survey::{self, All, Parents, Slot, View},
     work::{self, Wishes, Work},
@@ -38,6 +39,8 @@ pub(super) struct Services {
     pub rollouts: Vec<(Rollout, Vec<Step>)>,
     /// Units whose containers run twice for a while: of each service so many.
     pub surging: Vec<BTreeMap<ServiceName, u64>>,
+    /// What is no longer declared, makes room for something here, and goes with it.
+    pub ousted: Ousted,
     /// When time alone makes this another plan.
     pub changes_at: Vec<Timestamp>,
 }
@@ -95,9 +98,13 @@ pub(super) fn services<'a>(
         let names: Vec<ServiceName> = in_scope.iter().map(|view| view.service.name.clone()).collect();
         let cause = cause(all, &in_scope, &members);
         let mut draft = Draft::new(&leader.service.name, names, cause, &all.context.salt);
-        draft.serving = in_scope.iter().any(|view| view.runs() || view.keeps() || has_run(all, view));
+        draft.serving = members.iter().any(|member| serves(all, member));
         draft.spends = spends(&members);
+        let room = rivals::make_room(all, &mut draft, &members, &mut services.ousted);
         rollout::build(&mut draft, &members, all);
+        rivals::leave(&mut draft, &room);
+        line.awaited.extend(room.awaited);
+        services.held.extend(room.held);
         draft.repairs = matches!(cause, Cause::Drift | Cause::Liveness) && !draft.replaces;
         pull(&in_scope, &mut draft, &mut line);
         for member in &members {
@@ -129,6 +136,7 @@ fn members<'a, 'v>(all: &All<'a>, views: &[&'v View<'a>]) -> Vec<Member<'a, 'v>>
             replaced: &replaced,
             renewed: &renewed,
             restart: all.context.purpose == Purpose::Restart && named,
+            keeps: all.context.purpose == Purpose::Keep,
         };
         let work: Vec<_> = view.slots.iter().map(|slot| (slot, work::work(view, slot, &wishes))).collect();
         let is_renewed =
@@ -168,7 +176,8 @@ struct Line {
     replaced: Vec<Vec<StepId>>,
     /// Who pulls what.
     pulls: BTreeMap<ImageReference, StepId>,
-    waiting_pulls: Vec<StepId>,
+    /// Steps of earlier units that the next one waits for.
+    awaited: Vec<StepId>,
 }
 
 struct Done {
@@ -180,7 +189,7 @@ struct Done {
 impl Line {
     /// Puts a unit behind those it waits for.
     fn join(&mut self, all: &All, views: &[&View], draft: Draft, resources: &Resources) -> (Rollout, Vec<Step>) {
-        let mut waits_for: BTreeSet<StepId> = self.waiting_pulls.drain(..).collect();
+        let mut waits_for: BTreeSet<StepId> = self.awaited.drain(..).collect();
         let own: BTreeSet<&ServiceName> = views.iter().map(|view| &view.service.name).collect();
         for view in views {
             waits_for.extend(resources.needed_by(view.service).cloned());
@@ -209,6 +218,13 @@ impl Line {
     }
 }
 
+/// Whether there is something to go back to.
+fn serves(all: &All, member: &Member) -> bool {
+    let view = member.view;
+    let unproven = !view.service.one_shot && member.work.iter().any(|(_, work)| matches!(work, Work::Await(_)));
+    view.runs() && !unproven || view.keeps() || has_run(all, view)
+}
+
 /// Whether a one-shot was there before: what it prepares is there then, and what stands on it serves.
 fn has_run(all: &All, view: &View) -> bool {
     let current = all.context.facts.current.as_ref();
@@ -224,7 +240,7 @@ fn pull(views: &[&View], draft: &mut Draft, line: &mut Line) {
     for view in views.iter().filter(|view| view.image.pull) {
         let reference = &view.service.container.image;
         if let Some(step) = line.pulls.get(reference) {
-            line.waiting_pulls.push(step.clone());
+            line.awaited.push(step.clone());
             continue;
         }
         let id = StepId::new(format!("{}/pull", view.service.name));

@@ -1,9 +1,10 @@
 //! How a service's containers are replaced when the manifest is silent: the new one first, unless two can't run at once.
 
 use crate::model::{
-    container::{ContainerSpec, Mount, MountSource},
+    container::{Attachment, ContainerSpec, HostPort, Mount, MountSource},
     desired::Service,
     image::ImageConfig,
+    names::NetworkName,
     observed::ObservedContainer,
     policy::Strategy,
 };
@@ -58,12 +59,68 @@ fn exclusive(service: &Service, image: &ImageConfig, old: Option<&ObservedContai
     Some(format!("a router would see two definitions of {label}"))
 }
 
+/// What a container has that only one can.
+pub(super) struct Taken {
+    /// `host port 80 of 80/tcp is held`
+    pub what: String,
+    /// Whether it is data, which both would write.
+    pub written: bool,
+}
+
+/// What a container of another service has that this one needs for itself.
+pub(super) fn taken(service: &Service, image: &ImageConfig, other: &ContainerSpec) -> Option<Taken> {
+    let spec = &service.container;
+    let held = |what: String| Taken { what: format!("{what} is held"), written: false };
+    let of_port = |(port, host): (&str, &HostPort)| {
+        let same = |(theirs, their): (&str, &HostPort)| {
+            protocol(theirs) == protocol(port) && their.port == host.port && overlap(&their.address, &host.address)
+        };
+        fixed_ports(other).any(same).then(|| held(format!("host port {} of {port}", host.port)))
+    };
+    let of_address = |(network, at): (&NetworkName, &Attachment)| {
+        let theirs = other.networks.get(network)?;
+        let pairs = [(&at.ipv4, &theirs.ipv4), (&at.ipv6, &theirs.ipv6), (&at.mac, &theirs.mac)];
+        let same = pairs.into_iter().find_map(|(ours, theirs)| ours.as_ref().filter(|_| ours == theirs))?;
+        Some(held(format!("{same} on {network}")))
+    };
+    let of_mount = |mount: &Mount| {
+        let what = shown_source(&mount.source)?;
+        let same = |theirs: &&Mount| is_written(theirs) && shown_source(&theirs.source).as_ref() == Some(&what);
+        other.mounts.values().find(same)?;
+        Some(Taken { what: format!("{what}, which it would write, is written"), written: true })
+    };
+    let writes = written(service, image).is_some();
+    let by_mount = || spec.mounts.values().filter(|mount| writes && is_written(mount)).find_map(of_mount);
+    by_mount().or_else(|| fixed_ports(spec).find_map(of_port)).or_else(|| spec.networks.iter().find_map(of_address))
+}
+
+/// `volume shop_data`, `/srv/data` of the host; `None` for what no two containers share.
+fn shown_source(source: &MountSource) -> Option<String> {
+    match source {
+        MountSource::Volume(name) => Some(format!("volume {name}")),
+        MountSource::Bind(path) => Some(format!("{} of the host", path.trim_end_matches('/'))),
+        MountSource::Anonymous(_) | MountSource::Tmpfs | MountSource::Image(_) | MountSource::Pipe(_) => None,
+    }
+}
+
+fn protocol(port: &str) -> &str {
+    port.split_once('/').map_or("tcp", |(_, protocol)| protocol)
+}
+
+/// Whether two addresses of the host can't both be bound to one port.
+fn overlap(one: &str, other: &str) -> bool {
+    let every = |address: &str| matches!(address, "" | "0.0.0.0" | "::");
+    one == other || every(one) || every(other)
+}
+
 /// A host port that is written out: one number, not a range and not left to the engine.
 pub(super) fn fixed_port(spec: &ContainerSpec) -> Option<(&str, &str)> {
-    spec.ports.iter().find_map(|(port, hosts)| {
-        let fixed = hosts.iter().find(|host| !host.port.is_empty() && host.port != "0" && !host.port.contains('-'))?;
-        Some((port.as_str(), fixed.port.as_str()))
-    })
+    fixed_ports(spec).next().map(|(port, host)| (port, host.port.as_str()))
+}
+
+fn fixed_ports(spec: &ContainerSpec) -> impl Iterator<Item = (&str, &HostPort)> {
+    let fixed = |host: &&HostPort| !host.port.is_empty() && host.port != "0" && !host.port.contains('-');
+    spec.ports.iter().flat_map(move |(port, hosts)| hosts.iter().filter(fixed).map(move |host| (port.as_str(), host)))
 }
 
 /// The first volume that the service writes, by its target or by whose it is; `None` when it writes none, or says that two

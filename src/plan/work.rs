@@ -3,7 +3,7 @@
 use super::survey::{Slot, View, can_start, is_up};
 use crate::model::{
     desired::desired_hash,
-    names::{ContainerId, ServiceName},
+    names::{ContainerId, DesiredHash, ServiceName},
     observed::{ObservedContainer, Status},
     plan::{Facts, Reason},
 };
@@ -32,7 +32,7 @@ pub(super) enum Work<'a> {
     Finish { candidate: &'a ObservedContainer, old: &'a ObservedContainer },
     /// The kept container of an interrupted rollout is what is desired: it gets name and policy back.
     Restore(&'a ObservedContainer),
-    /// A one-shot that runs: wait for its end.
+    /// It runs, and nobody saw it come to its end, a one-shot, or pass its gate: wait for that.
     Await(&'a ObservedContainer),
 }
 
@@ -47,6 +47,8 @@ pub(super) struct Wishes<'a, 'p> {
     pub renewed: &'p BTreeSet<ServiceName>,
     /// Whether the service is one that the user asked to restart.
     pub restart: bool,
+    /// Whether what was accepted is kept, and nobody asked for anything.
+    pub keeps: bool,
 }
 
 /// What a slot asks for.
@@ -72,6 +74,16 @@ pub(super) fn work<'a>(view: &View<'a>, slot: &Slot<'a>, wishes: &Wishes<'a, '_>
 }
 
 impl Wishes<'_, '_> {
+    /// Whether a gate is still to be passed: the apply that started it was killed, or it was left at its deadline. The
+    /// latter takes the time of who applies, not that of who repairs.
+    fn wait_for(&self, view: &View, container: &ObservedContainer) -> bool {
+        let name = &view.service.name;
+        let Some(current) = &self.facts.current else { return false };
+        let cut_off = self.facts.not_proven.contains(name) && container.created > current.made;
+        let is_now = |hash: &DesiredHash| *hash == desired_hash(view.service, &view.image.id);
+        cut_off || !self.keeps && self.facts.left.get(name).is_some_and(is_now)
+    }
+
     /// Whether the current revision says that this service was there.
     fn facts_know(&self, view: &View) -> bool {
         self.facts.current.as_ref().is_some_and(|current| {
@@ -107,6 +119,7 @@ fn with_current<'a>(
         Status::Created | Status::Exited => Work::Replace(current, Reason::NotRunning),
         _ if let Some(answer) = answer => Work::Restart(current, answer),
         _ if !slot.difference.is_empty() || current.name != slot.name => Work::InPlace(current),
+        _ if wishes.wait_for(view, current) => Work::Await(current),
         _ => Work::Nothing,
     }
 }

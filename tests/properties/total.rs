@@ -75,7 +75,8 @@ fn images(observed: &Observed, all: &[&Desired]) -> Images {
 fn context(seed: &mut Seed, before: &Desired, images: &Images) -> PlanContext {
     let mut facts = Facts::default();
     if seed.percent(60) {
-        facts.current = Some(CurrentRevision { number: 1, desired: before.clone().into(), images: images.clone() });
+        let desired = before.clone().into();
+        facts.current = Some(CurrentRevision { number: 1, made: Timestamp(0), desired, images: images.clone() });
     }
     if seed.percent(30) {
         facts.not_started.insert("a".into());

@@ -88,6 +88,12 @@ async fn what_counts_nothing_against_the_budget_is_noted() {
     assert_eq!(noted("{memory: 1Gi}").await, [text("busy", "memory")]);
     assert_eq!(noted("{cpus: 2}").await, [text("busy", "memory"), text("wide", "CPU")]);
     assert_eq!(noted("{pids: 100}").await, [text("busy", "memory"), text("busy", "process")]);
+    let both = stack("{memory: 1Gi}", "{}", "{}");
+    let notes = host.plan(&both).await.notes.into_iter().filter(|note| note.code == NoteCode::NoLimit);
+    let notes: Vec<(String, String)> = notes.map(|note| (note.text, note.hint.unwrap())).collect();
+    let (text, hint) =
+        ("busy, wide: no memory limit, so they count 0 against the capacity", "write `services.NAME.limits.memory`");
+    assert_eq!(notes, [(text.to_owned(), hint.to_owned())]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -65,6 +65,12 @@ async fn of_a_stop_first_rollout_with_an_anonymous_volume() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn of_a_service_under_a_new_name() {
+    let next = SHOP.replace("  services:\n", "  prune: true\n  services:\n").replace("    db:\n", "    store:\n");
+    every_place(SHOP, &next.replace("depends_on: [db]", "depends_on: [store]")).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn of_a_one_shot() {
     let job = shop("image: web:1\n      restart: unless-stopped", "image: job:1\n      restart: 'no'");
     every_place(&job, &job.replace("job:1", "job:2")).await;

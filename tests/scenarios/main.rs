@@ -19,6 +19,7 @@ mod overrides;
 mod records;
 mod recovery;
 mod removing;
+mod renaming;
 mod replacing;
 mod saved;
 mod suspensions;

@@ -55,8 +55,8 @@ impl Left {
     fn plan(&self, purpose: Purpose, with_home: bool) -> Plan {
         let sources = Sources::new("/srv/fixture", ["/srv/fixture/evenkeel.yaml"], &self.files);
         let (desired, _) = load(&sources).unwrap_or_else(|error| panic!("{}: {error}", self.folder.display()));
-        let Revision { number, desired: before, images, .. } = self.revision.clone();
-        let current = CurrentRevision { number, desired: before.into(), images: images.clone() };
+        let Revision { number, made, desired: before, images, .. } = self.revision.clone();
+        let current = CurrentRevision { number, made, desired: before.into(), images: images.clone() };
         let facts = Facts { identity: self.observed.claim.clone(), current: Some(current), ..Facts::default() };
         let context = PlanContext {
             plan: PlanId::new("p-000000000001"),

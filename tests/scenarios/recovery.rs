@@ -193,6 +193,47 @@ async fn a_candidate_of_today_that_went_down_is_started_and_gated_again() {
     }
 }
 
+/// Its first deploy was not ready in time, and is left as it is for its data. Trying again does not make it good.
+#[tokio::test(start_paused = true)]
+async fn what_was_left_at_its_deadline_is_gated_again_by_each_apply() {
+    let probes = "probes: {readiness: {tcp: {port: 5432}}}\n      rollout: {deadline: 20s}";
+    let broken = SHOP.replace("db:1", &format!("db:broken\n      {probes}"));
+    let host = Host::new();
+    assert_eq!(host.apply(&broken).await.exit, 5);
+    for _ in 0..2 {
+        let applied = host.apply(&broken).await;
+        assert_eq!(applied.exit, 5, "{applied:?}");
+        assert_eq!(host.containers()[0], "shop-db-1 db:broken running");
+    }
+    let status = host.stack().status(None).await.unwrap();
+    assert!(!status.converged, "{status:?}");
+    host.settle(&broken.replace("db:broken", "db:1")).await;
+    assert!(host.stack().status(None).await.unwrap().converged);
+}
+
+/// Nobody saw it ready: a CI job that is cut off and begun anew is not green for that.
+#[tokio::test(start_paused = true)]
+async fn what_a_killed_apply_started_and_did_not_prove_is_gated() {
+    for image in ["web:broken", "web:1"] {
+        let probe = "\n      probes: {readiness: {http: {port: 80, path: /}}}\n      rollout: {deadline: 20s}";
+        let manifest = shop("image: web:1", &format!("image: {image}{probe}"))
+            .replace("image: db:1", "image: checked:1")
+            .replace("depends_on: [db]", "depends_on: {db: {condition: service_healthy}}");
+        let mut host = Host::new();
+        for call in 1.. {
+            host = Host::new();
+            host.killed(&manifest, Fault::KillAfter(call), false).await;
+            if host.containers().last().is_some_and(|last| *last == format!("shop-web-1 {image} running")) {
+                break;
+            }
+        }
+        let applied = host.apply(&manifest).await;
+        assert_eq!(applied.exit, if image == "web:1" { 0 } else { 5 }, "{applied:?}");
+        let (plan, _) = &applied.rounds[0];
+        assert!(plan.steps.iter().any(|step| step.id.as_str() == "web/1/gate"), "{:?}", plan.steps);
+    }
+}
+
 /// It had all its time, and exits by itself: what ran before takes its place.
 #[tokio::test(start_paused = true)]
 async fn a_candidate_that_was_left_at_its_deadline_and_exits_is_taken_back() {

@@ -71,6 +71,11 @@ pub fn explanation(code: HeldCode) -> Explanation {
             "What is not ours is never touched.",
             "Rename or remove that container, or set another `container_name`.",
         ),
+        HeldCode::InTheWay => (
+            "A container that is no longer declared still has what a new service needs for itself: a volume that both would write, a host port, an address.",
+            "This is what a service under a new name looks like. Two databases on one volume destroy its data.",
+            "Stop the old container with `docker stop`, which also keeps it for a way back. With `spec.prune: true` the apply stops it by itself, starts it again if the new one fails, and removes it in the end. Where both may write: `rollout.sharedVolumes: true`.",
+        ),
         HeldCode::ProjectElsewhere => (
             "Containers of a project with this name were made from another folder or other files.",
             "Two stacks of one name would fight over the same containers.",

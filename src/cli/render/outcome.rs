@@ -10,7 +10,7 @@ use crate::cli::render::plan::undone_by;
 use crate::model::{
     names::{ServiceName, StepId},
     outcome::{AfterFailure, Outcome, RolloutOutcome, RolloutResult},
-    plan::{Action, Plan, Rollout},
+    plan::{Action, Plan, Reason, Rollout},
     step::Does,
     units::Millis,
 };
@@ -33,23 +33,23 @@ pub struct Left {
 pub fn outcome_text(plan: &Plan, outcome: &Outcome, left: &[Left], style: Style) -> String {
     let words = Words::of(plan);
     let mut lines: Vec<Text> = Vec::new();
+    let width = outcome.rollouts.iter().map(|result| result.id.chars().count()).max().unwrap_or_default();
     for result in &outcome.rollouts {
         let Some(rollout) = plan.rollouts.iter().find(|rollout| rollout.id == result.id) else { continue };
         match &result.result {
             RolloutResult::Done => {
-                lines.push(done_line(&result.id, &done_in_words(plan, rollout, outcome, result.took)))
+                let words = done_in_words(plan, rollout, outcome, result.took);
+                lines.push(column(Tone::Good, "✓", &result.id, width).plain(words));
             }
             RolloutResult::Unproven { why } => {
                 let words = format!("started, and not waited for: {why}");
-                lines.push(Text::toned(Tone::Change, "!").space(1).and(Tone::Strong, &result.id).space(2).plain(words));
+                lines.push(column(Tone::Change, "!", &result.id, width).plain(words));
             }
             RolloutResult::NotBegun => {
-                lines.push(
-                    Text::toned(Tone::Quiet, "-").space(1).and(Tone::Strong, &result.id).space(2).plain("not begun"),
-                );
+                lines.push(column(Tone::Quiet, "-", &result.id, width).plain("not begun"));
             }
             RolloutResult::Failed { step, error, after } => {
-                let failure = Failed { rollout, result, step, error, after: *after };
+                let failure = Failed { rollout, result, step, error, after: *after, width };
                 failure.write(&words, outcome, left, &mut lines);
             }
         }
@@ -67,6 +67,11 @@ pub fn outcome_text(plan: &Plan, outcome: &Outcome, left: &[Left], style: Style)
     lines.iter().map(|line| line.paint(style) + "\n").collect()
 }
 
+/// A mark and a name, in a column that is as wide as the longest one.
+fn column(tone: Tone, mark: &str, id: &str, width: usize) -> Text {
+    Text::toned(tone, mark).space(1).and(Tone::Strong, id).space(width.saturating_sub(id.chars().count()) + 2)
+}
+
 /// `✓ core  replaced in 14.2s, ready after 3.1s`.
 pub fn done_line(id: &str, words: &str) -> Text {
     Text::toned(Tone::Good, "✓").space(1).and(Tone::Strong, id).space(2).plain(words)
@@ -82,9 +87,10 @@ fn done_in_words(plan: &Plan, rollout: &Rollout, outcome: &Outcome, span: Millis
         crate::model::names::Resource::Service(name) => rollout.members.contains(name),
         _ => false,
     };
-    let action = plan.changes.iter().find(about).map(|change| change.action);
-    let verb = match action {
+    let change = plan.changes.iter().find(about);
+    let verb = match change.map(|change| change.action) {
         Some(Action::Create) => "created",
+        Some(Action::Update) if change.is_some_and(|change| change.reason == Reason::Scaled) => "scaled",
         Some(Action::Update) => "updated in place",
         Some(Action::Replace) => "replaced",
         Some(Action::Remove) => "removed",
@@ -105,6 +111,7 @@ struct Failed<'a> {
     step: &'a StepId,
     error: &'a str,
     after: AfterFailure,
+    width: usize,
 }
 
 impl Failed<'_> {
@@ -112,7 +119,8 @@ impl Failed<'_> {
         let span = outcome.steps.iter().find(|step| step.id == *self.step).map_or(self.result.took, |step| step.took);
         let mut error = self.error.lines();
         let first = error.next().unwrap_or_default();
-        lines.push(failed_line(&self.result.id, &format!("{} failed after {}: {first}", self.step, took(span))));
+        let what = format!("{} failed after {}: {first}", self.step, took(span));
+        lines.push(column(Tone::Bad, "✗", &self.result.id, self.width).plain(what));
         let below = |label: &str, text: &str| Text::new().space(4).and(Tone::Strong, label).space(1).plain(text);
         // Of what the user interrupted there is nothing to find out.
         let left = if outcome.interrupted { &[] } else { left };
@@ -120,7 +128,9 @@ impl Failed<'_> {
         if left.is_none() {
             lines.extend(error.map(|line| Text::new().space(4).plain(line.trim_end())));
         }
-        if let Some(answer) = left.and_then(|left| left.answers.last()) {
+        // An answer is kept after the time it came at. Mostly the reason says it.
+        let said = |answer: &&String| answer.split_once(' ').is_some_and(|(_, answer)| first.contains(answer));
+        if let Some(answer) = left.and_then(|left| left.answers.last()).filter(|answer| !said(answer)) {
             lines.push(below("last answer:", answer));
         }
         if let Some(left) = left.filter(|left| !left.log.trim().is_empty()) {

@@ -83,6 +83,7 @@ fn head(status: &StackStatus) -> Text {
     let state = match (status.converged, waiting) {
         (true, _) if declares_nothing(status) => Text::toned(Tone::Change, "declares nothing"),
         (true, _) => Text::toned(Tone::Good, "converged"),
+        (false, 0) if status.revision.is_none() => Text::toned(Tone::Change, "not applied yet"),
         (false, 0) => Text::toned(Tone::Change, "not converged"),
         (false, waiting) => {
             Text::toned(Tone::Change, format!("{waiting} of {} services not as declared", status.services.len()))
@@ -96,12 +97,13 @@ fn declares_nothing(status: &StackStatus) -> bool {
     status.revision.is_some() && status.services.is_empty()
 }
 
-/// `✗` not ready, `!` held, paused or stopped, `~` differs, `✓` as declared.
+/// `✗` not ready, `!` held, paused, stopped or not proven, `~` differs, `✓` as declared.
 fn mark(service: &ServiceStatus) -> (&'static str, Tone) {
     let stopped = service.suspension.as_ref().is_some_and(|one| one.kind == SuspensionKind::Stopped);
+    let unproven = service.last_rollout.as_ref().is_some_and(|last| last.result == "failed");
     if service.ready < service.desired && !stopped {
         ("✗", Tone::Bad)
-    } else if service.held.is_some() || service.suspension.is_some() {
+    } else if service.held.is_some() || service.suspension.is_some() || unproven {
         ("!", Tone::Change)
     } else if !service.drift.is_empty() {
         ("~", Tone::Change)
@@ -126,7 +128,10 @@ fn write_service(service: &ServiceStatus, now: Timestamp, table: &mut Table) {
         last.unwrap_or_else(|| "-".into()),
     ]);
     let below = |text: Text| Text::new().space(4).append(text);
-    for container in service.containers.iter().filter(|one| !one.ready || one.restarts > 0) {
+    // Of what has run once and ended well there is nothing to say.
+    let ended = |one: &ContainerStatusLine| one.state == Status::Exited;
+    let is_done = service.ready >= service.desired && service.containers.iter().all(ended);
+    for container in service.containers.iter().filter(|one| (!one.ready && !is_done) || one.restarts > 0) {
         table.whole(below(container_in_words(container).into()));
     }
     for container in &service.containers {
@@ -150,7 +155,7 @@ fn write_service(service: &ServiceStatus, now: Timestamp, table: &mut Table) {
         }
     }
     if let Some(last) = service.last_rollout.as_ref().filter(|last| last.result != "done" && !last.text.is_empty()) {
-        table.whole(below(Text::from(last.text.as_str())));
+        table.whole(below(Text::from(last.text.lines().next().unwrap_or_default())));
     }
 }
 

@@ -415,12 +415,13 @@ impl Stack {
         let held: BTreeSet<String> =
             round.plan.held.iter().filter(differs).map(|held| held.resource.to_string()).collect();
         // What is stopped or left alone proves nothing.
-        let suspended = home.suspended(self.clock.now())?;
+        let (suspended, left) = (home.suspended(self.clock.now())?, home.facts()?.left);
         let in_scope = |name: &&ServiceName| {
             let selected = round.plan.context.selected.as_ref();
             selected.is_none_or(|selected| selected.contains(*name))
                 && !held.contains(&format!("service/{name}"))
                 && !suspended.contains(*name)
+                && !left.contains_key(*name)
         };
         let good: Vec<ServiceName> = round.desired.services.keys().filter(in_scope).cloned().collect();
         let recorded = home.current_records()?.map(|(_, records)| records).unwrap_or_default();

@@ -41,6 +41,10 @@ impl Journal for Record {
         self.home.rollout_done(&proven)
     }
 
+    fn rollout_left(&self, members: &[ServiceName]) -> Result<(), HomeError> {
+        self.home.rollout_left(members)
+    }
+
     fn completed(&self, service: &ServiceName) -> Result<(), HomeError> {
         match self.home.current_hash(service)? {
             Some(hash) => self.home.completed(service, &hash),

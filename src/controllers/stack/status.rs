@@ -58,7 +58,13 @@ impl Stack {
         let drift = round.plan.changes.iter().filter(elsewhere).map(words).collect();
         Ok(StackStatus {
             stack: self.name.clone(),
-            converged: round.plan.steps.is_empty() && round.plan.held.is_empty() && revision.is_some(),
+            converged: round.plan.steps.is_empty()
+                && round.plan.held.is_empty()
+                && revision.is_some()
+                && desired
+                    .services
+                    .keys()
+                    .all(|name| !facts.not_started.contains(name) && !facts.left.contains_key(name)),
             revision,
             services,
             not_declared: not_declared.collect(),

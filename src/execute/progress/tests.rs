@@ -354,6 +354,28 @@ fn a_repair_that_is_stopped_gently_makes_its_calls_and_is_left() {
 }
 
 #[test]
+fn what_waits_for_a_gate_that_is_skipped_is_taken_back() {
+    let steps = vec![
+        step("a/start", &[], Kind::Call),
+        step("a/gate", &["a/start"], Kind::Gate),
+        step("b/start", &[], Kind::Call),
+        step("b/drain", &["b/start", "a/gate"], Kind::Drain),
+    ];
+    let repair = Rollout { repairs: true, ..rollout("a", false, &["a/start", "a/gate"]) };
+    let plan = plan(steps, vec![repair, rollout("b", true, &["b/start", "b/drain"])]);
+    let mut run = Run::of(&plan);
+    run.take();
+    run.done("b/start");
+    // The gate may begin and has not yet.
+    run.progress.ended(run.item("a/start"), End::Done);
+    run.progress.stop_gently();
+    assert_eq!(run.take(), ["record - stopped", "record b stopped", "ended a", "+ b/drain/undo/1"]);
+    run.done("b/drain/undo/1");
+    assert_eq!(run.done("b/drain/undo/2"), ["ended b"]);
+    assert_eq!(run.after(1), AfterFailure::Restored);
+}
+
+#[test]
 fn repairs_make_room_where_nothing_waits_for_their_proof() {
     let steps = vec![
         step("a/start", &[], Kind::Call),

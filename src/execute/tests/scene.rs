@@ -68,6 +68,10 @@ impl Journal for Record {
         self.write(format!("done {}", names(members)))
     }
 
+    fn rollout_left(&self, members: &[ServiceName]) -> Result<(), HomeError> {
+        self.write(format!("left {}", names(members)))
+    }
+
     fn completed(&self, service: &ServiceName) -> Result<(), HomeError> {
         self.write(format!("completed {service}"))
     }

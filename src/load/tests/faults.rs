@@ -29,6 +29,8 @@ rollout: {order: [[core], [admin]]}"), @r"
       |
     8 |   rollout: {order: [[core], [admin]]}
       |                              ^^^^^
+      |
+      = hint: the services are `core`
     ");
     let files = [("compose.yaml", "services: {core: {image: a}}")];
     insta::assert_snapshot!(manifest_with("compose: {files: [compose.yaml]}\nservices: {cores: {limits: {pids: 5}}}", &files).unwrap_err(), @r"

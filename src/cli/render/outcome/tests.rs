@@ -19,7 +19,7 @@ fn a_done_rollout_is_a_line() {
         steps: vec![done("core/1/gate", 3100), done("gotenberg/1/update", 120)],
         ..Outcome::default()
     };
-    let expected = "✓ core  replaced in 14.2s, ready after 3.1s\n✓ gotenberg  updated in place in 120ms\n";
+    let expected = "✓ core       replaced in 14.2s, ready after 3.1s\n✓ gotenberg  updated in place in 120ms\n";
     assert_eq!(outcome_text(&example(), &outcome, &[], Style::PLAIN), expected);
 }
 
@@ -44,7 +44,7 @@ fn a_failed_gate_says_all_that_one_needs_at_once() {
         log: (1..=12).map(|line| format!("line {line}\n")).collect(),
     };
     let expected = "\
-✗ core  core/1/gate failed after 30.0s: not ready within 30s
+✗ core       core/1/gate failed after 30.0s: not ready within 30s
     last answer: 503 in 2 ms
     log: the end of what webkit-core-1 wrote
       | line 3

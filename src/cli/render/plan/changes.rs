@@ -6,6 +6,7 @@ use crate::cli::render::{
     style::{Text, Tone},
 };
 use crate::model::{
+    container::HostPort,
     fields::FieldChange,
     names::{ImageId, ImageReference},
     plan::{Action, Change, Plan},
@@ -85,6 +86,9 @@ pub fn field_in_words(plan: &Plan, field: &FieldChange) -> (Option<String>, Opti
 }
 
 fn plain(plan: &Plan, path: &str, text: &str) -> String {
+    if let Some(words) = list_in_words(path, text) {
+        return words;
+    }
     let reference = ImageReference::new(text);
     if path != "image" && !path.starts_with("image.") {
         return text.to_owned();
@@ -98,9 +102,33 @@ fn plain(plan: &Plan, path: &str, text: &str) -> String {
     }
 }
 
+/// `127.0.0.1:8090, 9090` and `web, www`: lists that a person does not write as JSON.
+fn list_in_words(path: &str, text: &str) -> Option<String> {
+    let port = |host: &HostPort| match (host.address.as_str(), host.port.as_str()) {
+        ("", "") => "any port".to_owned(),
+        (address, "") => format!("{address}, any port"),
+        ("", port) => port.to_owned(),
+        (address, port) if address.contains(':') => format!("[{address}]:{port}"),
+        (address, port) => format!("{address}:{port}"),
+    };
+    let words: Vec<String> = match path.split_once('.')? {
+        ("ports", _) => serde_json::from_str::<Vec<HostPort>>(text).ok()?.iter().map(port).collect(),
+        ("networks", name) if name.ends_with(".aliases") => serde_json::from_str(text).ok()?,
+        _ => return None,
+    };
+    (!words.is_empty()).then(|| words.join(", "))
+}
+
+/// Whether it goes with its network, and the engine had chosen it.
+fn goes_along(field: &FieldChange, change: &Change) -> bool {
+    let Some(network) = field.path.strip_suffix(".mac").filter(|_| field.to.is_none()) else { return false };
+    let aliases = format!("{network}.aliases");
+    change.fields.iter().any(|other| other.path == aliases && other.to.is_none())
+}
+
 fn fields(plan: &Plan, change: &Change, sheet: &mut Sheet) {
     let mut group = None;
-    for field in &change.fields {
+    for field in change.fields.iter().filter(|field| !goes_along(field, change)) {
         let (this, name) = grouped(&field.path);
         if this.is_some() && this != group {
             sheet.row(Text::new().space(4).plain(this.unwrap_or_default()), "", "");

@@ -384,3 +384,26 @@ fn capacity_says_what_is_declared_and_what_the_budget_is() {
         ["0.5 GiB", "1.5 of 4 CPUs, 2 at the peak of this rollout", "100 of 500 processes"]
     );
 }
+
+#[test]
+fn published_ports_and_aliases_are_written_as_people_do() {
+    let mut plan = empty();
+    let one = r#"[{"address":"127.0.0.1","port":"8090"}]"#;
+    let two = r#"[{"address":"127.0.0.1","port":"8095"},{"port":"9000-9010"},{}]"#;
+    let fields = vec![
+        field("networks.shop_front.aliases", Some(r#"["web","www"]"#), None),
+        field("networks.shop_front.mac", Some("a6:10:e1:df:e9:a9"), None),
+        field("networks.shop_back.mac", Some("a6:10:e1:df:e9:a9"), None),
+        field("ports.80/tcp", Some(one), Some(two)),
+    ];
+    plan.changes =
+        vec![change("core", Action::Replace, Reason::ConfigurationChanged, Some(Strategy::StopFirst), fields)];
+    let text = plan_text(&plan, Style::PLAIN);
+    let expected = "    networks
+      shop_front.aliases  web, www → (unset)
+      shop_back.mac       a6:10:e1:df:e9:a9 → (unset)
+    ports
+      80/tcp              127.0.0.1:8090 → 127.0.0.1:8095, 9000-9010, any port
+";
+    assert!(text.contains(expected), "\n{text}");
+}

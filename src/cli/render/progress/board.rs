@@ -64,11 +64,10 @@ impl Board {
             EventKind::StepStarted | EventKind::StepProgress => self.step_goes_on(event),
             EventKind::StepDone | EventKind::StepFailed => self.step_ended(event),
             EventKind::RolloutDone => self.lane_done(event),
-            EventKind::RolloutUndone | EventKind::RolloutUnproven | EventKind::UndoFailed => {
-                let lane = self.lane(event);
-                lane.ended = true;
-                let key = lane.key.clone();
-                vec![Shown::Close { lane: key }, Shown::Line(subject_line(event))]
+            // That it failed was said, and what became of it is said at the end.
+            EventKind::RolloutUndone => vec![self.close(event)],
+            EventKind::RolloutUnproven | EventKind::UndoFailed => {
+                vec![self.close(event), Shown::Line(subject_line(event))]
             }
             EventKind::RolloutFailed => vec![Shown::Line(subject_line(event))],
             // What an apply came to is said at its end, with more than this.
@@ -104,6 +103,12 @@ impl Board {
             self.0.len() - 1
         });
         &mut self.0[index]
+    }
+
+    fn close(&mut self, event: &Event) -> Shown {
+        let lane = self.lane(event);
+        lane.ended = true;
+        Shown::Close { lane: lane.key.clone() }
     }
 
     fn lane_began(&mut self, event: &Event) -> Vec<Shown> {

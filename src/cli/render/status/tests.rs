@@ -113,6 +113,25 @@ webkit  revision 15, 3 of 3 services not as declared
 }
 
 #[test]
+fn what_was_left_at_its_deadline_is_not_as_declared_though_it_runs() {
+    let mut left = service("postgres", 1);
+    left.last_rollout = Some(LastRollout {
+        at: Timestamp(6_900_000),
+        result: "failed".into(),
+        text: "postgres: not ready within 30s; it is left as it is, the next apply waits for it again".into(),
+    });
+    let expected = "\
+webkit  revision 15, 1 of 1 services not as declared
+
+  SERVICE   READY  UP  LIMITS        IMAGE                  LAST ROLLOUT
+! postgres  1/1    2h  512Mi, 1 CPU  ghcr.io/us/core:9be02  failed 5m ago
+    postgres: not ready within 30s; it is left as it is, the next apply waits for it again
+";
+    let text = status_text(&status(vec![left]), Timestamp(7_200_000), Style::PLAIN);
+    assert_eq!(text, expected, "\n{text}");
+}
+
+#[test]
 fn a_service_that_is_paused_or_stopped_says_who_wants_it() {
     let suspension = |kind, until, reason: Option<&str>| Suspension {
         kind,
@@ -144,6 +163,23 @@ webkit  revision 15, 2 of 2 services not as declared
     stopped by ann@ci since 1970-01-01 01:00:00Z
 ";
     let text = status_text(&status(vec![paused, stopped]), Timestamp(7_200_000), Style::PLAIN);
+    assert_eq!(text, expected, "\n{text}");
+}
+
+#[test]
+fn what_has_run_once_is_done() {
+    let mut migrate = service("migrate", 1);
+    migrate.containers[0].state = Status::Exited;
+    migrate.containers[0].ready = false;
+    let mut stack = status(vec![migrate]);
+    (stack.revision, stack.converged) = (None, false);
+    let expected = "\
+webkit  no revision, not applied yet
+
+  SERVICE  READY  UP  LIMITS        IMAGE                  LAST ROLLOUT
+✓ migrate  1/1    -   512Mi, 1 CPU  ghcr.io/us/core:9be02  done 1h ago
+";
+    let text = status_text(&stack, Timestamp(7_200_000), Style::PLAIN);
     assert_eq!(text, expected, "\n{text}");
 }
 
