@@ -202,8 +202,8 @@ struct Running {
 impl Running {
     /// Starts what goes on beside the loops: signals, signs of life, the pages.
     fn beside(&self, listener: Option<TcpListener>) {
-        let (cancel, clock) = (self.cancel.clone(), self.clock.clone());
-        tokio::spawn(async move { signals::listen(cancel, &*clock).await });
+        let (signals, cancel, clock) = (signals::endings(), self.cancel.clone(), self.clock.clone());
+        tokio::spawn(async move { signals::listen(signals, cancel, &*clock).await });
         let (service, clock, health) = (self.service.clone(), self.clock.clone(), self.health.clone());
         tokio::spawn(async move { service.live(&*clock, &health).await });
         if let Some(listener) = listener {
