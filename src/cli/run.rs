@@ -33,7 +33,7 @@ use crate::{
         docker::DockerEngine,
     },
     execute::{Cancel, EventSender},
-    home::{self, Holder, Home, HomeError, LockError, LockGuard},
+    home::{self, Holder, Home, HomeError, LockError, RunLock},
     model::{
         event::{EventKind, Severity},
         names::StackName,
@@ -119,7 +119,7 @@ pub fn run(arguments: &Arguments, named: &ManifestArguments, output: &Output) ->
     let origin = origin::of_process(&arguments.origin);
     session::wait_for(async {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
-        let _lock = lock(&state_dir, &origin, &*clock)?;
+        let _lock = lock(&state_dir, &origin, &*clock, output)?;
         let listener = listener(arguments.listen).await?;
         let (events, progress) = Progress::log(arguments.format, *output);
         let running = Running {
@@ -144,18 +144,24 @@ pub fn run(arguments: &Arguments, named: &ManifestArguments, output: &Output) ->
     })
 }
 
-/// One at a time runs on a home.
-fn lock(state_dir: &Path, origin: &Origin, clock: &dyn Clock) -> Result<LockGuard, Failure> {
+/// One at a time runs on a home. One that can't be written stops no repair.
+fn lock(state_dir: &Path, origin: &Origin, clock: &dyn Clock, output: &Output) -> Result<RunLock, Failure> {
     let doing = format!("run (process {})", std::process::id());
     let holder = Holder { actor: origin.actor.clone(), doing };
-    home::lock_run(state_dir, &holder, clock.now()).map_err(|error| match error {
+    let lock = home::lock_run(state_dir, &holder, clock.now()).map_err(|error| match error {
         LockError::Held { actor, since, doing } => {
             Failure::new(Exit::Locked, format!("`{actor}` runs on this home since {since}: {doing}")).hint(
                 "one `run` keeps all stacks of a home; end that one, or name another home with EVENKEEL_STATE_DIR",
             )
         }
         LockError::Home(error) => session::home_failure(&error),
-    })
+    })?;
+    if let Some(error) = &lock.unwritable {
+        let Failure { sentence, hint, .. } = session::home_failure(error);
+        let hint = hint.map(|hint| format!("hint: {hint}\n")).unwrap_or_default();
+        output.talk(&format!("warning: {sentence}; what runs is kept, and every apply is refused\n{hint}"));
+    }
+    Ok(lock)
 }
 
 async fn listener(listen: Listen) -> Result<Option<TcpListener>, Failure> {

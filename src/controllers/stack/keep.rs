@@ -228,7 +228,8 @@ impl Keeper {
     async fn keep(&mut self, home: &Arc<Home>) -> Result<Requeue, StackError> {
         let now = self.stack.clock.now();
         let Some(current) = self.current(home).await? else { return Ok(Requeue::Idle) };
-        self.end_suspensions(home, now).await?;
+        let ended = self.end_suspensions(home, now).await;
+        self.without_a_record(ended).await?;
         if let Err(error) = home.put_copies(&current.desired) {
             let text = format!("copies of files can't be written, repairs go on without them: {error}");
             self.warn_of_home(text).await;
@@ -238,9 +239,10 @@ impl Keeper {
         self.told.held.clone_from(&round.plan.held);
         if round.plan.steps.is_empty() {
             if std::mem::take(&mut self.acted) {
-                self.stack.all_good(home, &round, &Applied::default())?;
+                let recorded = self.stack.all_good(home, &round, &Applied::default());
+                self.without_a_record(recorded).await?;
             }
-            return Ok(earliest([round.plan.changes_at, settled, self.next_end(home)?]));
+            return Ok(earliest([round.plan.changes_at, settled, self.next_end(home, now)?]));
         }
         if home.is_awaited().unwrap_or(false) {
             return Ok(Requeue::At(now.plus(LOCK_POLL)));
@@ -279,6 +281,17 @@ impl Keeper {
                 Ok(Some(None))
             }
             Err(error) => Err(error.into()),
+        }
+    }
+
+    /// A home that can't be written is no reason to stop.
+    async fn without_a_record(&mut self, recorded: Result<(), StackError>) -> Result<(), StackError> {
+        match recorded {
+            Err(StackError::Home(error)) if error.forbids_writing() => {
+                self.warn_of_home(format!("the home can't be written, repairs go on without it: {error}")).await;
+                Ok(())
+            }
+            recorded => recorded,
         }
     }
 
@@ -437,8 +450,10 @@ impl Keeper {
         Ok(())
     }
 
-    fn next_end(&self, home: &Home) -> Result<Option<Timestamp>, StackError> {
-        Ok(home.facts()?.suspensions.values().filter_map(|suspension| suspension.until).min())
+    /// When the next thing ends that a person wanted for a time. One that is over stays where it can't be struck out.
+    fn next_end(&self, home: &Home, now: Timestamp) -> Result<Option<Timestamp>, StackError> {
+        let ends = home.facts()?.suspensions.into_values().filter_map(|suspension| suspension.until);
+        Ok(ends.filter(|end| *end > now).min())
     }
 
     async fn tell(&self, kind: EventKind, severity: Severity, text: String) {
