@@ -83,8 +83,8 @@ struct Told {
 /// Where the manifest that is followed stands.
 #[derive(Default)]
 struct Following {
-    /// Seen, and since when.
-    seen: Option<(String, Timestamp)>,
+    /// Seen, and since when, as the clock's `elapsed`.
+    seen: Option<(String, Millis)>,
     /// Taken.
     taken: Option<String>,
     /// When time alone lets more of it be done.
@@ -156,13 +156,15 @@ impl Keeper {
         if self.following.taken.as_ref() == Some(&hash) && !due {
             return Ok(self.following.again);
         }
-        match &self.following.seen {
-            Some((seen, since)) if *seen == hash && now.since(*since) >= STILL => {}
-            Some((seen, since)) if *seen == hash => return Ok(Some(since.plus(STILL))),
-            _ => {
-                self.following.seen = Some((hash, now));
-                return Ok(Some(now.plus(STILL)));
-            }
+        let elapsed = self.stack.clock.elapsed();
+        let since = match &self.following.seen {
+            Some((seen, since)) if *seen == hash => *since,
+            _ => elapsed,
+        };
+        let left = STILL.0.saturating_sub(elapsed.0 - since.0);
+        self.following.seen = Some((hash.clone(), since));
+        if left > 0 {
+            return Ok(Some(now.plus(Millis(left))));
         }
         let known = home.current()?.is_some_and(|current| current.desired.source.manifest_hash == hash);
         let first_look = self.following.taken.is_none();
@@ -307,9 +309,11 @@ impl Keeper {
         let facts = self.stack.facts(&observed)?;
         let found = self.liveness.watch(&current.desired, &observed);
         self.tell_unwell(found).await;
-        let settled = self.options.engine_since.since().plus(self.options.settle);
+        let (since, now) = (self.options.engine_since.since(), self.stack.clock.now());
+        let settled = since.plus(self.options.settle);
         let unwell = self.liveness.unwell();
-        let waits = !unwell.is_empty() && self.stack.clock.now() < settled;
+        // The clock may have been set back: what was to come long after is not waited for.
+        let waits = !unwell.is_empty() && (since..settled).contains(&now);
         let mut aim = Aim::of(current.desired.clone(), Purpose::Keep);
         if !waits {
             aim.unwell = unwell;
