@@ -124,8 +124,8 @@ async fn what_somebody_does_by_hand_is_put_right_and_told() {
     let deeds = [
         (Foreign::Stop(name()), "not running; it is started again, `evenkeel stop web` keeps it stopped"),
         (Foreign::Kill(name()), "not running; it is started again, `evenkeel stop web` keeps it stopped"),
-        (Foreign::Remove(name(), false), "missing"),
-        (Foreign::Rename(name(), "elsewhere".into()), "wrong name: name"),
+        (Foreign::Remove(name(), false), "missing; it is made again"),
+        (Foreign::Rename(name(), "elsewhere".into()), "wrong name `elsewhere`"),
         (Foreign::Update(name(), Box::new(limits), None), "limit changed: limits.pids"),
         (Foreign::Disconnect(name(), "shop_default".into()), "network missing"),
     ];
@@ -140,6 +140,34 @@ async fn what_somebody_does_by_hand_is_put_right_and_told() {
         assert!(drift.iter().any(|text| text.contains(told)), "{deed:?}: {drift:?}");
     }
     assert_eq!(host.home.current().unwrap().unwrap().number, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_told_says_what_comes_of_it_and_what_to_do() {
+    let host = Host::new();
+    host.settle(SHOP).await;
+    let mut keeper = keeper(&host);
+    by_hand(&host, Foreign::Remove("shop-db-1".into(), false));
+    by_hand(&host, Foreign::RemoveVolume("shop_data".into()));
+    rounds(&mut keeper).await;
+    assert_eq!(
+        events(&host, EventKind::DriftFound),
+        [
+            "service/db: missing; it is made again",
+            "volume/shop_data: missing; an empty one is made, and what it held is to be restored from a backup"
+        ]
+    );
+    assert_eq!(events(&host, EventKind::RolloutStarted).last().map(String::as_str), Some("db: made again"));
+    host.home.suspend(&service("web"), &suspension(&host, SuspensionKind::Stopped, None)).unwrap();
+    rounds(&mut keeper).await;
+    by_hand(&host, Foreign::Start("shop-web-1".into()));
+    rounds(&mut keeper).await;
+    let stopped = "service/web: to be stopped; ann wants that; `evenkeel start web` lets it run";
+    assert_eq!(events(&host, EventKind::DriftFound)[2..], [stopped; 2]);
+    assert_eq!(
+        events(&host, EventKind::RolloutStarted).last().map(String::as_str),
+        Some("web: no container is replaced")
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -276,7 +304,7 @@ async fn what_is_paused_is_left_as_it_is_until_its_time_is_over() {
     keep_for(&host, &mut keeper, Millis::minutes(10)).await;
     rounds(&mut keeper).await;
     assert_eq!(host.containers(), RUNNING);
-    assert_eq!(events(&host, EventKind::Resumed), ["web: what ann wanted is over"]);
+    assert_eq!(events(&host, EventKind::Resumed), ["the pause by ann is over: a leak"]);
     // What was declared meanwhile was not accepted.
     let spec = host.engine.inspect_container("shop-web-1").await.unwrap().spec;
     assert_eq!(spec.environment["LOG_LEVEL"].reveal(), "info");

@@ -19,7 +19,7 @@ use crate::{
         outcome::{Outcome, RolloutResult},
         plan::{Change, CurrentRevision, Facts, Held, Note, Plan, Purpose, Reason},
         policy::OnFailure,
-        revision::{Origin, ServiceRecord},
+        revision::{Origin, ServiceRecord, SuspensionKind},
         step::Does,
         units::{Millis, Timestamp},
     },
@@ -209,6 +209,8 @@ impl Keeper {
     }
 
     fn request(&self, desired: Desired, notes: Vec<Note>) -> Request {
+        let origin = self.options.origin.clone();
+        let reason = origin.reason.or_else(|| Some("the manifest that is followed".to_owned()));
         Request {
             desired: desired.into(),
             overrides: Overrides::default(),
@@ -217,7 +219,7 @@ impl Keeper {
             selected: None,
             pull: PullWish::ByPolicy,
             build: BuildWish::Needed,
-            origin: self.options.origin.clone(),
+            origin: Origin { reason, ..self.options.origin.clone() },
             lock_wait: Millis(0),
             yes: false,
             new_stack: false,
@@ -324,10 +326,10 @@ impl Keeper {
     async fn act(&mut self, home: &Arc<Home>, current: &CurrentRevision, round: Round) -> Result<(), StackError> {
         self.acted = true;
         self.stack.claim(&round.observed).await?;
-        for change in &round.plan.changes {
-            self.tell_drift(change).await;
-        }
         let facts = home.facts()?;
+        for change in &round.plan.changes {
+            self.tell_drift(change, &facts).await;
+        }
         let now = self.stack.clock.now();
         let spends: BTreeSet<&ServiceName> = round.plan.rollouts.iter().flat_map(|rollout| &rollout.spends).collect();
         for service in &spends {
@@ -414,7 +416,8 @@ impl Keeper {
         }
         if after.over == 0 && is_spent(&after, budget, now) {
             let text = format!(
-                "{name} was restarted {} times within {}: from now on each attempt waits longer, up to 5m; a person should look",
+                "{name} was restarted {} times within {}: from now on each attempt waits longer, up to 5m; \
+                 `docker compose logs {name}` shows why",
                 after.times.len(),
                 budget.per
             );
@@ -446,7 +449,12 @@ impl Keeper {
             if !home.end_this_suspension(&name, &suspension)? {
                 continue;
             }
-            let text = format!("{name}: what {} wanted is over", suspension.actor);
+            let what = match suspension.kind {
+                SuspensionKind::Paused => "pause",
+                SuspensionKind::Stopped => "stop",
+            };
+            let why = suspension.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+            let text = format!("the {what} by {} is over{why}", suspension.actor);
             let mut event = self.stack.event(EventKind::Resumed, Severity::Info, text);
             event.service = Some(name);
             self.stack.tell(event).await;
@@ -472,18 +480,30 @@ impl Keeper {
         }
     }
 
-    async fn tell_drift(&self, change: &Change) {
-        let fields: Vec<&str> = change.fields.iter().map(|field| field.path.as_str()).collect();
-        let fields = if fields.is_empty() { String::new() } else { format!(": {}", fields.join(", ")) };
-        let mut text = format!("{}: {}{fields}", change.resource, change.reason);
+    async fn tell_drift(&self, change: &Change, facts: &Facts) {
         let service = match &change.resource {
             Resource::Service(name) => Some(name.clone()),
             _ => None,
         };
-        if let (Some(name), Reason::NotRunning) = (&service, change.reason) {
-            text.push_str(&format!("; it is started again, `evenkeel stop {name}` keeps it stopped"));
+        let mut text = format!("{}: {}{}", change.resource, change.reason, told_of(change));
+        let mut severity = Severity::Warning;
+        match (&change.resource, change.reason) {
+            (Resource::Service(name), Reason::NotRunning) => {
+                text.push_str(&format!("; it is started again, `evenkeel stop {name}` keeps it stopped"));
+            }
+            (Resource::Service(_), Reason::Missing) => text.push_str("; it is made again"),
+            (Resource::Service(name), Reason::Stopped) => {
+                let by =
+                    facts.suspensions.get(name).map(|one| format!(" {} wants that;", one.actor)).unwrap_or_default();
+                text.push_str(&format!(";{by} `evenkeel start {name}` lets it run"));
+            }
+            (Resource::Volume(_), Reason::Missing) => {
+                severity = Severity::Error;
+                text.push_str("; an empty one is made, and what it held is to be restored from a backup");
+            }
+            _ => {}
         }
-        let mut event = self.stack.event(EventKind::DriftFound, Severity::Warning, text);
+        let mut event = self.stack.event(EventKind::DriftFound, severity, text);
         event.service = service;
         self.stack.tell(event).await;
     }
@@ -495,6 +515,20 @@ impl Keeper {
             let text = format!("{} is held: {}: {}; {}", held.resource, held.code, held.reason, held.hint);
             self.tell(EventKind::Warning, Severity::Warning, text).await;
         }
+    }
+}
+
+/// What of it differs, as the end of a sentence.
+fn told_of(change: &Change) -> String {
+    match change.reason {
+        // All of it.
+        Reason::Missing => String::new(),
+        Reason::Renamed => {
+            let names = change.fields.iter().filter_map(|field| field.from.as_ref()).map(|name| format!(" `{name}`"));
+            names.collect()
+        }
+        _ if change.fields.is_empty() => String::new(),
+        _ => format!(": {}", change.fields.iter().map(|field| field.path.as_str()).collect::<Vec<_>>().join(", ")),
     }
 }
 
