@@ -219,6 +219,28 @@ async fn what_fails_liveness_is_restarted_where_it_is_but_not_before_things_have
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_starts_slowly_is_not_asked_whether_it_lives_before_docker_says_that_it_has_started() {
+    let host = Host::new();
+    let check = "{test: [CMD, check], interval: 10s, start_period: 10m}";
+    let manifest = SHOP.replace("image: web:1", &format!("image: web:1\n      healthcheck: {check}"));
+    let config = ImageConfig { command: Some(vec!["serve".into()]), ..ImageConfig::default() };
+    host.engine.add_image("web:1", config, Behaviour::ready_after(Millis::minutes(3)));
+    let mut request = host.request(&manifest, &[]);
+    let desired = Arc::make_mut(&mut request.desired);
+    alive_by_http(desired);
+    let web = desired.services.get_mut(&service("web")).unwrap();
+    web.probes.startup = Some(Probe::of(ProbeKind::Docker {}));
+    assert_eq!(host.stack().apply(&request).await.unwrap().exit, 0);
+    let mut keeper = keeper(&host);
+    keep_for(&host, &mut keeper, Millis::minutes(4)).await;
+    // The engine starts it again.
+    by_hand(&host, Foreign::Die("shop-web-1".into(), 1));
+    keep_for(&host, &mut keeper, Millis::minutes(10)).await;
+    assert_eq!(events(&host, EventKind::LivenessFailed), [] as [String; 0]);
+    assert_eq!(host.containers(), RUNNING);
+}
+
+#[tokio::test(start_paused = true)]
 async fn within_the_budget_then_one_alert_then_ever_later_and_never_a_last_time() {
     let host = Host::new();
     with_liveness(&host, Behaviour { unwell_after: Some(Millis::seconds(1)), ..Behaviour::default() }).await;
