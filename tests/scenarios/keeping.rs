@@ -153,7 +153,7 @@ async fn what_is_told_says_what_comes_of_it_and_what_to_do() {
     assert_eq!(
         events(&host, EventKind::DriftFound),
         [
-            "service/db: missing; it is made again",
+            "service/db: missing; it is made again, `evenkeel stop db` keeps it stopped",
             "volume/shop_data: missing; an empty one is made, and what it held is to be restored from a backup"
         ]
     );

@@ -491,7 +491,9 @@ impl Keeper {
             (Resource::Service(name), Reason::NotRunning) => {
                 text.push_str(&format!("; it is started again, `evenkeel stop {name}` keeps it stopped"));
             }
-            (Resource::Service(_), Reason::Missing) => text.push_str("; it is made again"),
+            (Resource::Service(name), Reason::Missing) => {
+                text.push_str(&format!("; it is made again, `evenkeel stop {name}` keeps it stopped"));
+            }
             (Resource::Service(name), Reason::Stopped) => {
                 let by =
                     facts.suspensions.get(name).map(|one| format!(" {} wants that;", one.actor)).unwrap_or_default();
