@@ -424,6 +424,25 @@ async fn a_manifest_is_followed_once_it_is_whole_and_a_wrong_one_is_told_once() 
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_a_pause_held_back_of_a_manifest_is_done_when_somebody_ends_it() {
+    let host: &'static Host = Box::leak(Box::new(Host::new()));
+    host.settle(SHOP).await;
+    let file = Arc::new(Edited(host, Mutex::new(Ok(SHOP.to_owned()))));
+    let mut keeper = keeper_of(host, Some(file.clone()));
+    host.home.suspend(&service("web"), &suspension(host, SuspensionKind::Paused, None)).unwrap();
+    keep_for(host, &mut keeper, Millis::seconds(5)).await;
+    *file.1.lock().unwrap() = Ok(shop("image: web:1", "image: web:2"));
+    keep_for(host, &mut keeper, Millis::minutes(5)).await;
+    assert_eq!(host.containers(), RUNNING);
+    let applies = events(host, EventKind::ApplyEnded).len();
+    assert_eq!(applies, 2, "the first one, and one that held it");
+    host.home.end_suspension(&service("web")).unwrap();
+    keep_for(host, &mut keeper, Millis::minutes(5)).await;
+    assert_eq!(host.containers()[1], "shop-web-1 web:2 running");
+    assert_eq!(events(host, EventKind::ApplyEnded).len(), applies + 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_manifest_that_cannot_be_applied_is_told_and_stops_no_repair() {
     let host: &'static Host = Box::leak(Box::new(Host::new()));
     host.settle(SHOP).await;

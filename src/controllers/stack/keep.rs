@@ -19,7 +19,7 @@ use crate::{
         outcome::{Outcome, RolloutResult},
         plan::{Change, CurrentRevision, Facts, Held, Note, Plan, Purpose, Reason},
         policy::OnFailure,
-        revision::{Origin, ServiceRecord, SuspensionKind},
+        revision::{Hold, Origin, ServiceRecord, Suspension, SuspensionKind},
         step::Does,
         units::{Millis, Timestamp},
     },
@@ -80,6 +80,9 @@ struct Told {
     unwritable: bool,
 }
 
+/// What persons want of services: what they paused or stopped, and what they rolled back.
+type Wanted = (BTreeMap<ServiceName, Suspension>, BTreeMap<ServiceName, Hold>);
+
 /// Where the manifest that is followed stands.
 #[derive(Default)]
 struct Following {
@@ -89,6 +92,8 @@ struct Following {
     taken: Option<String>,
     /// When time alone lets more of it be done.
     again: Option<Timestamp>,
+    /// What persons wanted when it was taken: with another word of theirs more of it may be done.
+    wanted: Option<Wanted>,
 }
 
 /// What following or keeping came to: when to look again.
@@ -152,7 +157,10 @@ impl Keeper {
         };
         self.told.refused = None;
         let hash = desired.source.manifest_hash.clone();
-        let due = self.following.again.is_some_and(|again| now >= again);
+        let Facts { suspensions, holds, .. } = home.facts()?;
+        let wanted = Some((suspensions, holds));
+        let due = self.following.again.is_some_and(|again| now >= again)
+            || !self.told.declared.is_empty() && self.following.wanted != wanted;
         if self.following.taken.as_ref() == Some(&hash) && !due {
             return Ok(self.following.again);
         }
@@ -175,6 +183,7 @@ impl Keeper {
             request.pull = PullWish::Keep;
             let plan = self.stack.diff(&request).await?;
             if plan.steps.is_empty() {
+                self.following.wanted = wanted;
                 return Ok(self.taken(hash, plan.held, plan.changes_at).await);
             }
         }
@@ -184,6 +193,7 @@ impl Keeper {
                     self.acted = true;
                     self.liveness.begin_anew();
                 }
+                self.following.wanted = wanted;
                 Ok(self.taken(hash, held, changes_at).await)
             }
             Err(StackError::Locked(LockError::Held { .. }) | StackError::Overtaken) => Ok(Some(now.plus(LOCK_POLL))),
