@@ -372,6 +372,7 @@ impl Enlist for Stacks {
             wake: wake.clone(),
             engine_since: self.since.clone(),
         };
+        self.heed(&home, wake, cancel);
         let teller = StackTeller { home: Some(home.clone()), ..self.teller_of(stack) };
         let keeper = Keeper::new(reach.stack(stack.clone(), &registries, Some(home)), options);
         Ok(Enlisted { controller: Box::new(keeper), tell: Arc::new(teller) })
@@ -400,15 +401,31 @@ impl Stacks {
     /// The manifest of this stack, which from now on wakes its loop.
     fn followed(&self, stack: &StackName, wake: &Wake, cancel: &Cancel) -> Option<Arc<dyn Manifest>> {
         let followed = self.options.followed.as_ref().filter(|followed| followed.stack == *stack)?;
-        let (files, wake, clock) = (followed.manifest.files.clone(), wake.clone(), self.clock.clone());
-        let ended = cancel.gently.clone();
+        self.ring(followed.manifest.files.clone(), wake, cancel);
+        Some(followed.manifest.clone())
+    }
+
+    /// What persons want of services wakes its loop. Where the system can't tell, the resync finds it.
+    fn heed(&self, home: &Home, wake: &Wake, cancel: &Cancel) {
+        let Some(file) = home.wanted() else { return };
+        match Files::start() {
+            Ok(files) => {
+                files.watch([file].into());
+                self.ring(Arc::new(files), wake, cancel);
+            }
+            Err(why) => tracing::warn!(why, "`resume` is found with the resync alone"),
+        }
+    }
+
+    /// Lets files wake a loop until it ends.
+    fn ring(&self, files: Arc<Files>, wake: &Wake, cancel: &Cancel) {
+        let (wake, clock, ended) = (wake.clone(), self.clock.clone(), cancel.gently.clone());
         tokio::spawn(async move {
             tokio::select! {
                 () = files.ring(&wake, &*clock) => {}
                 () = ended.cancelled() => {}
             }
         });
-        Some(followed.manifest.clone())
     }
 }
 

@@ -70,7 +70,7 @@ fn it_has_looked(stack: &Stack) {
 #[test]
 fn what_a_person_wants_of_a_service_holds_beside_it() {
     let stack = running("wanted");
-    let _going = Going::start(&stack, &[]);
+    let _going = Going::start(&stack, &["--resync", "1h"]);
     let (name, id) = (stack.full("web-1"), stack.ids()["web-1"].clone());
     let state = || stack.containers().get("web-1").map(|container| (container.state.clone(), container.policy.clone()));
     let is = |state: &str, policy: &str| Some((state.to_owned(), policy.to_owned()));
