@@ -9,7 +9,7 @@ use crate::{
     compose::{Disk, Reader},
     controllers::Manifest,
     daemon::files::Files,
-    load,
+    load::{self, Fault, diagnostics},
     model::{
         desired::{Desired, Overrides},
         names::StackName,
@@ -43,7 +43,7 @@ impl Manifest for Followed {
                     .lock()
                     .unwrap_or_else(PoisonError::into_inner)
                     .extend(sources.files.iter().map(|file| sources.working_dir.join(file)));
-                load::load(&sources).map_err(|error| unheaded(&error.to_string()))
+                load::load(&sources).map_err(|error| told(&error.faults, &sources.files))
             })
             .and_then(|loaded| self.of_this_stack(loaded));
         // Of a wrong manifest too: it is about to be mended.
@@ -63,9 +63,11 @@ impl Followed {
     }
 }
 
-/// Faults as they go on a sentence that says already that something is wrong.
-fn unheaded(faults: &str) -> String {
-    faults.strip_prefix("error: ").unwrap_or(faults).to_owned()
+/// A line for a log, and under it all faults as `validate` shows them.
+fn told(faults: &[Fault], files: &[PathBuf]) -> String {
+    let is_placed = faults.first().is_some_and(|fault| !fault.file.is_empty());
+    let place = files.first().filter(|_| !is_placed).map(|file| format!("{}: ", file.display())).unwrap_or_default();
+    format!("{place}{}\n{}", diagnostics::line(faults), diagnostics::render(faults, false).trim_end())
 }
 
 fn sentence(failure: &Failure) -> String {
@@ -151,11 +153,26 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_is_told_without_a_head_of_its_own() {
+    fn a_fault_is_told_in_one_line_with_its_place() {
         let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("compose.yaml"), "name: shop\nservices: {web: {imgae: web:1}}\n").unwrap();
+        let file = folder.path().join("compose.yaml");
+        let told = |text: &str| {
+            fs::write(&file, text).unwrap();
+            let error = followed(folder.path()).load(&Overrides::default()).unwrap_err();
+            error.lines().next().unwrap().replace(&*file.to_string_lossy(), "FILE")
+        };
+        assert_eq!(
+            told("name: shop\nservices: {web: {imgae: web:1}, db: {imgae: db:1}}\n"),
+            "FILE:2:18: unknown field 'imgae' in services.web; did you mean 'image'? (and 1 more: `evenkeel validate` \
+             shows all)"
+        );
+        assert_eq!(told(""), "FILE: empty compose file");
+        fs::remove_file(&file).unwrap();
         let error = followed(folder.path()).load(&Overrides::default()).unwrap_err();
-        assert!(error.contains("imgae") && !error.starts_with("error"), "{error}");
+        assert!(
+            error.lines().next().unwrap().contains("compose.yaml: could not read the file: No such file"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -2,9 +2,9 @@
 //! safe, and so is a kill.
 
 use super::{exit::Exit, failure::Failure, render::progress::Watch};
-use crate::execute::Cancel;
+use crate::{daemon::signals, execute::Cancel};
+use futures::{StreamExt, stream::BoxStream};
 use std::future::Future;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 
 const STOPPING: &str = "stopping: what is in flight is finished or undone, nothing new begins; again leaves at once";
 
@@ -14,32 +14,24 @@ pub async fn guard<T>(
     cancel: &Cancel,
     watch: &Watch,
 ) -> Result<T, Failure> {
-    let listening = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()].map(signal);
-    let [Ok(interrupt), Ok(terminate), Ok(hangup)] = listening else {
+    let Ok(signals) = signals::endings() else {
         // Without a handler a signal ends the process at once, which is safe too.
         return work.await;
     };
     tokio::select! {
         biased;
         result = work => result,
-        () = listen([interrupt, terminate, hangup], cancel, watch) => Err(left_at_once(watch)),
+        () = listen(signals, cancel, watch) => Err(left_at_once(watch)),
     }
 }
 
 /// Ends when the work shall be left at once.
-async fn listen([mut interrupt, mut terminate, mut hangup]: [Signal; 3], cancel: &Cancel, watch: &Watch) {
-    let mut next = async || {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-            _ = hangup.recv() => {}
-        }
-    };
-    next().await;
+async fn listen(mut signals: BoxStream<'static, ()>, cancel: &Cancel, watch: &Watch) {
+    signals.next().await;
     if watch.has_begun() {
         watch.say(STOPPING);
         cancel.gently.cancel();
-        next().await;
+        signals.next().await;
     }
     cancel.now.cancel();
 }

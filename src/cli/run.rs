@@ -33,7 +33,7 @@ use crate::{
         docker::DockerEngine,
     },
     execute::{Cancel, EventSender},
-    home::{self, Holder, Home, HomeError, LockError, LockGuard},
+    home::{self, Holder, Home, HomeError, LockError, RunLock},
     model::{
         event::{EventKind, Severity},
         names::StackName,
@@ -119,7 +119,7 @@ pub fn run(arguments: &Arguments, named: &ManifestArguments, output: &Output) ->
     let origin = origin::of_process(&arguments.origin);
     session::wait_for(async {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
-        let _lock = lock(&state_dir, &origin, &*clock)?;
+        let _lock = lock(&state_dir, &origin, &*clock, output)?;
         let listener = listener(arguments.listen).await?;
         let (events, progress) = Progress::log(arguments.format, *output);
         let running = Running {
@@ -144,18 +144,24 @@ pub fn run(arguments: &Arguments, named: &ManifestArguments, output: &Output) ->
     })
 }
 
-/// One at a time runs on a home.
-fn lock(state_dir: &Path, origin: &Origin, clock: &dyn Clock) -> Result<LockGuard, Failure> {
+/// One at a time runs on a home. One that can't be written stops no repair.
+fn lock(state_dir: &Path, origin: &Origin, clock: &dyn Clock, output: &Output) -> Result<RunLock, Failure> {
     let doing = format!("run (process {})", std::process::id());
     let holder = Holder { actor: origin.actor.clone(), doing };
-    home::lock_run(state_dir, &holder, clock.now()).map_err(|error| match error {
+    let lock = home::lock_run(state_dir, &holder, clock.now()).map_err(|error| match error {
         LockError::Held { actor, since, doing } => {
             Failure::new(Exit::Locked, format!("`{actor}` runs on this home since {since}: {doing}")).hint(
                 "one `run` keeps all stacks of a home; end that one, or name another home with EVENKEEL_STATE_DIR",
             )
         }
         LockError::Home(error) => session::home_failure(&error),
-    })
+    })?;
+    if let Some(error) = &lock.unwritable {
+        let Failure { sentence, hint, .. } = session::home_failure(error);
+        let hint = hint.map(|hint| format!("hint: {hint}\n")).unwrap_or_default();
+        output.talk(&format!("warning: {sentence}; what runs is kept, and every apply is refused\n{hint}"));
+    }
+    Ok(lock)
 }
 
 async fn listener(listen: Listen) -> Result<Option<TcpListener>, Failure> {
@@ -202,8 +208,8 @@ struct Running {
 impl Running {
     /// Starts what goes on beside the loops: signals, signs of life, the pages.
     fn beside(&self, listener: Option<TcpListener>) {
-        let (cancel, clock) = (self.cancel.clone(), self.clock.clone());
-        tokio::spawn(async move { signals::listen(cancel, &*clock).await });
+        let (signals, cancel, clock) = (signals::endings(), self.cancel.clone(), self.clock.clone());
+        tokio::spawn(async move { signals::listen(signals, cancel, &*clock).await });
         let (service, clock, health) = (self.service.clone(), self.clock.clone(), self.health.clone());
         tokio::spawn(async move { service.live(&*clock, &health).await });
         if let Some(listener) = listener {
@@ -366,6 +372,7 @@ impl Enlist for Stacks {
             wake: wake.clone(),
             engine_since: self.since.clone(),
         };
+        self.heed(&home, wake, cancel);
         let teller = StackTeller { home: Some(home.clone()), ..self.teller_of(stack) };
         let keeper = Keeper::new(reach.stack(stack.clone(), &registries, Some(home)), options);
         Ok(Enlisted { controller: Box::new(keeper), tell: Arc::new(teller) })
@@ -394,15 +401,31 @@ impl Stacks {
     /// The manifest of this stack, which from now on wakes its loop.
     fn followed(&self, stack: &StackName, wake: &Wake, cancel: &Cancel) -> Option<Arc<dyn Manifest>> {
         let followed = self.options.followed.as_ref().filter(|followed| followed.stack == *stack)?;
-        let (files, wake, clock) = (followed.manifest.files.clone(), wake.clone(), self.clock.clone());
-        let ended = cancel.gently.clone();
+        self.ring(followed.manifest.files.clone(), wake, cancel);
+        Some(followed.manifest.clone())
+    }
+
+    /// What persons want of services wakes its loop. Where the system can't tell, the resync finds it.
+    fn heed(&self, home: &Home, wake: &Wake, cancel: &Cancel) {
+        let Some(file) = home.wanted() else { return };
+        match Files::start() {
+            Ok(files) => {
+                files.watch([file].into());
+                self.ring(Arc::new(files), wake, cancel);
+            }
+            Err(why) => tracing::warn!(why, "`resume` is found with the resync alone"),
+        }
+    }
+
+    /// Lets files wake a loop until it ends.
+    fn ring(&self, files: Arc<Files>, wake: &Wake, cancel: &Cancel) {
+        let (wake, clock, ended) = (wake.clone(), self.clock.clone(), cancel.gently.clone());
         tokio::spawn(async move {
             tokio::select! {
                 () = files.ring(&wake, &*clock) => {}
                 () = ended.cancelled() => {}
             }
         });
-        Some(followed.manifest.clone())
     }
 }
 

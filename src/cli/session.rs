@@ -24,7 +24,7 @@ use crate::{
     },
     execute::{Cancel, EventSender},
     home::{self, Home, HomeError},
-    load,
+    load::{self, Sources},
     model::{
         desired::{Desired, Login, Overrides},
         names::{ImageReference, StackName},
@@ -33,7 +33,12 @@ use crate::{
     probe::DockerProber,
 };
 use async_trait::async_trait;
-use std::{collections::BTreeMap, future::Future, path::PathBuf, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    future::Future,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 use tokio::sync::mpsc;
 
 /// A manifest that is good, with what is worth knowing of it.
@@ -116,7 +121,21 @@ pub fn stack_name(named: &ManifestArguments, output: &Output) -> Result<StackNam
     let sources = manifest::sources(named, &OverrideArguments::default(), Overrides::default())?;
     match load::load(&sources) {
         Ok((desired, _)) => Ok(desired.stack),
-        Err(error) => load::stack_name(&sources).ok_or_else(|| manifest::refused(&error, output)),
+        Err(error) => load::written_name(&sources)
+            .or_else(|| applied_from(&sources))
+            .or_else(|| load::stack_name(&sources))
+            .ok_or_else(|| manifest::refused(&error, output)),
+    }
+}
+
+/// The stack that was applied from this file, which says itself no more, when there is one such stack here.
+fn applied_from(sources: &Sources<'_>) -> Option<StackName> {
+    let (file, folder) = (sources.working_dir.join(sources.files.first()?), home::state_dir().ok()?);
+    let source = |name: &StackName| Some(Home::read(&folder, name).ok()??.current().ok()??.desired.source);
+    let is_from = |name: &StackName| source(name).is_some_and(|source| Path::new(&source.manifest) == file);
+    match home::stacks(&folder).ok()?.into_iter().filter(is_from).collect::<Vec<_>>().as_slice() {
+        [one] => Some(one.clone()),
+        _ => None,
     }
 }
 

@@ -1,4 +1,4 @@
-//! Files that a manifest is made of: a change of one rings a bell, once they were left alone for a moment. What the system
+//! Files that somebody else writes, such as those of a manifest: a change of one rings a bell, once they were left alone for a moment. What the system
 //! does not tell is found by the next resync.
 
 use crate::{
@@ -80,7 +80,7 @@ impl Files {
             self.changed.notified().await;
             let quiet = async { while within(clock, QUIET, self.changed.notified()).await.is_some() {} };
             let _ = within(clock, WRITING_MAX, quiet).await;
-            wake.up("a file of the manifest changed");
+            wake.up("a file changed");
         }
     }
 }

@@ -23,13 +23,15 @@ pub struct Health {
 #[derive(Default)]
 struct State {
     engine_lost: Option<(Timestamp, String)>,
+    /// Loops that are in the middle of a round.
+    at_work: usize,
     loops: BTreeMap<String, Turning>,
 }
 
 #[derive(Default)]
 struct Turning {
-    /// When it will have done something again.
-    due: Option<Timestamp>,
+    /// When it will have done something again, as the clock's `elapsed`.
+    due: Option<Millis>,
     failing: Option<(Timestamp, String)>,
 }
 
@@ -47,6 +49,15 @@ pub struct Reason {
     pub text: String,
 }
 
+/// A loop that is in the middle of a round.
+pub struct AtWork(Arc<Health>);
+
+impl Drop for AtWork {
+    fn drop(&mut self) {
+        self.0.lock().at_work -= 1;
+    }
+}
+
 impl Health {
     /// Nothing turns yet, and the engine was not reached so far.
     pub fn new(clock: Arc<dyn Clock>) -> Health {
@@ -54,9 +65,19 @@ impl Health {
         Health { clock, state: Mutex::new(State { engine_lost, ..State::default() }) }
     }
 
+    /// A loop begins a round, which lasts until the value goes. Where no other one measures time, the clock is set before.
+    pub fn at_work(self: &Arc<Health>) -> AtWork {
+        let mut state = self.lock();
+        if state.at_work == 0 {
+            self.clock.set();
+        }
+        state.at_work += 1;
+        AtWork(self.clone())
+    }
+
     /// A loop will have done something within this span.
     pub fn turns(&self, name: &str, within: Millis) {
-        let due = self.clock.now().plus(within).plus(LATE);
+        let due = Millis(self.clock.elapsed().0.saturating_add(within.0).saturating_add(LATE.0));
         self.lock().loops.entry(name.to_owned()).or_default().due = Some(due);
     }
 
@@ -94,15 +115,16 @@ impl Health {
 
     /// Loops that do not turn.
     pub fn stuck(&self) -> Vec<Reason> {
-        let now = self.clock.now();
+        let (now, elapsed) = (self.clock.now(), self.clock.elapsed());
         let state = self.lock();
-        let late = |turning: &Turning| turning.due.filter(|due| *due < now);
+        let late = |turning: &Turning| turning.due.filter(|due| *due < elapsed);
+        let moment = |due: Millis| Timestamp(now.0.saturating_sub_unsigned(elapsed.0 - due.0));
         let stuck = state.loops.iter().filter_map(|(name, turning)| Some((name, late(turning)?)));
         stuck
             .map(|(name, due)| Reason {
                 code: "stuck",
                 stack: Some(name.clone()),
-                since: Some(due),
+                since: Some(moment(due)),
                 text: format!("the loop of `{name}` does not turn"),
             })
             .collect()
@@ -139,6 +161,25 @@ impl Health {
 mod tests {
     use super::*;
     use crate::engine::clock::SystemClock;
+    use std::sync::atomic::{AtomicI64, Ordering};
+
+    #[tokio::test(start_paused = true)]
+    async fn the_clock_is_set_while_nobody_is_at_work_and_nobody_is_late_for_it() {
+        let machine = Arc::new(AtomicI64::new(1_800_000_000_000));
+        let shown = machine.clone();
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::of(move || Timestamp(shown.load(Ordering::Relaxed))));
+        let health = Arc::new(Health::new(clock.clone()));
+        health.turns("webkit", Millis::seconds(60));
+        let before = clock.now();
+        let first = health.at_work();
+        machine.fetch_add(3_600_000, Ordering::Relaxed);
+        drop(health.at_work());
+        assert_eq!(clock.now(), before, "a gate may be waiting");
+        drop(first);
+        drop(health.at_work());
+        assert_eq!(clock.now(), before.plus(Millis::minutes(60)));
+        assert_eq!(health.stuck(), []);
+    }
 
     #[tokio::test(start_paused = true)]
     async fn what_is_wrong_is_known_with_since_when() {

@@ -1,25 +1,43 @@
-//! SIGTERM and SIGINT: the first lets what is in flight finish, and after a while or at a second one the process leaves at
-//! once. Both are safe, and so is a kill.
+//! SIGTERM, SIGINT and the end of the terminal: the first lets what is in flight finish, and after a while or at a second
+//! one the process leaves at once. Both are safe, and so is a kill.
 
 use crate::{engine::clock::Clock, execute::Cancel, model::units::Millis};
 use futures::{
     StreamExt,
     stream::{self, BoxStream},
 };
+use std::{fs, io};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// What is in flight gets so long; the service manager is told to wait ten seconds.
 const GENTLY: Millis = Millis::seconds(8);
 
-/// Listens for as long as the process lives.
-pub async fn listen(cancel: Cancel, clock: &dyn Clock) {
-    let listening = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()].map(signal);
-    let [Ok(interrupt), Ok(terminate), Ok(hangup)] = listening else {
-        // Without a handler a signal ends the process at once, which is safe too.
-        return std::future::pending().await;
-    };
-    let signals = [interrupt, terminate, hangup].map(|signal| stream::unfold(signal, received).boxed());
-    obey(&cancel, clock, stream::select_all(signals).boxed()).await;
+/// Obeys them for as long as the process lives.
+pub async fn listen(signals: io::Result<BoxStream<'static, ()>>, cancel: Cancel, clock: &dyn Clock) {
+    // Without a handler a signal ends the process at once, which is safe too.
+    let Ok(signals) = signals else { return std::future::pending().await };
+    obey(&cancel, clock, signals).await;
+}
+
+/// Each signal from now on that asks this process to end. One that was started with `nohup` goes on when its terminal is gone.
+///
+/// # Errors
+/// The system listens to no signal.
+pub fn endings() -> io::Result<BoxStream<'static, ()>> {
+    let mut kinds = vec![SignalKind::interrupt(), SignalKind::terminate()];
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    if !ignores_hangup(&status) {
+        kinds.push(SignalKind::hangup());
+    }
+    let signals: io::Result<Vec<Signal>> = kinds.into_iter().map(signal).collect();
+    let signals = signals?.into_iter().map(|signal| stream::unfold(signal, received).boxed());
+    Ok(stream::select_all(signals).boxed())
+}
+
+/// Whether this process was started with SIGHUP ignored, as proc(5) shows it: the lowest bit of a mask.
+fn ignores_hangup(status: &str) -> bool {
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 1 == 1)
 }
 
 async fn received(mut signal: Signal) -> Option<((), Signal)> {
@@ -42,6 +60,14 @@ mod tests {
     use super::*;
     use crate::engine::clock::SystemClock;
     use tokio::sync::mpsc;
+
+    #[test]
+    fn a_hangup_that_is_ignored_is_one_bit_of_a_line() {
+        let status = |mask: &str| format!("Name:\tx\nSigBlk:\t0000000000000001\nSigIgn:\t{mask}\n");
+        assert!(ignores_hangup(&status("0000000000001001")));
+        assert!(!ignores_hangup(&status("0000000000001000")));
+        assert!(!ignores_hangup(""));
+    }
 
     #[tokio::test(start_paused = true)]
     async fn the_first_is_gentle_and_its_patience_ends() {

@@ -52,6 +52,7 @@ impl Turn {
     pub async fn run(self, mut controller: Box<dyn Controller>) {
         let mut failing: Option<Failing> = None;
         loop {
+            let work = self.health.at_work();
             let began = self.clock.now();
             self.patience.until(began.plus(ROUND));
             let round = tokio::select! {
@@ -73,6 +74,7 @@ impl Turn {
                 Some(Err(error)) => self.failed(&mut failing, &error).await,
                 None => self.stuck(&mut failing, now.since(began)).await,
             };
+            drop(work);
             let mut rest = now.since(began).min(REST_MAX);
             if failing.is_some() {
                 // What fails fails again at once, mostly.

@@ -105,7 +105,8 @@ impl<'a> Drive<'a> {
             Command::RolloutBegun(rollout) => {
                 let begun = &stage.plan.rollouts[rollout];
                 let how = begun.strategy.map(|strategy| format!("{strategy}, ")).unwrap_or_default();
-                let text = format!("{}: {how}{}", begun.id, begun.why);
+                let why = if begun.why.is_empty() { "no container is replaced" } else { &begun.why };
+                let text = format!("{}: {how}{why}", begun.id);
                 tell_of(self.stage, rollout, EventKind::RolloutStarted, Severity::Info, text).await;
             }
             Command::Begin(item) => {

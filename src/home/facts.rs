@@ -1,7 +1,7 @@
 //! What the home remembers beside revisions: one-shots that completed, desired states that failed, holds, fields that did
 //! not take. All of it is sealed: hashes and fields give sensitive values away to who can guess.
 
-use super::{Home, error::HomeError, revisions, sealing::Sealer, store::Durability};
+use super::{Home, error::HomeError, lock::Locks, revisions, sealing::Sealer, store::Durability};
 use crate::model::{
     fields::FieldChange,
     names::{ContainerId, DesiredHash, ServiceName},
@@ -13,6 +13,8 @@ use rusqlite::{OptionalExtension, Transaction, params};
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fs,
+    path::PathBuf,
     sync::Arc,
 };
 
@@ -126,6 +128,21 @@ impl Home {
     /// Ends a suspension, where there is one.
     pub fn end_suspension(&self, service: &ServiceName) -> Result<(), HomeError> {
         self.remove_fact(Kind::Suspension, service.as_str())
+    }
+
+    /// Lets a process that keeps the stack know that a person wants something else of it. It would find out by itself, later.
+    pub fn tell_wanted(&self) {
+        if let Some(file) = self.wanted() {
+            let _ = fs::write(file, "");
+        }
+    }
+
+    /// The file that is written then; `None` where the home is in no file.
+    pub fn wanted(&self) -> Option<PathBuf> {
+        match &self.locks {
+            Locks::Files(folder) => Some(folder.wanted()),
+            Locks::Memory(_) => None,
+        }
     }
 
     /// Ends a suspension, where it is this one still. Gives whether it was.

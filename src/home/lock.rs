@@ -220,6 +220,15 @@ pub(super) fn attempt_file(path: &Path, holder: &Holder, now: Timestamp) -> Resu
     Ok(Attempt::Got(LockGuard(Grip::File(file))))
 }
 
+/// Locks what is there already, a file or a folder, where nothing can be written: nobody reads there who did.
+pub(super) fn attempt_unwritten(path: &Path) -> Result<Attempt, HomeError> {
+    let file = fs::File::open(path).map_err(|source| HomeError::files(path, source))?;
+    match try_flock(&file, path, FlockOperation::NonBlockingLockExclusive)? {
+        true => Ok(Attempt::Got(LockGuard(Grip::File(file)))),
+        false => Ok(Attempt::Held(read_held(&file))),
+    }
+}
+
 fn locked(lock: &Mutex<MemoryLock>) -> MutexGuard<'_, MemoryLock> {
     lock.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -27,7 +27,7 @@ pub use identity::Identity;
 pub use lock::{Held, Holder, LockError, LockGuard};
 pub use paths::state_dir;
 pub use revisions::{NewRevision, Records, RevisionSummary, ServiceSummary};
-pub use state::{check_writable, identity, lock_run, stacks};
+pub use state::{RunLock, check_writable, identity, lock_run, stacks};
 
 use crate::model::names::StackName;
 use lock::Locks;

@@ -75,6 +75,11 @@ impl StackFolder {
         self.folder.join("waiting")
     }
 
+    /// Written whenever a person wants something else of a service: see `Home::wanted`.
+    pub(super) fn wanted(&self) -> PathBuf {
+        self.folder.join("wanted")
+    }
+
     /// Mounted by the engine: see `copies`.
     pub(super) fn copies(&self) -> PathBuf {
         self.folder.join("copies")

@@ -27,15 +27,35 @@ pub fn identity(state_dir: &Path) -> Identity {
     Identity::of(state_dir)
 }
 
-/// The right to run on a state directory, which one process at a time has. Makes the directory where it is missing.
+/// The right to run on a state directory, which one process at a time has.
+#[derive(Debug)]
+pub struct RunLock {
+    _guard: LockGuard,
+    /// Why the directory can't be written, where it can't: what runs is kept all the same.
+    pub unwritable: Option<HomeError>,
+}
+
+/// Takes that right. Makes the directory where it is missing.
 ///
 /// # Errors
 /// `Held`, with who holds it.
-pub fn lock_run(state_dir: &Path, holder: &Holder, now: Timestamp) -> Result<LockGuard, LockError> {
+pub fn lock_run(state_dir: &Path, holder: &Holder, now: Timestamp) -> Result<RunLock, LockError> {
+    let path = state_dir.join("run");
     let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(state_dir);
-    made.map_err(|source| HomeError::writing(state_dir, source))?;
-    match lock::attempt_file(&state_dir.join("run"), holder, now)? {
-        lock::Attempt::Got(guard) => Ok(guard),
+    let written = made
+        .map_err(|source| HomeError::writing(state_dir, source))
+        .and_then(|()| lock::attempt_file(&path, holder, now));
+    let (attempt, unwritable) = match written {
+        Err(error) if error.forbids_writing() => {
+            let there = if path.exists() { &path } else { state_dir };
+            // Who may not read it either is told what stands in the way of a usual home.
+            let Ok(attempt) = lock::attempt_unwritten(there) else { return Err(error.into()) };
+            (attempt, Some(error))
+        }
+        attempt => (attempt?, None),
+    };
+    match attempt {
+        lock::Attempt::Got(guard) => Ok(RunLock { _guard: guard, unwritable }),
         lock::Attempt::Held(Held { holder: Holder { actor, doing }, since }) => {
             Err(LockError::Held { actor, since, doing })
         }
@@ -82,6 +102,18 @@ mod tests {
         assert!(second.to_string().starts_with("`ana@vps` holds the lock since 2027"), "{second}");
         drop(first);
         lock_run(&dir, &holder, Timestamp(1_800_000_000_002)).unwrap();
+    }
+
+    #[test]
+    fn where_nothing_can_be_written_one_at_a_time_runs_too() {
+        // Nobody, not even root, makes a file there.
+        let dir = Path::new("/sys/kernel");
+        let holder = Holder { actor: "ana@vps".into(), doing: "run".into() };
+        let first = lock_run(dir, &holder, Timestamp(1_800_000_000_000)).unwrap();
+        assert!(first.unwritable.as_ref().unwrap().to_string().contains("/sys/kernel/run"), "{first:?}");
+        lock_run(dir, &holder, Timestamp(1_800_000_000_001)).unwrap_err();
+        drop(first);
+        lock_run(dir, &holder, Timestamp(1_800_000_000_002)).unwrap();
     }
 
     #[test]

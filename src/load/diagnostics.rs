@@ -20,6 +20,22 @@ pub fn render(faults: &[Fault], colour: bool) -> String {
     text
 }
 
+/// The first fault in one line, with its place and what to do, and how many more there are; for logs.
+pub fn line(faults: &[Fault]) -> String {
+    let Some(fault) = faults.first() else { return String::new() };
+    let place = match (fault.file.as_str(), fault.line) {
+        ("", _) => String::new(),
+        (file, 0) => format!("{}: ", printable(file)),
+        (file, line) => format!("{}:{line}:{}: ", printable(file), fault.column),
+    };
+    let hint = fault.hint.as_deref().map(|hint| format!("; {}", printable(hint))).unwrap_or_default();
+    let more = match faults.len() - 1 {
+        0 => String::new(),
+        more => format!(" (and {more} more: `evenkeel validate` shows all)"),
+    };
+    format!("{place}{}{hint}{more}", printable(&fault.message)).replace('\n', " ")
+}
+
 fn one(renderer: &Renderer, fault: &Fault) -> String {
     let message = printable(&fault.message);
     let file = printable(&fault.file);

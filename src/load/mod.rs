@@ -87,22 +87,34 @@ pub fn used_variables(sources: &Sources<'_>) -> Result<BTreeMap<String, Variable
         .map_err(|faults| LoadError::new(faults, &sources.working_dir))
 }
 
-/// The name of the stack, of files that are perhaps wrong otherwise: as written in the first of them, else that of its
-/// folder. `None` where even that can't be read.
+/// The name of the stack, of a manifest that can't be loaded: as it is written, else after its folder.
 pub fn stack_name(sources: &Sources<'_>) -> Option<StackName> {
-    let file = sources.working_dir.join(sources.files.first()?);
+    written_name(sources).or_else(|| {
+        let file = sources.working_dir.join(sources.files.first()?);
+        // What can't be read as YAML may say another name.
+        documents(sources)?;
+        normalized(&file.parent()?.file_name()?.to_string_lossy())
+    })
+}
+
+/// The name that such a manifest says.
+pub fn written_name(sources: &Sources<'_>) -> Option<StackName> {
     let written = |tree: &crate::compose::yaml::Node| {
         let name =
             tree::node(tree, &["metadata", "name"]).or_else(|| tree::node(tree, &["name"]))?.as_str()?.to_owned();
         (!name.contains('$')).then_some(name)
     };
+    normalized(&documents(sources)?.iter().find_map(written)?)
+}
+
+fn documents(sources: &Sources<'_>) -> Option<Vec<crate::compose::yaml::Node>> {
+    let file = sources.working_dir.join(sources.files.first()?);
     let text = String::from_utf8(sources.reader.read(&file).ok()?).ok()?;
-    let documents = crate::compose::yaml::parse_all(&file.display().to_string(), &text).ok()?;
-    let name = match documents.iter().find_map(written) {
-        Some(name) => name,
-        None => file.parent()?.file_name()?.to_string_lossy().into_owned(),
-    };
-    let name = crate::compose::normalize_name(&name);
+    crate::compose::yaml::parse_all(&file.display().to_string(), &text).ok()
+}
+
+fn normalized(name: &str) -> Option<StackName> {
+    let name = crate::compose::normalize_name(name);
     (!name.is_empty()).then(|| StackName::new(name))
 }
 

@@ -15,7 +15,9 @@ use crate::model::{
     names::{ContainerName, Resource, ServiceName, StepId, VolumeName},
     observed::{ObservedContainer, Status},
     policy::{ProbeKind, Strategy},
-    step::{AnonymousVolumes, Connect, ContainerRef, Create, Does, Gate, OnDeadline, Proof, Remove, Rename, Update},
+    step::{
+        AnonymousVolumes, Cause, Connect, ContainerRef, Create, Does, Gate, OnDeadline, Proof, Remove, Rename, Update,
+    },
     units::Millis,
 };
 use std::collections::BTreeMap;
@@ -273,7 +275,10 @@ fn replace<'a>(
     draft.replaces = true;
     let choice = unit_strategy(entries);
     draft.strategy = Some(choice.strategy);
-    draft.why = choice.why;
+    // What is restarted where it is has said why already, and is down meanwhile.
+    if draft.why.is_empty() {
+        draft.why = choice.why;
+    }
     let one_service = entries.iter().all(|entry| entry.view.service.name == entries[0].view.service.name);
     let groups: Vec<&[Entry]> = match (one_service, choice.strategy) {
         (true, Strategy::StartFirst | Strategy::StopFirst) => entries.chunks(1).collect(),
@@ -490,7 +495,7 @@ fn make<'a>(
         draft.why = match draft.serving {
             true if once => "runs once more".into(),
             true => "replicas added".into(),
-            false if draft.repairs => "made again".into(),
+            false if matches!(draft.cause, Cause::Drift | Cause::Liveness) => "made again".into(),
             false => "first start".into(),
         };
     }

@@ -4,7 +4,8 @@ use crate::run::Folder;
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
-    process::{Child, Stdio},
+    os::unix::process::CommandExt,
+    process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
 
@@ -17,7 +18,10 @@ struct Going {
 impl Going {
     /// Starts it and waits until it waits for the engine.
     fn start(folder: &Folder, arguments: &[&str]) -> Going {
-        let mut command = folder.command(&[&["run"], arguments].concat());
+        Going::of(folder.command(&[&["run"], arguments].concat()))
+    }
+
+    fn of(mut command: Command) -> Going {
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the binary runs");
         let said = BufReader::new(child.stderr.take().expect("a pipe"));
         let mut going = Going { child, said };
@@ -88,6 +92,33 @@ fn it_waits_for_the_engine_says_so_and_ends_when_asked() {
 
     going.signal(libc::SIGTERM);
     assert_eq!(going.code(), Some(0));
+}
+
+#[test]
+fn with_nohup_it_goes_on_when_its_terminal_is_gone() {
+    let folder = Folder::of(&[]);
+    for ignored in [false, true] {
+        let port = free_port();
+        let mut command = folder.command(&["run", "--listen", &format!("127.0.0.1:{port}")]);
+        if ignored {
+            // SAFETY: signal(2) may be called between fork and exec.
+            unsafe {
+                command.pre_exec(|| {
+                    libc::signal(libc::SIGHUP, libc::SIG_IGN);
+                    Ok(())
+                })
+            };
+        }
+        let mut going = Going::of(command);
+        going.signal(libc::SIGHUP);
+        if ignored {
+            // Whoever ends does not answer any more.
+            (0..5).for_each(|_| assert!(get(port, "/healthz").starts_with("HTTP/1.1 200 OK")));
+            assert_eq!(going.child.try_wait().expect("it can be waited for"), None);
+            going.signal(libc::SIGTERM);
+        }
+        assert_eq!(going.code(), Some(0));
+    }
 }
 
 #[test]

@@ -82,6 +82,24 @@ fn a_manifest_that_stays_half_saved_changes_nothing_that_runs_and_is_told_once()
 }
 
 #[test]
+fn a_manifest_that_is_broken_before_it_starts_stops_no_repair_and_is_taken_once_it_is_whole() {
+    let stack = followed("brokenfirst", SPEC);
+    let whole = std::fs::read_to_string(stack.path("evenkeel.yaml")).unwrap();
+    stack.write("evenkeel.yaml", &format!("{whole}  [\n"));
+    stack.evenkeel(&["stop", "store"]).exits(0);
+    stack.evenkeel(&["start", "store"]).exits(0);
+    let _going = Going::start(&stack, &["--follow"]);
+    wait_for(&stack, "manifest-refused", 0, "evenkeel.yaml:");
+    stack.docker(&["kill", &stack.full("web-1")]);
+    wait_until("it is started again", || stack.containers()["web-1"].state == "running");
+    stack.write("compose.yaml", &COMPOSE.replace("web:1", "web:2"));
+    stack.write("evenkeel.yaml", &whole);
+    wait_until("it rolls", || {
+        is_whole(&stack, &BOTH) && stack.containers().values().all(|one| one.image == "evenkeel-test/web:2")
+    });
+}
+
+#[test]
 fn a_manual_service_is_held_until_it_is_named() {
     let stack = followed("manual", &format!("{SPEC}, services: {{store: {{rollout: {{apply: manual}}}}}}"));
     let _going = Going::start(&stack, &["--follow"]);

@@ -30,14 +30,19 @@ impl<'s> Going<'s> {
     /// The same of another copy of the program.
     pub fn of(program: &Path, stack: &'s Stack, more: &[&str]) -> Going<'s> {
         let before = told(stack, "keep-started").len();
+        let going = Going::begin(program, stack, more);
+        wait_until("it keeps the stack", || told(stack, "keep-started").len() > before);
+        going
+    }
+
+    /// Starts one, and waits for nothing.
+    pub fn begin(program: &Path, stack: &'s Stack, more: &[&str]) -> Going<'s> {
         let said = File::options().create(true).append(true).open(stack.path("run.log")).unwrap();
         let mut command = stack.place.command(program.to_str().unwrap());
         command.current_dir(stack.folder.path()).envs(&stack.variables);
         command.args(["run", "--listen", "none"]).args(more);
         let child = command.stdout(Stdio::null()).stderr(said).spawn().unwrap();
-        let going = Going { stack, child };
-        wait_until("it keeps the stack", || told(stack, "keep-started").len() > before);
-        going
+        Going { stack, child }
     }
 
     pub fn pid(&self) -> u32 {

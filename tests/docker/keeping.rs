@@ -70,7 +70,7 @@ fn it_has_looked(stack: &Stack) {
 #[test]
 fn what_a_person_wants_of_a_service_holds_beside_it() {
     let stack = running("wanted");
-    let _going = Going::start(&stack, &[]);
+    let _going = Going::start(&stack, &["--resync", "1h"]);
     let (name, id) = (stack.full("web-1"), stack.ids()["web-1"].clone());
     let state = || stack.containers().get("web-1").map(|container| (container.state.clone(), container.policy.clone()));
     let is = |state: &str, policy: &str| Some((state.to_owned(), policy.to_owned()));
@@ -82,12 +82,12 @@ fn what_a_person_wants_of_a_service_holds_beside_it() {
     stack.evenkeel(&["resume", "web"]).exits(0);
     wait_until("it is put right then", || state() == is("running", "always"));
 
-    stack.evenkeel(&["stop", "web"]).exits(0);
+    stack.evenkeel(&["stop", "web"]).exits(0).says("✓ web  stopped in ");
     it_has_looked(&stack);
     assert_eq!(state().unwrap().0, "exited");
     stack.docker(&["start", &name]);
     wait_until("stopped stays stopped", || state().unwrap().0 == "exited");
-    stack.evenkeel(&["start", "web"]).exits(0);
+    stack.evenkeel(&["start", "web"]).exits(0).says("✓ web  started in ");
     wait_until("it is back with its policy", || state() == is("running", "always"));
     assert_eq!(stack.ids()["web-1"], id);
     wait_until("all is whole", || is_whole(&stack, &BOTH));

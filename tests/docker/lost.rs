@@ -5,7 +5,7 @@ use crate::{
     stack::{EVENKEEL, Stack, wait_until},
 };
 use serde_json::Value as Json;
-use std::{collections::BTreeMap, fs};
+use std::{collections::BTreeMap, fs, path::Path, process::Command};
 
 const COMPOSE: &str = r#"
 services:
@@ -59,6 +59,62 @@ fn a_home_that_is_lost_while_it_runs_or_while_it_does_not_costs_nothing_and_is_t
     assert!(is_whole(&stack, &BOTH));
     going.end();
     nothing_is_left_over(&stack, &BOTH, &[]);
+}
+
+/// A disk of its own for the home, gone with the value.
+struct Disk<'s>(&'s Stack);
+
+impl Disk<'_> {
+    fn of(stack: &Stack) -> Disk<'_> {
+        fs::create_dir_all(stack.home()).unwrap();
+        let disk = Disk(stack);
+        disk.mount(&["-t", "tmpfs", "-o", "size=16m", "tmpfs"]);
+        disk
+    }
+
+    fn mount(&self, words: &[&str]) {
+        let status = Command::new("mount").args(words).arg(self.0.home()).status().unwrap();
+        assert!(status.success(), "mount {words:?}");
+    }
+}
+
+impl Drop for Disk<'_> {
+    fn drop(&mut self) {
+        // Whoever still uses it keeps it for that time.
+        let _ = Command::new("umount").arg("-l").arg(self.0.home()).status();
+    }
+}
+
+#[test]
+fn a_home_that_nobody_can_write_stops_no_repair_and_evenkeel_starts_on_it() {
+    let stack = Stack::new("unwritable");
+    let disk = Disk::of(&stack);
+    stack.declare(COMPOSE, SPEC);
+    stack.evenkeel(&["apply"]).exits(0);
+    // It ends while that can't be put on record.
+    stack.evenkeel(&["pause", "web", "--for", "1s"]).exits(0);
+    let full = || fs::write(stack.home().join("full"), vec![0; 64 << 20]).unwrap_err();
+    for read_only in [true, false] {
+        if read_only {
+            disk.mount(&["-o", "remount,ro"]);
+        } else {
+            disk.mount(&["-o", "remount,rw"]);
+            full();
+        }
+        let before = since(&stack);
+        let going = Going::begin(Path::new(EVENKEEL), &stack, &[]);
+        stack.docker(&["kill", &stack.full("web-1")]);
+        wait_until("it is started again", || {
+            stack.containers()["web-1"].state == "running" && since(&stack)["web-1"] != before["web-1"]
+        });
+        stack.docker(&["rm", "-f", &stack.full("db-1")]);
+        wait_until("it is made again", || stack.containers().get("db-1").is_some_and(|one| one.state == "running"));
+        stack.evenkeel(&["pause", "web"]).exits(3);
+        let said = going.said();
+        going.end();
+        assert!(said.contains("what runs is kept, and every apply is refused"), "{said}");
+        assert!(!said.contains("the rounds"), "{said}");
+    }
 }
 
 #[test]

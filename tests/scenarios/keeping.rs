@@ -124,8 +124,8 @@ async fn what_somebody_does_by_hand_is_put_right_and_told() {
     let deeds = [
         (Foreign::Stop(name()), "not running; it is started again, `evenkeel stop web` keeps it stopped"),
         (Foreign::Kill(name()), "not running; it is started again, `evenkeel stop web` keeps it stopped"),
-        (Foreign::Remove(name(), false), "missing"),
-        (Foreign::Rename(name(), "elsewhere".into()), "wrong name: name"),
+        (Foreign::Remove(name(), false), "missing; it is made again"),
+        (Foreign::Rename(name(), "elsewhere".into()), "wrong name `elsewhere`"),
         (Foreign::Update(name(), Box::new(limits), None), "limit changed: limits.pids"),
         (Foreign::Disconnect(name(), "shop_default".into()), "network missing"),
     ];
@@ -140,6 +140,34 @@ async fn what_somebody_does_by_hand_is_put_right_and_told() {
         assert!(drift.iter().any(|text| text.contains(told)), "{deed:?}: {drift:?}");
     }
     assert_eq!(host.home.current().unwrap().unwrap().number, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_told_says_what_comes_of_it_and_what_to_do() {
+    let host = Host::new();
+    host.settle(SHOP).await;
+    let mut keeper = keeper(&host);
+    by_hand(&host, Foreign::Remove("shop-db-1".into(), false));
+    by_hand(&host, Foreign::RemoveVolume("shop_data".into()));
+    rounds(&mut keeper).await;
+    assert_eq!(
+        events(&host, EventKind::DriftFound),
+        [
+            "service/db: missing; it is made again, `evenkeel stop db` keeps it stopped",
+            "volume/shop_data: missing; an empty one is made, and what it held is to be restored from a backup"
+        ]
+    );
+    assert_eq!(events(&host, EventKind::RolloutStarted).last().map(String::as_str), Some("db: made again"));
+    host.home.suspend(&service("web"), &suspension(&host, SuspensionKind::Stopped, None)).unwrap();
+    rounds(&mut keeper).await;
+    by_hand(&host, Foreign::Start("shop-web-1".into()));
+    rounds(&mut keeper).await;
+    let stopped = "service/web: to be stopped; ann wants that; `evenkeel start web` lets it run";
+    assert_eq!(events(&host, EventKind::DriftFound)[2..], [stopped; 2]);
+    assert_eq!(
+        events(&host, EventKind::RolloutStarted).last().map(String::as_str),
+        Some("web: no container is replaced")
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -188,6 +216,28 @@ async fn what_fails_liveness_is_restarted_where_it_is_but_not_before_things_have
     assert_eq!(drift, ["service/web: liveness failed"]);
     assert_eq!(host.id_of("shop-web-1"), id, "restarted, not replaced");
     assert_eq!(host.home.facts().unwrap().restarts[&service("web")].times.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_starts_slowly_is_not_asked_whether_it_lives_before_docker_says_that_it_has_started() {
+    let host = Host::new();
+    let check = "{test: [CMD, check], interval: 10s, start_period: 10m}";
+    let manifest = SHOP.replace("image: web:1", &format!("image: web:1\n      healthcheck: {check}"));
+    let config = ImageConfig { command: Some(vec!["serve".into()]), ..ImageConfig::default() };
+    host.engine.add_image("web:1", config, Behaviour::ready_after(Millis::minutes(3)));
+    let mut request = host.request(&manifest, &[]);
+    let desired = Arc::make_mut(&mut request.desired);
+    alive_by_http(desired);
+    let web = desired.services.get_mut(&service("web")).unwrap();
+    web.probes.startup = Some(Probe::of(ProbeKind::Docker {}));
+    assert_eq!(host.stack().apply(&request).await.unwrap().exit, 0);
+    let mut keeper = keeper(&host);
+    keep_for(&host, &mut keeper, Millis::minutes(4)).await;
+    // The engine starts it again.
+    by_hand(&host, Foreign::Die("shop-web-1".into(), 1));
+    keep_for(&host, &mut keeper, Millis::minutes(10)).await;
+    assert_eq!(events(&host, EventKind::LivenessFailed), [] as [String; 0]);
+    assert_eq!(host.containers(), RUNNING);
 }
 
 #[tokio::test(start_paused = true)]
@@ -276,7 +326,7 @@ async fn what_is_paused_is_left_as_it_is_until_its_time_is_over() {
     keep_for(&host, &mut keeper, Millis::minutes(10)).await;
     rounds(&mut keeper).await;
     assert_eq!(host.containers(), RUNNING);
-    assert_eq!(events(&host, EventKind::Resumed), ["web: what ann wanted is over"]);
+    assert_eq!(events(&host, EventKind::Resumed), ["the pause by ann is over: a leak"]);
     // What was declared meanwhile was not accepted.
     let spec = host.engine.inspect_container("shop-web-1").await.unwrap().spec;
     assert_eq!(spec.environment["LOG_LEVEL"].reveal(), "info");
@@ -371,6 +421,25 @@ async fn a_manifest_is_followed_once_it_is_whole_and_a_wrong_one_is_told_once() 
     keep_for(host, &mut keeper, Millis::minutes(30)).await;
     assert_eq!(host.containers()[1], "shop-web-1 web:2 running");
     assert_eq!(events(host, EventKind::RolloutFailed).len(), 1, "what failed is not tried again by itself");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_pause_held_back_of_a_manifest_is_done_when_somebody_ends_it() {
+    let host: &'static Host = Box::leak(Box::new(Host::new()));
+    host.settle(SHOP).await;
+    let file = Arc::new(Edited(host, Mutex::new(Ok(SHOP.to_owned()))));
+    let mut keeper = keeper_of(host, Some(file.clone()));
+    host.home.suspend(&service("web"), &suspension(host, SuspensionKind::Paused, None)).unwrap();
+    keep_for(host, &mut keeper, Millis::seconds(5)).await;
+    *file.1.lock().unwrap() = Ok(shop("image: web:1", "image: web:2"));
+    keep_for(host, &mut keeper, Millis::minutes(5)).await;
+    assert_eq!(host.containers(), RUNNING);
+    let applies = events(host, EventKind::ApplyEnded).len();
+    assert_eq!(applies, 2, "the first one, and one that held it");
+    host.home.end_suspension(&service("web")).unwrap();
+    keep_for(host, &mut keeper, Millis::minutes(5)).await;
+    assert_eq!(host.containers()[1], "shop-web-1 web:2 running");
+    assert_eq!(events(host, EventKind::ApplyEnded).len(), applies + 1);
 }
 
 #[tokio::test(start_paused = true)]

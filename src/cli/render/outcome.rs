@@ -91,7 +91,7 @@ fn done_in_words(plan: &Plan, rollout: &Rollout, outcome: &Outcome, span: Millis
     let verb = match change.map(|change| change.action) {
         Some(Action::Create) => "created",
         Some(Action::Update) if change.is_some_and(|change| change.reason == Reason::Scaled) => "scaled",
-        Some(Action::Update) => "updated in place",
+        Some(Action::Update) => updated(plan, rollout),
         Some(Action::Replace) => "replaced",
         Some(Action::Remove) => "removed",
         Some(Action::Adopt) => "adopted",
@@ -102,6 +102,17 @@ fn done_in_words(plan: &Plan, rollout: &Rollout, outcome: &Outcome, span: Millis
     match longest {
         Some(gate) => format!("{verb} in {}, ready after {}", took(span), took(gate)),
         None => format!("{verb} in {}", took(span)),
+    }
+}
+
+fn updated(plan: &Plan, rollout: &Rollout) -> &'static str {
+    let does =
+        |wanted: fn(&Does) -> bool| rollout.steps.iter().filter_map(|id| plan.step(id)).any(|one| wanted(&one.does));
+    match (does(|does| matches!(does, Does::Stop(_))), does(|does| matches!(does, Does::Start { .. }))) {
+        (true, true) => "restarted in place",
+        (true, false) => "stopped",
+        (false, true) => "started",
+        (false, false) => "updated in place",
     }
 }
 

@@ -460,13 +460,28 @@ impl Stack {
         if !applied.held.is_empty() {
             applied.exit = gravest(applied.exit, 9);
         }
-        let severity = if matches!(applied.exit, 0 | 9) { Severity::Info } else { Severity::Error };
-        let mut event = self.event(EventKind::ApplyEnded, severity, format!("ended with exit code {}", applied.exit));
+        let (severity, text) = ending(applied.exit);
+        let mut event = self.event(EventKind::ApplyEnded, severity, text);
         event.revision = revision;
         event.data.insert("exit".into(), applied.exit.into());
         self.tell(event).await;
         Ok(())
     }
+}
+
+/// How an apply ended, by its exit code.
+fn ending(exit: u8) -> (Severity, String) {
+    let (severity, words) = match exit {
+        0 => (Severity::Info, "all is as declared"),
+        9 => (Severity::Info, "all but what is held is as declared"),
+        130 => (Severity::Warning, "it was interrupted; the next one goes on"),
+        3 => (Severity::Error, "something was not reached or refused; the next one goes on"),
+        4 => (Severity::Error, "it failed and is taken back, what ran before serves; `evenkeel status` shows more"),
+        5 => (Severity::Error, "a person is needed; `evenkeel status` shows more"),
+        8 => (Severity::Error, "it was refused, and nothing was changed"),
+        _ => (Severity::Error, "it failed"),
+    };
+    (severity, format!("ended with exit code {exit}: {words}"))
 }
 
 /// Adds what a plan holds to what is held.

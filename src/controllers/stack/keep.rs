@@ -19,7 +19,7 @@ use crate::{
         outcome::{Outcome, RolloutResult},
         plan::{Change, CurrentRevision, Facts, Held, Note, Plan, Purpose, Reason},
         policy::OnFailure,
-        revision::{Origin, ServiceRecord},
+        revision::{Hold, Origin, ServiceRecord, Suspension, SuspensionKind},
         step::Does,
         units::{Millis, Timestamp},
     },
@@ -80,15 +80,20 @@ struct Told {
     unwritable: bool,
 }
 
+/// What persons want of services: what they paused or stopped, and what they rolled back.
+type Wanted = (BTreeMap<ServiceName, Suspension>, BTreeMap<ServiceName, Hold>);
+
 /// Where the manifest that is followed stands.
 #[derive(Default)]
 struct Following {
-    /// Seen, and since when.
-    seen: Option<(String, Timestamp)>,
+    /// Seen, and since when, as the clock's `elapsed`.
+    seen: Option<(String, Millis)>,
     /// Taken.
     taken: Option<String>,
     /// When time alone lets more of it be done.
     again: Option<Timestamp>,
+    /// What persons wanted when it was taken: with another word of theirs more of it may be done.
+    wanted: Option<Wanted>,
 }
 
 /// What following or keeping came to: when to look again.
@@ -152,17 +157,22 @@ impl Keeper {
         };
         self.told.refused = None;
         let hash = desired.source.manifest_hash.clone();
-        let due = self.following.again.is_some_and(|again| now >= again);
+        let Facts { suspensions, holds, .. } = home.facts()?;
+        let wanted = Some((suspensions, holds));
+        let due = self.following.again.is_some_and(|again| now >= again)
+            || !self.told.declared.is_empty() && self.following.wanted != wanted;
         if self.following.taken.as_ref() == Some(&hash) && !due {
             return Ok(self.following.again);
         }
-        match &self.following.seen {
-            Some((seen, since)) if *seen == hash && now.since(*since) >= STILL => {}
-            Some((seen, since)) if *seen == hash => return Ok(Some(since.plus(STILL))),
-            _ => {
-                self.following.seen = Some((hash, now));
-                return Ok(Some(now.plus(STILL)));
-            }
+        let elapsed = self.stack.clock.elapsed();
+        let since = match &self.following.seen {
+            Some((seen, since)) if *seen == hash => *since,
+            _ => elapsed,
+        };
+        let left = STILL.0.saturating_sub(elapsed.0 - since.0);
+        self.following.seen = Some((hash.clone(), since));
+        if left > 0 {
+            return Ok(Some(now.plus(Millis(left))));
         }
         let known = home.current()?.is_some_and(|current| current.desired.source.manifest_hash == hash);
         let first_look = self.following.taken.is_none();
@@ -173,6 +183,7 @@ impl Keeper {
             request.pull = PullWish::Keep;
             let plan = self.stack.diff(&request).await?;
             if plan.steps.is_empty() {
+                self.following.wanted = wanted;
                 return Ok(self.taken(hash, plan.held, plan.changes_at).await);
             }
         }
@@ -182,6 +193,7 @@ impl Keeper {
                     self.acted = true;
                     self.liveness.begin_anew();
                 }
+                self.following.wanted = wanted;
                 Ok(self.taken(hash, held, changes_at).await)
             }
             Err(StackError::Locked(LockError::Held { .. }) | StackError::Overtaken) => Ok(Some(now.plus(LOCK_POLL))),
@@ -207,6 +219,8 @@ impl Keeper {
     }
 
     fn request(&self, desired: Desired, notes: Vec<Note>) -> Request {
+        let origin = self.options.origin.clone();
+        let reason = origin.reason.or_else(|| Some("the manifest that is followed".to_owned()));
         Request {
             desired: desired.into(),
             overrides: Overrides::default(),
@@ -215,7 +229,7 @@ impl Keeper {
             selected: None,
             pull: PullWish::ByPolicy,
             build: BuildWish::Needed,
-            origin: self.options.origin.clone(),
+            origin: Origin { reason, ..self.options.origin.clone() },
             lock_wait: Millis(0),
             yes: false,
             new_stack: false,
@@ -228,7 +242,8 @@ impl Keeper {
     async fn keep(&mut self, home: &Arc<Home>) -> Result<Requeue, StackError> {
         let now = self.stack.clock.now();
         let Some(current) = self.current(home).await? else { return Ok(Requeue::Idle) };
-        self.end_suspensions(home, now).await?;
+        let ended = self.end_suspensions(home, now).await;
+        self.without_a_record(ended).await?;
         if let Err(error) = home.put_copies(&current.desired) {
             let text = format!("copies of files can't be written, repairs go on without them: {error}");
             self.warn_of_home(text).await;
@@ -238,9 +253,10 @@ impl Keeper {
         self.told.held.clone_from(&round.plan.held);
         if round.plan.steps.is_empty() {
             if std::mem::take(&mut self.acted) {
-                self.stack.all_good(home, &round, &Applied::default())?;
+                let recorded = self.stack.all_good(home, &round, &Applied::default());
+                self.without_a_record(recorded).await?;
             }
-            return Ok(earliest([round.plan.changes_at, settled, self.next_end(home)?]));
+            return Ok(earliest([round.plan.changes_at, settled, self.next_end(home, now)?]));
         }
         if home.is_awaited().unwrap_or(false) {
             return Ok(Requeue::At(now.plus(LOCK_POLL)));
@@ -282,6 +298,17 @@ impl Keeper {
         }
     }
 
+    /// A home that can't be written is no reason to stop.
+    async fn without_a_record(&mut self, recorded: Result<(), StackError>) -> Result<(), StackError> {
+        match recorded {
+            Err(StackError::Home(error)) if error.forbids_writing() => {
+                self.warn_of_home(format!("the home can't be written, repairs go on without it: {error}")).await;
+                Ok(())
+            }
+            recorded => recorded,
+        }
+    }
+
     async fn warn_of_home(&mut self, text: String) {
         if !std::mem::replace(&mut self.told.unwritable, true) {
             self.tell(EventKind::Warning, Severity::Warning, text).await;
@@ -294,9 +321,11 @@ impl Keeper {
         let facts = self.stack.facts(&observed)?;
         let found = self.liveness.watch(&current.desired, &observed);
         self.tell_unwell(found).await;
-        let settled = self.options.engine_since.since().plus(self.options.settle);
+        let (since, now) = (self.options.engine_since.since(), self.stack.clock.now());
+        let settled = since.plus(self.options.settle);
         let unwell = self.liveness.unwell();
-        let waits = !unwell.is_empty() && self.stack.clock.now() < settled;
+        // The clock may have been set back: what was to come long after is not waited for.
+        let waits = !unwell.is_empty() && (since..settled).contains(&now);
         let mut aim = Aim::of(current.desired.clone(), Purpose::Keep);
         if !waits {
             aim.unwell = unwell;
@@ -307,10 +336,10 @@ impl Keeper {
     async fn act(&mut self, home: &Arc<Home>, current: &CurrentRevision, round: Round) -> Result<(), StackError> {
         self.acted = true;
         self.stack.claim(&round.observed).await?;
-        for change in &round.plan.changes {
-            self.tell_drift(change).await;
-        }
         let facts = home.facts()?;
+        for change in &round.plan.changes {
+            self.tell_drift(change, &facts).await;
+        }
         let now = self.stack.clock.now();
         let spends: BTreeSet<&ServiceName> = round.plan.rollouts.iter().flat_map(|rollout| &rollout.spends).collect();
         for service in &spends {
@@ -397,7 +426,8 @@ impl Keeper {
         }
         if after.over == 0 && is_spent(&after, budget, now) {
             let text = format!(
-                "{name} was restarted {} times within {}: from now on each attempt waits longer, up to 5m; a person should look",
+                "{name} was restarted {} times within {}: from now on each attempt waits longer, up to 5m; \
+                 `docker compose logs {name}` shows why",
                 after.times.len(),
                 budget.per
             );
@@ -429,7 +459,12 @@ impl Keeper {
             if !home.end_this_suspension(&name, &suspension)? {
                 continue;
             }
-            let text = format!("{name}: what {} wanted is over", suspension.actor);
+            let what = match suspension.kind {
+                SuspensionKind::Paused => "pause",
+                SuspensionKind::Stopped => "stop",
+            };
+            let why = suspension.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+            let text = format!("the {what} by {} is over{why}", suspension.actor);
             let mut event = self.stack.event(EventKind::Resumed, Severity::Info, text);
             event.service = Some(name);
             self.stack.tell(event).await;
@@ -437,8 +472,10 @@ impl Keeper {
         Ok(())
     }
 
-    fn next_end(&self, home: &Home) -> Result<Option<Timestamp>, StackError> {
-        Ok(home.facts()?.suspensions.values().filter_map(|suspension| suspension.until).min())
+    /// When the next thing ends that a person wanted for a time. One that is over stays where it can't be struck out.
+    fn next_end(&self, home: &Home, now: Timestamp) -> Result<Option<Timestamp>, StackError> {
+        let ends = home.facts()?.suspensions.into_values().filter_map(|suspension| suspension.until);
+        Ok(ends.filter(|end| *end > now).min())
     }
 
     async fn tell(&self, kind: EventKind, severity: Severity, text: String) {
@@ -453,18 +490,32 @@ impl Keeper {
         }
     }
 
-    async fn tell_drift(&self, change: &Change) {
-        let fields: Vec<&str> = change.fields.iter().map(|field| field.path.as_str()).collect();
-        let fields = if fields.is_empty() { String::new() } else { format!(": {}", fields.join(", ")) };
-        let mut text = format!("{}: {}{fields}", change.resource, change.reason);
+    async fn tell_drift(&self, change: &Change, facts: &Facts) {
         let service = match &change.resource {
             Resource::Service(name) => Some(name.clone()),
             _ => None,
         };
-        if let (Some(name), Reason::NotRunning) = (&service, change.reason) {
-            text.push_str(&format!("; it is started again, `evenkeel stop {name}` keeps it stopped"));
+        let mut text = format!("{}: {}{}", change.resource, change.reason, told_of(change));
+        let mut severity = Severity::Warning;
+        match (&change.resource, change.reason) {
+            (Resource::Service(name), Reason::NotRunning) => {
+                text.push_str(&format!("; it is started again, `evenkeel stop {name}` keeps it stopped"));
+            }
+            (Resource::Service(name), Reason::Missing) => {
+                text.push_str(&format!("; it is made again, `evenkeel stop {name}` keeps it stopped"));
+            }
+            (Resource::Service(name), Reason::Stopped) => {
+                let by =
+                    facts.suspensions.get(name).map(|one| format!(" {} wants that;", one.actor)).unwrap_or_default();
+                text.push_str(&format!(";{by} `evenkeel start {name}` lets it run"));
+            }
+            (Resource::Volume(_), Reason::Missing) => {
+                severity = Severity::Error;
+                text.push_str("; an empty one is made, and what it held is to be restored from a backup");
+            }
+            _ => {}
         }
-        let mut event = self.stack.event(EventKind::DriftFound, Severity::Warning, text);
+        let mut event = self.stack.event(EventKind::DriftFound, severity, text);
         event.service = service;
         self.stack.tell(event).await;
     }
@@ -476,6 +527,20 @@ impl Keeper {
             let text = format!("{} is held: {}: {}; {}", held.resource, held.code, held.reason, held.hint);
             self.tell(EventKind::Warning, Severity::Warning, text).await;
         }
+    }
+}
+
+/// What of it differs, as the end of a sentence.
+fn told_of(change: &Change) -> String {
+    match change.reason {
+        // All of it.
+        Reason::Missing => String::new(),
+        Reason::Renamed => {
+            let names = change.fields.iter().filter_map(|field| field.from.as_ref()).map(|name| format!(" `{name}`"));
+            names.collect()
+        }
+        _ if change.fields.is_empty() => String::new(),
+        _ => format!(": {}", change.fields.iter().map(|field| field.path.as_str()).collect::<Vec<_>>().join(", ")),
     }
 }
 

@@ -39,6 +39,8 @@ struct Watched {
     started: Option<Timestamp>,
     liveness: policy::Liveness,
     startup: Option<Probe>,
+    /// It has started, as far as Docker is who says that.
+    begun: bool,
     task: Option<JoinHandle<()>>,
 }
 
@@ -48,6 +50,12 @@ impl Drop for Watched {
             task.abort();
         }
     }
+}
+
+/// Whether Docker's health is to say that it has started, and does not yet. When it does, the engine tells.
+fn is_starting(container: &ObservedContainer, startup: Option<&Probe>) -> bool {
+    let by_docker = startup.is_some_and(|startup| matches!(startup.attempt, ProbeKind::Docker {}));
+    by_docker && container.state.health == Health::Starting
 }
 
 impl Liveness {
@@ -78,16 +86,21 @@ impl Liveness {
             if before.is_none() {
                 self.forget(&container.id);
             }
-            let one = before.unwrap_or_else(|| Watched {
+            let mut one = before.unwrap_or_else(|| Watched {
                 started: container.state.started_at,
                 liveness: liveness.clone(),
-                task: self.ask(container, liveness.probe.clone(), startup.clone(), &secrets),
                 startup,
+                begun: false,
+                task: None,
             });
-            watched.insert(container.id.clone(), one);
-            if matches!(liveness.probe.attempt, ProbeKind::Docker {}) {
+            if !one.begun && !is_starting(container, one.startup.as_ref()) {
+                one.begun = true;
+                one.task = self.ask(container, liveness.probe.clone(), one.startup.clone(), &secrets);
+            }
+            if one.begun && matches!(liveness.probe.attempt, ProbeKind::Docker {}) {
                 self.believe_docker(container);
             }
+            watched.insert(container.id.clone(), one);
             let answer = self.verdicts().get(&container.id).cloned();
             if let Some(answer) = answer.filter(|_| self.told.insert(container.id.clone())) {
                 let text = format!("{} failed its liveness probe: {answer}", container.name);

@@ -175,6 +175,7 @@ impl Stack {
             }
             all.push(Suspended { service: name.clone(), what, until });
         }
+        home.tell_wanted();
         Ok(all)
     }
 

@@ -6,7 +6,10 @@ use crate::{
     model::units::Timestamp,
 };
 use async_trait::async_trait;
-use std::sync::Mutex;
+use std::sync::{
+    Mutex,
+    atomic::{AtomicI64, Ordering},
+};
 use tokio::task::LocalSet;
 
 const START: Timestamp = Timestamp(1_800_000_000_000);
@@ -66,7 +69,10 @@ struct Scene {
 
 impl Scene {
     fn of(rounds: Vec<Round>) -> Scene {
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock::start_at(START));
+        Scene::on(Arc::new(SystemClock::start_at(START)), rounds)
+    }
+
+    fn on(clock: Arc<dyn Clock>, rounds: Vec<Round>) -> Scene {
         let (wake, cancel, began) = (Wake::default(), Cancel::default(), Arc::default());
         let (health, heard) = (Arc::new(Health::new(clock.clone())), Arc::new(Heard::default()));
         let turn = Turn {
@@ -254,6 +260,20 @@ async fn a_gentle_end_waits_for_the_round_and_the_other_does_not() {
                 assert_eq!(took, if gentle { Millis::seconds(4) } else { Millis::seconds(1) });
                 assert_eq!(scene.health.count(), 0);
             }
+        })
+        .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_round_begins_with_the_time_that_the_machine_was_set_to() {
+    LocalSet::new()
+        .run_until(async {
+            let machine = Arc::new(AtomicI64::new(START.0));
+            let shown = machine.clone();
+            let clock = Arc::new(SystemClock::of(move || Timestamp(shown.load(Ordering::Relaxed))));
+            machine.store(START.plus(Millis::minutes(60)).0, Ordering::Relaxed);
+            let scene = Scene::on(clock, vec![quick(Ok(Requeue::Idle))]);
+            assert_eq!(scene.until(1000).await, [3_600_000]);
         })
         .await;
 }

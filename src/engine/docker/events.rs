@@ -41,7 +41,8 @@ const ACTIONS: &[&str] = &[
 
 impl DockerEngine {
     pub(super) async fn events(&self) -> EngineResult<EngineEvents> {
-        // The engine answers before it listens to itself: what happens in between it tells because of `since`.
+        // The engine answers before it listens to itself: what happens in between it tells because of `since`, by its clock.
+        self.clock.set();
         let now = self.clock.now().0.max(0);
         let since = format!("{}.{:03}", now / 1000, now % 1000);
         let filters = serde_json::json!({"type": TYPES, "event": ACTIONS}).to_string();

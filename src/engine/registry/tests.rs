@@ -254,6 +254,12 @@ async fn a_registry_that_never_answers_is_given_up() {
             Timestamp(0)
         }
 
+        fn elapsed(&self) -> Millis {
+            Millis(0)
+        }
+
+        fn set(&self) {}
+
         async fn sleep(&self, _: Millis) {
             while self.0.lock().unwrap().is_empty() {
                 tokio::task::yield_now().await;

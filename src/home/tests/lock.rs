@@ -26,6 +26,12 @@ impl Clock for Steps {
         Timestamp(self.0.load(Ordering::SeqCst))
     }
 
+    fn elapsed(&self) -> Millis {
+        self.now().since(Timestamp(0))
+    }
+
+    fn set(&self) {}
+
     async fn sleep(&self, span: Millis) {
         self.0.fetch_add(i64::try_from(span.0).unwrap(), Ordering::SeqCst);
         tokio::task::yield_now().await;

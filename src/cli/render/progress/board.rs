@@ -180,6 +180,9 @@ impl Lane {
         let verb = match () {
             () if has("create") && (has("stop") || has("remove")) => "replaced",
             () if has("create") => "created",
+            () if has("stop") && has("start") => "restarted in place",
+            () if has("stop") => "stopped",
+            () if has("start") => "started",
             () if has("update") => "updated in place",
             () if has("remove") => "removed",
             () => "done",
