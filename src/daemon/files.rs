@@ -1,5 +1,5 @@
-//! Files that somebody else writes, such as those of a manifest: a change of one rings a bell, once they were left alone for a moment. What the system
-//! does not tell is found by the next resync.
+//! Files that somebody else writes, such as those of a manifest: a change of one rings a bell, once they were left alone
+//! for a moment. What the system does not tell is found by the next resync.
 
 use crate::{
     controllers::Wake,

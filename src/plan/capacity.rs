@@ -181,8 +181,7 @@ fn over_host(all: &All, peak: &Amount, leaving: &BTreeSet<&ContainerName>, admis
     let running = observed.others.values().filter(|other| other.running);
     let others = sum(running.map(|other| taken(&other.limits, other.memory_used)));
     // Of the stack's own project, and of no service that counts already: no longer declared, or run once by hand.
-    let not_declared = containers.not_declared(desired).flat_map(|(_, containers)| containers);
-    let beside = not_declared.chain(&containers.of_none).chain(&containers.foreign);
+    let beside = containers.not_declared.values().flatten().chain(&containers.of_none).chain(&containers.foreign);
     let stays = beside.filter(|container| container.state.is_running() && !leaving.contains(&container.name));
     let beside = sum(stays.map(|container| taken(&container.spec.limits, container.memory_used)));
     let total = sum([*peak, others, beside].into_iter());

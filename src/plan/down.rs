@@ -26,7 +26,7 @@ pub(super) fn plan_down(all: &All, volumes: bool, plan: &mut Plan) {
             hint: "set it to false and apply, then try again".into(),
         });
     }
-    let mut by_service = all.containers.by_service.clone();
+    let mut by_service = all.containers.by_service();
     if !all.containers.of_none.is_empty() {
         by_service.entry(ServiceName::from("unknown")).or_default().extend(&all.containers.of_none);
     }

@@ -37,7 +37,7 @@ pub(super) fn orphans(all: &All, rollouts: &[(Rollout, Vec<Step>)], ousted: &Ous
     if all.context.selected.is_some() || all.context.purpose == Purpose::Restart {
         return orphans;
     }
-    let by_service: BTreeMap<_, _> = all.containers.not_declared(all.desired).collect();
+    let by_service = &all.containers.not_declared;
     if !all.desired.policy.prune {
         orphans.notes.extend(by_service.iter().map(|(service, containers)| note(service, containers)));
         return orphans;
@@ -67,7 +67,7 @@ pub(super) fn orphans(all: &All, rollouts: &[(Rollout, Vec<Step>)], ousted: &Ous
             let path = format!("{service}/orphan/{}", container.id.short());
             remove_container(&mut draft, before, container, &path, AnonymousVolumes::Keep);
         }
-        if !ousted.contains_key(&service) {
+        if !ousted.contains_key(service) {
             orphans.rollouts.push(draft.finish(&after));
         }
     }
@@ -88,9 +88,7 @@ pub fn not_declared<'a>(
     desired: &Desired,
     observed: &'a Observed,
 ) -> BTreeMap<ServiceName, Vec<&'a ObservedContainer>> {
-    let mut containers = Containers::of(desired, observed).by_service;
-    containers.retain(|name, _| !desired.services.contains_key(name));
-    containers
+    Containers::of(desired, observed).not_declared
 }
 
 /// An emptied manifest, or one of less than half the services, is more likely a slip than a wish.
@@ -98,7 +96,7 @@ fn too_much(all: &All) -> bool {
     // Before the first revision, what runs is what would become it.
     let before: BTreeSet<ServiceName> = match &all.context.facts.current {
         Some(current) => current.desired.services.keys().cloned().collect(),
-        None => all.containers.by_service.keys().cloned().collect(),
+        None => all.containers.by_service().into_keys().collect(),
     };
     let left = before.iter().filter(|name| all.desired.services.contains_key(*name)).count();
     !all.context.yes && (all.desired.services.is_empty() || left * 2 < before.len())

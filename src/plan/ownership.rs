@@ -11,11 +11,16 @@ use crate::model::{
 };
 use std::collections::BTreeMap;
 
+/// Containers of services, each service's by name.
+pub(super) type ByService<'a> = BTreeMap<ServiceName, Vec<&'a ObservedContainer>>;
+
 /// The containers of the project, sorted by whose they are.
 #[derive(Default)]
 pub(super) struct Containers<'a> {
     /// Ours, by the service that docker compose's label names.
-    pub by_service: BTreeMap<ServiceName, Vec<&'a ObservedContainer>>,
+    pub declared: ByService<'a>,
+    /// Ours, of services that are not in this desired state.
+    pub not_declared: ByService<'a>,
     /// Ours, and of no service.
     pub of_none: Vec<&'a ObservedContainer>,
     /// Not ours: made from other files, or run once by hand.
@@ -29,16 +34,20 @@ impl<'a> Containers<'a> {
         for container in observed.containers.values() {
             match container.service() {
                 _ if !is_ours(desired, container) => sorted.foreign.push(container),
-                Some(service) => sorted.by_service.entry(service).or_default().push(container),
+                Some(service) => {
+                    let is_declared = desired.services.contains_key(&service);
+                    let by_service = if is_declared { &mut sorted.declared } else { &mut sorted.not_declared };
+                    by_service.entry(service).or_default().push(container);
+                }
                 None => sorted.of_none.push(container),
             }
         }
         sorted
     }
 
-    /// Ours whose service is not in this desired state.
-    pub fn not_declared(&self, desired: &Desired) -> impl Iterator<Item = (&ServiceName, &Vec<&'a ObservedContainer>)> {
-        self.by_service.iter().filter(|(name, _)| !desired.services.contains_key(*name))
+    /// Ours, declared or not.
+    pub fn by_service(&self) -> ByService<'a> {
+        self.declared.iter().chain(&self.not_declared).map(|(name, all)| (name.clone(), all.clone())).collect()
     }
 }
 

@@ -81,15 +81,16 @@ fn rivals<'a, 'v>(all: &All<'a>, members: &[Member<'a, 'v>]) -> Vec<Rival<'a, 'v
     if !accepts || beginning.is_empty() {
         return Vec::new();
     }
-    let rival = |(service, containers): (ServiceName, Vec<&'a ObservedContainer>)| {
+    let rival = |(service, containers): (&ServiceName, &Vec<&'a ObservedContainer>)| {
         let taken = |of: &'v View<'a>, container: &'a ObservedContainer| {
             Some((of, container, strategy::taken(of.service, &of.image.config, &container.spec)?))
         };
         let up = || containers.iter().copied().filter(|container| is_up(container));
         let found = beginning.iter().find_map(|of| up().find_map(|container| taken(of, container)));
-        found.map(|(of, holder, taken)| Rival { service, containers: containers.clone(), holder, of, taken })
+        let (of, holder, taken) = found?;
+        Some(Rival { service: service.clone(), containers: containers.clone(), holder, of, taken })
     };
-    orphans::not_declared(all.desired, all.observed).into_iter().filter_map(rival).collect()
+    all.containers.not_declared.iter().filter_map(rival).collect()
 }
 
 fn starts(work: &Work) -> bool {

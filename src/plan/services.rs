@@ -61,7 +61,7 @@ pub(super) fn views<'a>(all: &All<'a>, held: &mut Vec<Held>) -> Views<'a> {
                 });
                 continue;
             };
-            let containers = all.containers.by_service.get(name).map(Vec::as_slice).unwrap_or_default();
+            let containers = all.containers.declared.get(name).map(Vec::as_slice).unwrap_or_default();
             let view = survey::view(service, image, containers, [&parents, &next_parents], all);
             if let Some(slot) = view.slots.first() {
                 let is = slot.current.or(slot.kept);
