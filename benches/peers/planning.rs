@@ -101,6 +101,7 @@ async fn context(engine: &SimulatedEngine) -> PlanContext {
         purpose: Purpose::Apply,
         yes: false,
         second_stack: false,
+        dropped: Default::default(),
         root: true,
         attended: false,
         unwell: Default::default(),

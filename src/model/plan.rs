@@ -31,6 +31,8 @@ pub struct PlanContext {
     pub images: Images,
     /// The services to act on; `None`: all, and the stack's networks, volumes and orphans.
     pub selected: Option<BTreeSet<ServiceName>>,
+    /// Services of the current revision that the manifest declares no more: acting on others alone leaves them as they are.
+    pub dropped: BTreeSet<ServiceName>,
     pub purpose: Purpose,
     /// The user agreed to removing much.
     pub yes: bool,

@@ -59,7 +59,7 @@ pub(super) fn make_room<'a>(
             ousted.insert(rival.service.clone(), oust(all, draft, &rival));
             room.leaving.push((rival.service, rival.containers));
         } else {
-            room.held.push(in_the_way(&rival));
+            room.held.push(in_the_way(all, &rival));
         }
     }
     room
@@ -90,7 +90,8 @@ fn rivals<'a, 'v>(all: &All<'a>, members: &[Member<'a, 'v>]) -> Vec<Rival<'a, 'v
         let (of, holder, taken) = found?;
         Some(Rival { service: service.clone(), containers: containers.clone(), holder, of, taken })
     };
-    all.containers.not_declared.iter().filter_map(rival).collect()
+    let dropped = |(name, _): &(&ServiceName, &Vec<&ObservedContainer>)| all.context.dropped.contains(*name);
+    all.containers.not_declared.iter().chain(all.containers.declared.iter().filter(dropped)).filter_map(rival).collect()
 }
 
 fn starts(work: &Work) -> bool {
@@ -135,16 +136,24 @@ fn newcomer(view: &View) -> ContainerRef {
     there.map_or_else(made, existing)
 }
 
-fn in_the_way(rival: &Rival) -> Held {
+fn in_the_way(all: &All, rival: &Rival) -> Held {
     let name = &rival.holder.name;
     let shared = match rival.taken.written {
         true => ", `rollout.sharedVolumes: true` says that both may write",
         false => "",
     };
+    // Where only some services are acted on, it stays declared, and would be started again.
+    let room = match all.context.dropped.contains(&rival.service) {
+        true => format!(
+            "apply the whole manifest, which declares `{}` no more: with `spec.prune: true` it makes room by itself",
+            rival.service
+        ),
+        false => format!("`docker stop {name}` makes room, `spec.prune: true` does so by itself"),
+    };
     Held {
         resource: Resource::Service(rival.of.service.name.clone()),
         code: HeldCode::InTheWay,
         reason: format!("{} by `{name}`, no longer declared", rival.taken.what),
-        hint: format!("`docker stop {name}` makes room, `spec.prune: true` does so by itself{shared}"),
+        hint: format!("{room}{shared}"),
     }
 }

@@ -102,6 +102,7 @@ fn context(seed: &mut Seed, before: &Desired, images: &Images) -> PlanContext {
         ]),
         yes: seed.percent(50),
         second_stack: seed.percent(50),
+        dropped: BTreeSet::new(),
         root: seed.percent(50),
         attended: false,
         unwell: BTreeMap::new(),

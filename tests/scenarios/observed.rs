@@ -67,6 +67,7 @@ impl Left {
             purpose,
             yes: false,
             second_stack: false,
+            dropped: Default::default(),
             root: true,
             attended: false,
             unwell: Default::default(),

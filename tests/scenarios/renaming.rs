@@ -52,6 +52,23 @@ async fn without_prune_nothing_is_done_while_the_old_one_writes_the_volume() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_apply_of_the_new_name_alone_leaves_the_old_one_its_volume() {
+    let host = Host::new();
+    host.settle(SHOP).await;
+    let before = host.containers();
+    for manifest in [renamed(), pruned(&renamed())] {
+        let applied = host.try_apply(&manifest, &["store"]).await.unwrap();
+        assert_eq!((applied.exit, applied.held[0].code), (8, HeldCode::InTheWay), "{applied:?}");
+        assert_eq!(
+            applied.held[0].hint,
+            "apply the whole manifest, which declares `db` no more: with `spec.prune: true` it makes room by itself, \
+             `rollout.sharedVolumes: true` says that both may write"
+        );
+        assert_eq!(host.containers(), before);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn without_prune_nothing_is_done_while_the_old_one_holds_the_port() {
     let host = Host::new();
     host.settle(PROXY).await;

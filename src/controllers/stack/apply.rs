@@ -234,14 +234,18 @@ impl Stack {
             Some(saved) => saved.selected.clone(),
             None => request.selected.clone(),
         };
-        let desired = match (&selected, &facts.current) {
-            (Some(named), Some(current)) => Arc::new(merged(&request.desired, &current.desired, named)),
-            _ => request.desired.clone(),
+        let (desired, dropped) = match (&selected, &facts.current) {
+            (Some(named), Some(current)) => {
+                let is_dropped = |name: &&ServiceName| !request.desired.services.contains_key(*name);
+                let dropped = current.desired.services.keys().filter(is_dropped).cloned().collect();
+                (Arc::new(merged(&request.desired, &current.desired, named)), dropped)
+            }
+            _ => (request.desired.clone(), BTreeSet::new()),
         };
         let purpose = if request.unattended { Purpose::Follow } else { Purpose::Apply };
         let aim = Aim::of(desired, purpose);
         let (pull, yes, second_stack) = (request.pull.clone(), request.yes, request.new_stack);
-        Aim { selected, pull, yes, second_stack, saved, ..aim }
+        Aim { selected, dropped, pull, yes, second_stack, saved, ..aim }
     }
 
     /// Revision 0, where something of ours runs and no revision says so. Gives the revision current before this apply.

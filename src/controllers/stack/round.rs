@@ -37,6 +37,8 @@ pub(super) const LOOKING: Millis = Millis::minutes(5);
 pub(super) struct Aim {
     pub desired: Arc<Desired>,
     pub selected: Option<BTreeSet<ServiceName>>,
+    /// See `PlanContext::dropped`.
+    pub dropped: BTreeSet<ServiceName>,
     pub purpose: Purpose,
     pub pull: PullWish,
     /// What references stand for beside those of the current revision.
@@ -71,6 +73,7 @@ impl Aim {
         Aim {
             desired: desired.into(),
             selected: None,
+            dropped: BTreeSet::new(),
             purpose,
             pull: PullWish::Keep,
             known: Images::new(),
@@ -155,6 +158,7 @@ impl Stack {
             salt,
             images: images.images.clone(),
             selected: aim.selected.clone(),
+            dropped: aim.dropped.clone(),
             purpose: aim.purpose,
             yes: aim.yes,
             second_stack: aim.second_stack,
