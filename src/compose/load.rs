@@ -211,11 +211,18 @@ fn build(
     loading: &mut Loading<'_>,
 ) -> Result<Project, Stopped> {
     if model.as_map().is_none_or(|map| map.is_empty()) {
-        return Err(loading.stop(Fault::of_file("", "empty compose file").code("empty")));
+        let file = sources.files.first().map(|file| file.display().to_string()).unwrap_or_default();
+        return Err(loading.stop(Fault::of_file(file, "empty compose file").code("empty")));
     }
-    normalize(&mut model, &name, variables, &mut loading.faults);
+    let mut faults = Faults::default();
+    normalize(&mut model, &name, variables, &mut faults);
+    loading.keep(faults.or(()).err().unwrap_or_default());
     free_maps::fold(&mut model, &Path::root(), &mut loading.warnings);
-    let mut project = read(&model, &mut loading.faults)?;
+    let (mut project, faults) = read(&model);
+    if !faults.is_empty() {
+        loading.go_on(&mut model, faults)?;
+        project = read(&model).0;
+    }
     project.name = name;
     project.working_dir.clone_from(&sources.project_directory);
     project.files.clone_from(&sources.files);
@@ -233,7 +240,7 @@ fn build(
         resolve::env_files(&mut project, variables, &mut loading.files, &mut faults);
     }
     resolve::label_files(&mut project, &mut loading.files, &mut faults);
-    loading.faults.extend(faults.or(()).err().unwrap_or_default());
+    loading.keep(faults.or(()).err().unwrap_or_default());
     for service in project.services.values_mut() {
         // docker compose takes `scale` as the number of replicas where both are written.
         if let (Some(scale), Some(deploy)) = (service.scale, &mut service.deploy) {
@@ -243,7 +250,8 @@ fn build(
     Ok(project)
 }
 
-fn read(model: &Node, faults: &mut Faults) -> Result<Project, Stopped> {
+/// The typed project, and what of the tree it could not be made of.
+fn read(model: &Node) -> (Project, Faults) {
     let mut reading = Reading::default();
     let mut project = Project::default();
     fn section<T: Field>(model: &Node, key: &str, reading: &mut Reading) -> BTreeMap<String, T> {
@@ -257,10 +265,7 @@ fn read(model: &Node, faults: &mut Faults) -> Result<Project, Stopped> {
     project.models = section(model, "models", &mut reading);
     project.extensions = model.as_map().map(extensions).unwrap_or_default();
     project.positions = places(model);
-    reading.faults.or(project).map_err(|found| {
-        faults.extend(found);
-        Stopped
-    })
+    (project, reading.faults)
 }
 
 /// Where each key and item of a tree is written.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path as FilePath, PathBuf};
 use std::rc::Rc;
 
+use super::beside::Holders;
 use super::canonical::canonical;
 use super::checks::{set_defaults, validate};
 use super::files::{DOCUMENT_BYTES, Files};
@@ -23,6 +24,8 @@ use super::yaml::{self, Fault, Faults, Map, Node, Position, SourceFile, Value};
 pub(crate) struct Loading<'a> {
     pub files: Files<'a>,
     pub faults: Faults,
+    /// Where what is wrong was taken out.
+    holders: Holders,
     pub warnings: Warnings,
     /// The variables that the files use.
     pub used: BTreeMap<String, Variable>,
@@ -61,6 +64,7 @@ impl<'a> Loading<'a> {
         Self {
             files,
             faults: Faults::default(),
+            holders: Holders::default(),
             warnings: Warnings::default(),
             used: BTreeMap::new(),
             interpolated: true,
@@ -112,13 +116,8 @@ impl<'a> Loading<'a> {
         validate(&model, &Path::root(), &mut faults);
         self.base(level.folder, level.variables).resolve(&mut model, &mut faults);
         from_variables(&mut model, level.variables);
-        match faults.or(model) {
-            Ok(model) => Ok(model),
-            Err(found) => {
-                self.faults.extend(found);
-                Err(Stopped)
-            }
-        }
+        self.go_on(&mut model, faults)?;
+        Ok(model)
     }
 
     pub fn base<'b>(&self, folder: &'b FilePath, variables: &'b Variables) -> Base<'b>
@@ -171,7 +170,7 @@ impl<'a> Loading<'a> {
         let budget = self.files.left();
         let grown = interpolate_tree(document, &variables.lookup(), budget, &mut faults, &mut self.warnings);
         let name = document.at.file.name.clone();
-        self.sound(faults)?;
+        self.go_on(document, faults)?;
         self.files.spend(grown, &name).map_err(|fault| self.stop(fault))?;
         Ok(resets)
     }
@@ -184,7 +183,7 @@ impl<'a> Loading<'a> {
             schema::check(model, &mut faults);
             self.obsolete(model);
         }
-        self.sound(faults)?;
+        self.go_on(model, faults)?;
         let mut faults = Faults::default();
         canonical(model, &mut faults, &mut self.warnings);
         if !self.interpolated {
@@ -193,7 +192,7 @@ impl<'a> Loading<'a> {
         if faults.is_empty() {
             enforce(model, &Path::root(), &mut faults);
         }
-        self.sound(faults)
+        self.go_on(model, faults)
     }
 
     fn obsolete(&mut self, model: &mut Node) {
@@ -204,14 +203,18 @@ impl<'a> Loading<'a> {
         }
     }
 
-    fn sound(&mut self, faults: Faults) -> Result<(), Stopped> {
-        match faults.or(()) {
-            Ok(()) => Ok(()),
-            Err(found) => {
-                self.faults.extend(found);
-                Err(Stopped)
-            }
-        }
+    /// Keeps what a stage found. The next one goes on beside it where that can be; there is no project in the end.
+    pub fn go_on(&mut self, model: &mut Node, faults: Faults) -> Result<(), Stopped> {
+        let Err(found) = faults.or(()) else { return Ok(()) };
+        let in_bounds = found.iter().all(|fault| fault.code != Some("too-large"));
+        self.keep(found.clone());
+        let goes_on = in_bounds && !self.is_exhausted() && self.holders.take_out(model, &found);
+        if goes_on { Ok(()) } else { Err(Stopped) }
+    }
+
+    /// Keeps faults, but those of what something wrong was taken out of.
+    pub fn keep(&mut self, found: Vec<Fault>) {
+        self.faults.extend(found.into_iter().filter(|fault| !self.holders.holds(fault)).collect());
     }
 }
 

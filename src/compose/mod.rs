@@ -25,6 +25,7 @@
 //! # Ok::<(), String>(())
 //! ```
 
+mod beside;
 mod canonical;
 mod checks;
 mod consistency;
