@@ -22,6 +22,9 @@ pub struct StackStatus {
     /// Absent before the first apply.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revision: Option<u64>,
+    /// What changes it just now; absent where nothing does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub under_way: Option<UnderWay>,
     pub services: Vec<ServiceStatus>,
     /// What is there of services that are no longer declared; it is left alone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -32,6 +35,16 @@ pub struct StackStatus {
     pub held: Vec<Held>,
     pub backups: Vec<serde_json::Value>,
     pub monitors: Vec<serde_json::Value>,
+}
+
+/// Who has the stack's lock.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct UnderWay {
+    /// Such as `apply` or `rollback`.
+    pub doing: String,
+    pub actor: String,
+    pub since: Timestamp,
 }
 
 /// The state of one service.

@@ -6,7 +6,7 @@ use evenkeel::{
     engine::registry::{Found, Registries, RegistryError},
     model::{image::ImageConfig, names::ImageReference, step::Does, units::Bytes},
 };
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 #[tokio::test(start_paused = true)]
 async fn comes_up_in_the_order_of_its_dependencies() {
@@ -97,4 +97,20 @@ async fn a_dry_run_makes_no_mutating_call() {
     host.stack().status(None).await.unwrap();
     assert_eq!(host.engine.mutations(), before);
     assert_eq!(host.home.current().unwrap().unwrap().number, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn status_says_that_an_apply_is_under_way() {
+    let host = Host::new();
+    host.settle(SHOP).await;
+    let update = shop("image: web:1", "image: web:2");
+    let under_way = async || {
+        while !host.containers().iter().any(|line| line.contains("web:2")) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        host.stack().status(None).await.unwrap().under_way
+    };
+    let (applied, seen) = tokio::join!(host.apply(&update), under_way());
+    assert_eq!((applied.exit, seen.unwrap().doing), (0, "apply".to_owned()));
+    assert_eq!(host.stack().status(None).await.unwrap().under_way, None);
 }

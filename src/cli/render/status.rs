@@ -12,7 +12,7 @@ use crate::model::{
     observed::{Health, Status},
     plan::{Held, HeldCode},
     revision::{Suspension, SuspensionKind},
-    status::{ContainerStatusLine, ServiceStatus, StackStatus},
+    status::{ContainerStatusLine, ServiceStatus, StackStatus, UnderWay},
     units::Timestamp,
 };
 
@@ -20,6 +20,10 @@ use crate::model::{
 pub fn status_text(status: &StackStatus, now: Timestamp, style: Style) -> String {
     let mut table = Table::default();
     table.whole(head(status));
+    if let Some(UnderWay { doing, actor, since }) = &status.under_way {
+        let text = format!("{doing}: under way for {}, by {actor}", age(*since, now));
+        table.whole(Text::toned(Tone::Change, "…").space(1).plain(text));
+    }
     if !status.services.is_empty() {
         table.whole("");
         let titles = ["  SERVICE", "READY", "UP", "LIMITS", "IMAGE", "LAST ROLLOUT"];

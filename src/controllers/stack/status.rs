@@ -5,12 +5,13 @@ use super::{
     round::{Aim, current_or_empty},
 };
 use crate::{
+    home::Held,
     model::{
         desired::Desired,
         names::{NetworkName, Resource, ServiceName},
         observed::ObservedContainer,
         plan::{Action, Plan, Purpose},
-        status::{ContainerStatusLine, NotDeclared, ServiceStatus, StackStatus},
+        status::{ContainerStatusLine, NotDeclared, ServiceStatus, StackStatus, UnderWay},
     },
     plan::{connected_by_hand, not_declared},
 };
@@ -37,6 +38,7 @@ impl Stack {
             Some(home) => home.last_rollouts()?,
             None => Default::default(),
         };
+        let holder = self.home.as_ref().map(|home| home.holder()).transpose()?.flatten();
         let names = desired.services.keys();
         let mut services = Vec::new();
         for name in names {
@@ -66,6 +68,11 @@ impl Stack {
                     .keys()
                     .all(|name| !facts.not_started.contains(name) && !facts.left.contains_key(name)),
             revision,
+            under_way: holder.map(|Held { holder, since }| UnderWay {
+                doing: holder.doing,
+                actor: holder.actor,
+                since,
+            }),
             services,
             not_declared: not_declared.collect(),
             drift,

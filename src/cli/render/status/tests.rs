@@ -35,6 +35,7 @@ fn service(name: &str, ready: u32) -> ServiceStatus {
 
 fn status(services: Vec<ServiceStatus>) -> StackStatus {
     StackStatus {
+        under_way: None,
         stack: "webkit".into(),
         converged: services.iter().all(|service| mark(service).0 == "✓"),
         revision: Some(15),
@@ -128,6 +129,18 @@ webkit  revision 15, 1 of 1 services not as declared
     postgres: not ready within 30s; it is left as it is, the next apply waits for it again
 ";
     let text = status_text(&status(vec![left]), Timestamp(7_200_000), Style::PLAIN);
+    assert_eq!(text, expected, "\n{text}");
+}
+
+#[test]
+fn who_changes_it_just_now_is_told_first() {
+    let mut stack = status(vec![]);
+    stack.under_way = Some(UnderWay { doing: "apply".into(), actor: "ann@ci".into(), since: Timestamp(7_188_000) });
+    let expected = "\
+webkit  revision 15, declares nothing
+… apply: under way for 12s, by ann@ci
+";
+    let text = status_text(&stack, Timestamp(7_200_000), Style::PLAIN);
     assert_eq!(text, expected, "\n{text}");
 }
 
