@@ -18,8 +18,8 @@ use std::{
     sync::Arc,
 };
 
-/// The containers whose fields did not take are remembered for so many of them, the newest.
-pub const DID_NOT_TAKE_MAX: usize = 500;
+/// What is kept by container is kept of so many of them, the newest.
+pub const CONTAINERS_MAX: usize = 500;
 
 /// What a fact is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +38,8 @@ pub(super) enum Kind {
     Restarts,
     /// By container id: the fields.
     DidNotTake,
+    /// By container id: when the process began whose startup probe succeeded.
+    Started,
 }
 
 impl Kind {
@@ -50,6 +52,7 @@ impl Kind {
             Kind::Suspension => "suspension",
             Kind::Restarts => "restarts",
             Kind::DidNotTake => "did-not-take",
+            Kind::Started => "started",
         }
     }
 }
@@ -86,6 +89,7 @@ impl Home {
                 suspensions: self.by_name(transaction, Kind::Suspension, ServiceName::new)?,
                 restarts: self.by_name(transaction, Kind::Restarts, ServiceName::new)?,
                 did_not_take: self.by_name(transaction, Kind::DidNotTake, ContainerId::new)?,
+                started: self.by_name(transaction, Kind::Started, ContainerId::new)?,
             })
         })
     }
@@ -179,12 +183,15 @@ impl Home {
             }
             let all: Vec<FieldChange> = all.into_values().collect();
             put(transaction, &self.sealer, Kind::DidNotTake, container.as_str(), &all)?;
-            transaction.execute(
-                "DELETE FROM facts WHERE kind = ?1 AND id NOT IN ( \
-                     SELECT id FROM facts WHERE kind = ?1 ORDER BY id DESC LIMIT ?2)",
-                params![Kind::DidNotTake.as_str(), i64::try_from(DID_NOT_TAKE_MAX).unwrap_or(i64::MAX)],
-            )?;
-            Ok(())
+            trim(transaction, Kind::DidNotTake)
+        })
+    }
+
+    /// The startup probe of a container has succeeded since its process began, then.
+    pub fn started(&self, container: &ContainerId, since: Timestamp) -> Result<(), HomeError> {
+        self.store.write(Durability::Process, |transaction| {
+            put(transaction, &self.sealer, Kind::Started, container.as_str(), &since)?;
+            trim(transaction, Kind::Started)
         })
     }
 
@@ -248,6 +255,16 @@ pub(super) fn remove(transaction: &Transaction<'_>, kind: Kind, name: &str) -> R
     transaction
         .prepare_cached("DELETE FROM facts WHERE kind = ?1 AND name = ?2")?
         .execute(params![kind.as_str(), name])?;
+    Ok(())
+}
+
+/// Forgets the oldest facts of a kind that is kept by container.
+fn trim(transaction: &Transaction<'_>, kind: Kind) -> Result<(), HomeError> {
+    transaction.execute(
+        "DELETE FROM facts WHERE kind = ?1 AND id NOT IN ( \
+             SELECT id FROM facts WHERE kind = ?1 ORDER BY id DESC LIMIT ?2)",
+        params![kind.as_str(), i64::try_from(CONTAINERS_MAX).unwrap_or(i64::MAX)],
+    )?;
     Ok(())
 }
 

@@ -87,6 +87,8 @@ pub struct Facts {
     pub restarts: BTreeMap<ServiceName, Restarts>,
     /// Fields that read back otherwise right after they were set, by container id: never stepped again.
     pub did_not_take: BTreeMap<super::names::ContainerId, Vec<FieldChange>>,
+    /// Containers whose startup probe succeeded since their process began, then.
+    pub started: BTreeMap<super::names::ContainerId, Timestamp>,
 }
 
 impl Facts {

@@ -241,6 +241,37 @@ async fn what_starts_slowly_is_not_asked_whether_it_lives_before_docker_says_tha
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_has_started_once_is_asked_whether_it_lives_by_the_next_evenkeel_and_after_what_is_done_about_others() {
+    let host = Host::new();
+    let unwell = Behaviour { unwell_after: Some(Millis::minutes(5)), ..Behaviour::default() };
+    let config = ImageConfig { command: Some(vec!["serve".into()]), ..ImageConfig::default() };
+    host.engine.add_image("web:1", config, unwell);
+    let mut request = host.request(SHOP, &[]);
+    let desired = Arc::make_mut(&mut request.desired);
+    alive_by_http(desired);
+    let web = desired.services.get_mut(&service("web")).unwrap();
+    web.probes.startup = web.liveness.as_ref().map(|liveness| liveness.probe.clone());
+    assert_eq!(host.stack().apply(&request).await.unwrap().exit, 0);
+    let mut first = keeper(&host);
+    keep_for(&host, &mut first, Millis::minutes(4)).await;
+    drop(first);
+    // Nobody asks when it hangs.
+    host.clock.sleep(Millis::minutes(2)).await;
+    let mut next = keeper(&host);
+    keep_for(&host, &mut next, Millis(SETTLE.0 + 60_000)).await;
+    assert_eq!(events(&host, EventKind::LivenessFailed).len(), 1);
+
+    // It was started again. When it hangs once more its failures are counted anew for a while, but not from its start.
+    keep_for(&host, &mut next, Millis::seconds(200)).await;
+    for _ in 0..10 {
+        by_hand(&host, Foreign::Remove("shop-db-1".into(), false));
+        keep_for(&host, &mut next, Millis::seconds(15)).await;
+    }
+    keep_for(&host, &mut next, Millis::minutes(2)).await;
+    assert_eq!(events(&host, EventKind::LivenessFailed).len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn within_the_budget_then_one_alert_then_ever_later_and_never_a_last_time() {
     let host = Host::new();
     with_liveness(&host, Behaviour { unwell_after: Some(Millis::seconds(1)), ..Behaviour::default() }).await;

@@ -16,6 +16,7 @@ use crate::{
         desired::{Desired, Overrides},
         event::{EventKind, Severity},
         names::{Resource, ServiceName},
+        observed::Observed,
         outcome::{Outcome, RolloutResult},
         plan::{Change, CurrentRevision, Facts, Held, Note, Plan, Purpose, Reason},
         policy::OnFailure,
@@ -319,7 +320,8 @@ impl Keeper {
     async fn look(&mut self, current: &CurrentRevision) -> Result<(Round, Option<Timestamp>), StackError> {
         let observed = self.stack.look(&current.desired).await?;
         let facts = self.stack.facts(&observed)?;
-        let found = self.liveness.watch(&current.desired, &observed);
+        let found = self.liveness.watch(&current.desired, &observed, &facts.started);
+        self.remember_started(&observed, &facts).await?;
         self.tell_unwell(found).await;
         let (since, now) = (self.options.engine_since.since(), self.stack.clock.now());
         let settled = since.plus(self.options.settle);
@@ -331,6 +333,15 @@ impl Keeper {
             aim.unwell = unwell;
         }
         Ok((self.stack.round_from(&aim, facts, observed).await?, waits.then_some(settled)))
+    }
+
+    async fn remember_started(&mut self, observed: &Observed, facts: &Facts) -> Result<(), StackError> {
+        let Some(home) = self.stack.home.clone() else { return Ok(()) };
+        for (container, since) in self.liveness.newly_started(observed, &facts.started) {
+            let recorded = home.started(&container, since).map_err(StackError::from);
+            self.without_a_record(recorded).await?;
+        }
+        Ok(())
     }
 
     async fn act(&mut self, home: &Arc<Home>, current: &CurrentRevision, round: Round) -> Result<(), StackError> {

@@ -17,12 +17,15 @@ use crate::{
 use std::{
     cell::LazyCell,
     collections::{BTreeMap, BTreeSet},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use tokio::task::JoinHandle;
 
 /// By container: the answer that was one too many.
 type Verdicts = Arc<Mutex<BTreeMap<ContainerId, String>>>;
+
+/// By container: when its process began that has started since, as its startup probe says.
+type Started = Arc<Mutex<BTreeMap<ContainerId, Timestamp>>>;
 
 /// The probes of one stack's containers.
 pub(super) struct Liveness {
@@ -31,6 +34,7 @@ pub(super) struct Liveness {
     wake: Wake,
     watched: BTreeMap<ContainerId, Watched>,
     verdicts: Verdicts,
+    started: Started,
     told: BTreeSet<ContainerId>,
 }
 
@@ -52,6 +56,10 @@ impl Drop for Watched {
     }
 }
 
+fn locked<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Whether Docker's health is to say that it has started, and does not yet. When it does, the engine tells.
 fn is_starting(container: &ObservedContainer, startup: Option<&Probe>) -> bool {
     let by_docker = startup.is_some_and(|startup| matches!(startup.attempt, ProbeKind::Docker {}));
@@ -60,13 +68,21 @@ fn is_starting(container: &ObservedContainer, startup: Option<&Probe>) -> bool {
 
 impl Liveness {
     pub fn new(prober: Arc<dyn Prober>, clock: Arc<dyn Clock>, wake: Wake) -> Liveness {
-        let (watched, verdicts, told) = (BTreeMap::new(), Verdicts::default(), BTreeSet::new());
-        Liveness { prober, clock, wake, watched, verdicts, told }
+        let (watched, told) = (BTreeMap::new(), BTreeSet::new());
+        Liveness { prober, clock, wake, watched, verdicts: Verdicts::default(), started: Started::default(), told }
     }
 
     /// Asks the containers that run now, each as it is declared; one that was started again is asked from the beginning.
-    /// Gives what was newly found, in words.
-    pub fn watch(&mut self, desired: &Desired, observed: &Observed) -> BTreeMap<ServiceName, String> {
+    /// `started` is what is on record of that. Gives what was newly found, in words.
+    pub fn watch(
+        &mut self,
+        desired: &Desired,
+        observed: &Observed,
+        started: &BTreeMap<ContainerId, Timestamp>,
+    ) -> BTreeMap<ServiceName, String> {
+        for (container, since) in started {
+            locked(&self.started).entry(container.clone()).or_insert(*since);
+        }
         let mut watched = BTreeMap::new();
         let mut found = BTreeMap::new();
         // What a probe answers is told and put on record, and may say what the container was given.
@@ -113,6 +129,18 @@ impl Liveness {
         found
     }
 
+    /// Which of these containers have started and are not on record for it.
+    pub fn newly_started(
+        &self,
+        observed: &Observed,
+        known: &BTreeMap<ContainerId, Timestamp>,
+    ) -> BTreeMap<ContainerId, Timestamp> {
+        let mut started = locked(&self.started);
+        let is_there: BTreeSet<&ContainerId> = observed.containers.values().map(|container| &container.id).collect();
+        started.retain(|id, _| is_there.contains(id));
+        started.iter().filter(|(id, since)| known.get(*id) != Some(*since)).map(|(id, at)| (id.clone(), *at)).collect()
+    }
+
     /// The containers that failed as often in a row as they may, with the last answer.
     pub fn unwell(&self) -> BTreeMap<ContainerId, String> {
         self.verdicts().clone()
@@ -130,8 +158,8 @@ impl Liveness {
         self.told.remove(id);
     }
 
-    fn verdicts(&self) -> std::sync::MutexGuard<'_, BTreeMap<ContainerId, String>> {
-        self.verdicts.lock().unwrap_or_else(PoisonError::into_inner)
+    fn verdicts(&self) -> MutexGuard<'_, BTreeMap<ContainerId, String>> {
+        locked(&self.verdicts)
     }
 
     /// Docker counts its own health check's failures.
@@ -156,17 +184,22 @@ impl Liveness {
         }
         let (prober, clock, wake) = (self.prober.clone(), self.clock.clone(), self.wake.clone());
         let (verdicts, container, secrets) = (self.verdicts.clone(), container.clone(), secrets.clone());
+        let (started, since) = (self.started.clone(), container.state.started_at);
+        // Once is enough: what hangs when evenkeel is started, or after a rollout of others, is asked whether it lives.
+        let has_started = since.is_some() && locked(&started).get(&container.id).copied() == since;
+        let startup = startup.filter(|startup| !matches!(startup.attempt, ProbeKind::Docker {}) && !has_started);
         Some(tokio::spawn(async move {
-            if let Some(startup) = startup.filter(|startup| !matches!(startup.attempt, ProbeKind::Docker {})) {
+            if let Some(startup) = startup {
                 while !prober.attempt(&startup, &container).await.ok {
                     clock.sleep(startup.period).await;
                 }
+                locked(&started).extend(since.map(|since| (container.id.clone(), since)));
             }
             let mut failures = 0_u32;
             loop {
                 clock.sleep(probe.period).await;
                 let answer = prober.attempt(&probe, &container).await;
-                let mut verdicts = verdicts.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut verdicts = locked(&verdicts);
                 if answer.ok {
                     failures = 0;
                     verdicts.remove(&container.id);

@@ -1,7 +1,7 @@
 //! Revisions, their records and holds, facts, and how long they are kept.
 
 use super::*;
-use crate::home::{HomeError, facts::DID_NOT_TAKE_MAX, revisions::REVISIONS_MAX};
+use crate::home::{HomeError, facts::CONTAINERS_MAX, revisions::REVISIONS_MAX};
 use crate::model::{
     fields::FieldChange,
     revision::{Hold, ServiceRecord},
@@ -179,11 +179,11 @@ fn old_revisions_go_but_the_newest_good_ones() {
 #[test]
 fn containers_whose_fields_did_not_take_are_not_remembered_for_ever() {
     let home = home();
-    for number in 0..DID_NOT_TAKE_MAX + 10 {
+    for number in 0..CONTAINERS_MAX + 10 {
         home.did_not_take(&format!("c{number}").as_str().into(), &[]).unwrap();
     }
     let facts = home.facts().unwrap();
-    assert_eq!(facts.did_not_take.len(), DID_NOT_TAKE_MAX);
+    assert_eq!(facts.did_not_take.len(), CONTAINERS_MAX);
     assert!(!facts.did_not_take.contains_key(&"c9".into()) && facts.did_not_take.contains_key(&"c10".into()));
 }
 
