@@ -4,7 +4,8 @@
 use super::{
     draft::{CALL_DEADLINE, Draft},
     lifecycle,
-    rollout::{Member, anonymous_volumes, existing, remove_container},
+    making::anonymous_volumes,
+    rollout::{Member, existing, remove_container},
     strategy::{choose, holds_data},
     survey::{Slot, View, is_up, split_prefix},
     work::Work,

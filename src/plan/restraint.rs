@@ -4,7 +4,8 @@
 use super::{
     budget,
     compare::Difference,
-    rollout::{Member, would_come_back},
+    in_place::would_come_back,
+    rollout::Member,
     survey::{All, is_up},
     work::Work,
 };

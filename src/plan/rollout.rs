@@ -3,27 +3,24 @@
 
 use super::{
     draft::{CALL_DEADLINE, Draft, STOP_MARGIN},
+    in_place::{in_place, rename},
     leftover::{self, Meanwhile, Until},
     lifecycle,
-    strategy::{Choice, choose, is_stateful},
-    survey::{All, Slot, View, can_start, is_up, network_order},
+    making::{create_and_start, gate, gates, go_on_with},
+    strategy::{Choice, choose},
+    survey::{All, Slot, View, is_up},
     work::Work,
 };
 use crate::model::{
-    container::{ContainerSpec, Mount, MountSource, RestartPolicy},
+    container::RestartPolicy,
     desired::Service,
-    names::{ContainerName, Resource, ServiceName, StepId, VolumeName},
+    names::{ContainerName, Resource, ServiceName, StepId},
     observed::{ObservedContainer, Status},
-    policy::{ProbeKind, Strategy},
-    step::{
-        AnonymousVolumes, Cause, Connect, ContainerRef, Create, Does, Gate, OnDeadline, Proof, Remove, Rename, Update,
-    },
+    policy::Strategy,
+    step::{AnonymousVolumes, Cause, ContainerRef, Does, Remove, Rename, Update},
     units::Millis,
 };
 use std::collections::BTreeMap;
-
-/// The API version from which on a create takes all the networks of a container.
-const NETWORKS_AT_ONCE: (u32, u32) = (1, 44);
 
 /// A service of the unit with what its slots ask for.
 pub(super) struct Member<'a, 'v> {
@@ -62,23 +59,23 @@ impl Member<'_, '_> {
 }
 
 /// One container to be replaced or made.
-struct Entry<'a, 'v> {
-    view: &'v View<'a>,
-    slot: &'v Slot<'a>,
-    old: Option<&'a ObservedContainer>,
+pub(super) struct Entry<'a, 'v> {
+    pub view: &'v View<'a>,
+    pub slot: &'v Slot<'a>,
+    pub old: Option<&'a ObservedContainer>,
     /// Made by an interrupted rollout, and worth proving.
-    candidate: Option<&'a ObservedContainer>,
+    pub candidate: Option<&'a ObservedContainer>,
     /// What an interrupted rollout left, and serves until this one is proven.
-    meanwhile: Option<&'a ObservedContainer>,
+    pub meanwhile: Option<&'a ObservedContainer>,
 }
 
 impl Entry<'_, '_> {
     /// `core/2`
-    fn path(&self) -> String {
+    pub fn path(&self) -> String {
         format!("{}/{}", self.view.service.name, self.slot.number)
     }
 
-    fn target(&self) -> Resource {
+    pub fn target(&self) -> Resource {
         Resource::Container(self.slot.name.clone())
     }
 
@@ -155,114 +152,6 @@ fn entries<'a, 'v>(
         member.work.iter().filter_map(entry).collect::<Vec<_>>()
     };
     members.iter().flat_map(of_member).collect()
-}
-
-/// Puts right what can be put right where it is, and starts what should run.
-fn in_place(draft: &mut Draft, member: &Member, meanwhile: &Meanwhile, all: &All) {
-    for (slot, work) in &member.work {
-        let path = format!("{}/{}", member.view.service.name, slot.number);
-        match work {
-            Work::InPlace(container) => {
-                rename(draft, slot, container, &path);
-                put_right(draft, member.view, slot, container, &path, false, all);
-            }
-            Work::Start(container) => {
-                rename(draft, slot, container, &path);
-                put_right(draft, member.view, slot, container, &path, false, all);
-                start_and_prove(draft, member.view, slot, container, &path);
-            }
-            Work::Unpause(container) => {
-                rename(draft, slot, container, &path);
-                put_right(draft, member.view, slot, container, &path, false, all);
-                let unpause = Does::Unpause { container: existing(container) };
-                draft.step(format!("{path}/unpause"), unpause, Resource::Container(slot.name.clone()), CALL_DEADLINE);
-                gate(draft, member.view, slot, existing(container));
-            }
-            Work::Restart(container, answer) => {
-                draft.why = format!("its liveness probe failed: {answer}");
-                let target = Resource::Container(slot.name.clone());
-                lifecycle::stop_unwell(draft, member.view.service, container, (&path, &target));
-                start_and_prove(draft, member.view, slot, container, &path);
-            }
-            Work::Halt(container) => {
-                if would_come_back(container) {
-                    let restart = Some(RestartPolicy::No);
-                    let update = Update { container: existing(container), limits: Default::default(), restart };
-                    let target = Resource::Container(slot.name.clone());
-                    draft.step(format!("{path}/update"), Does::Update(Box::new(update)), target, CALL_DEADLINE);
-                }
-                if is_up(container) {
-                    halt(draft, member.view, slot, container, &path);
-                }
-            }
-            Work::Restore(kept) => {
-                if meanwhile.of_slot(slot).is_none() {
-                    rename(draft, slot, kept, &path);
-                }
-                put_right(draft, member.view, slot, kept, &path, true, all);
-                if !is_up(kept) {
-                    start_and_prove(draft, member.view, slot, kept, &path);
-                }
-            }
-            Work::Await(container) => {
-                gate(draft, member.view, slot, existing(container));
-            }
-            _ => {}
-        }
-    }
-}
-
-fn halt(draft: &mut Draft, view: &View, slot: &Slot, container: &ObservedContainer, path: &str) {
-    lifecycle::stop(draft, Some(view.service), container, (path, &Resource::Container(slot.name.clone())));
-}
-
-/// Whether the engine would start a stopped container when it starts itself.
-pub(super) fn would_come_back(container: &ObservedContainer) -> bool {
-    matches!(container.spec.restart, RestartPolicy::Always | RestartPolicy::OnFailure(_))
-}
-
-fn rename(draft: &mut Draft, slot: &Slot, container: &ObservedContainer, path: &str) {
-    if container.name != slot.name {
-        let rename = Rename { container: existing(container), to: slot.name.clone() };
-        let target = Resource::Container(slot.name.clone());
-        draft.step(format!("{path}/rename"), Does::Rename(rename), target, CALL_DEADLINE);
-    }
-}
-
-fn put_right(
-    draft: &mut Draft,
-    view: &View,
-    slot: &Slot,
-    container: &ObservedContainer,
-    path: &str,
-    restore: bool,
-    all: &All,
-) {
-    let target = Resource::Container(slot.name.clone());
-    let difference = &slot.difference;
-    let restart = difference
-        .restart
-        .or(restore.then_some(view.service.container.restart).filter(|p| *p != container.spec.restart));
-    if difference.limits.is_some() || restart.is_some() {
-        let limits = difference.limits.clone().unwrap_or_default();
-        let update = Does::Update(Box::new(Update { container: existing(container), limits, restart }));
-        draft.step(format!("{path}/update"), update, target.clone(), CALL_DEADLINE);
-    }
-    if difference.connect.is_empty() {
-        return;
-    }
-    let mut attachments = view.spec_of(slot, all).networks;
-    for network in &difference.connect {
-        let attachment = attachments.remove(network).unwrap_or_default();
-        let connect = Connect { container: existing(container), network: network.clone(), attachment };
-        draft.step(format!("{path}/connect:{network}"), Does::Connect(connect), target.clone(), CALL_DEADLINE);
-    }
-}
-
-fn start_and_prove(draft: &mut Draft, view: &View, slot: &Slot, container: &ObservedContainer, path: &str) {
-    let target = Resource::Container(slot.name.clone());
-    lifecycle::start(draft, view.service, &existing(container), None, (path, &target));
-    gate(draft, view, slot, existing(container));
 }
 
 /// Replaces containers by the unit's strategy: one after another, or all at once where they share namespaces.
@@ -517,152 +406,6 @@ fn make<'a>(
         gates(draft, &proven);
     }
     draft.commit();
-}
-
-fn create_and_start(
-    draft: &mut Draft,
-    entry: &Entry,
-    name: ContainerName,
-    instead_of: Option<ContainerRef>,
-    refs: &BTreeMap<ServiceName, ContainerRef>,
-    all: &All,
-) -> ContainerRef {
-    let path = entry.path();
-    let create_id = StepId::new(format!("{path}/create"));
-    let container = ContainerRef::Made { by: create_id.clone() };
-    let carried = carried(entry);
-    let mut spec = entry.view.spec_of(entry.slot, all);
-    carry(&mut spec, &carried);
-    // They are written before the start.
-    spec.files.clear();
-    let networks = network_order(&spec);
-    let attachments = std::mem::take(&mut spec.networks);
-    // An older engine takes one network at a create; a newer one keeps of what is connected afterwards no MAC address.
-    let at_once = if all.observed.engine.api >= NETWORKS_AT_ONCE { networks.len() } else { 1 };
-    for network in networks.iter().take(at_once) {
-        spec.networks.extend(attachments.get(network).map(|attachment| (network.clone(), attachment.clone())));
-    }
-    let shares = entry.view.service.shares.iter();
-    let create = Create {
-        service: entry.view.service.name.clone(),
-        name,
-        image: entry.view.image.id.clone(),
-        spec: spec.committed(&all.context.salt),
-        parents: shares.filter_map(|parent| Some((parent.clone(), refs.get(parent)?.clone()))).collect(),
-        config_text: entry.view.service.config_text.as_ref().map(|text| text.committed(&all.context.salt)),
-    };
-    give_up(draft, entry, container.clone(), carried);
-    draft.step(create_id.as_str(), Does::Create(Box::new(create)), entry.target(), CALL_DEADLINE);
-    for network in networks.iter().skip(at_once) {
-        let attachment = attachments.get(network).cloned().unwrap_or_default();
-        let connect = Connect { container: container.clone(), network: network.clone(), attachment };
-        draft.step(format!("{path}/connect:{network}"), Does::Connect(connect), entry.target(), CALL_DEADLINE);
-    }
-    lifecycle::start(draft, entry.view.service, &container, instead_of, (&path, &entry.target()));
-    container
-}
-
-/// Goes on with a candidate of an interrupted rollout. One that went down before its time was over, with the host mostly, and
-/// that the engine does not start by itself was judged by nobody: it is started. One that was left at its deadline and
-/// exited then has had its time.
-fn go_on_with(
-    draft: &mut Draft,
-    entry: &Entry,
-    candidate: &ObservedContainer,
-    instead_of: Option<ContainerRef>,
-) -> ContainerRef {
-    give_up(draft, entry, existing(candidate), carried(entry));
-    let state = &candidate.state;
-    let ran = state.started_at.zip(state.finished_at).map(|(start, end)| end.since(start));
-    let in_time = ran.is_some_and(|ran| ran < entry.view.service.rollout.deadline);
-    if state.status == Status::Exited && can_start(candidate) && in_time {
-        let service = entry.view.service;
-        let at = (entry.path(), entry.target());
-        lifecycle::start(draft, service, &existing(candidate), instead_of, (&at.0, &at.1));
-    }
-    existing(candidate)
-}
-
-/// Takes back a container that was not proven: it is removed with what was made for it, and its log is kept. One that writes
-/// data is asked to stop before.
-fn give_up(draft: &mut Draft, entry: &Entry, container: ContainerRef, carried: BTreeMap<String, VolumeName>) {
-    let volumes = AnonymousVolumes::RemoveExcept { carried: carried.into_values().collect() };
-    let remove = Remove { container: container.clone(), keep_evidence: true, force: true, volumes };
-    let path = entry.path();
-    let remove = draft.back(format!("{path}/undo/remove"), Does::Remove(remove), entry.target(), CALL_DEADLINE);
-    draft.also_takes_back(remove);
-    if is_stateful(entry.view.service, &entry.view.image.config) {
-        let stop = lifecycle::stop_again(draft, entry.view.service, container, (&path, &entry.target()));
-        draft.also_takes_back(stop);
-    }
-}
-
-/// The old container's anonymous volumes that the new one takes, by target.
-fn carried(entry: &Entry) -> BTreeMap<String, VolumeName> {
-    let spec = &entry.view.service.container;
-    let mut volumes = entry.old.map(anonymous_volumes).unwrap_or_default();
-    volumes.retain(|target, _| match spec.mounts.get(target) {
-        Some(mount) => matches!(mount.source, MountSource::Anonymous(_)),
-        None => entry.view.image.config.volumes.contains(target),
-    });
-    volumes
-}
-
-/// Names the anonymous volumes that a container gets.
-fn carry(spec: &mut ContainerSpec, volumes: &BTreeMap<String, VolumeName>) {
-    for (target, volume) in volumes {
-        let source = MountSource::Anonymous(Some(volume.clone()));
-        let mount = spec.mounts.entry(target.clone()).or_insert_with(|| Mount::of(source.clone()));
-        mount.source = source;
-    }
-}
-
-pub(super) fn anonymous_volumes(container: &ObservedContainer) -> BTreeMap<String, VolumeName> {
-    let named = |(target, mount): (&String, &Mount)| match &mount.source {
-        MountSource::Anonymous(Some(name)) => Some((target.clone(), name.clone())),
-        _ => None,
-    };
-    container.spec.mounts.iter().filter_map(named).collect()
-}
-
-fn gates(draft: &mut Draft, containers: &[(&Entry, ContainerRef)]) {
-    let steps = containers.iter().map(|(entry, container)| gate_step(entry.view, entry.slot, container.clone()));
-    let ids = draft.together(steps.collect());
-    for ((entry, _), id) in containers.iter().zip(ids) {
-        draft.gates.entry(entry.view.service.name.clone()).or_default().push(id);
-    }
-}
-
-fn gate(draft: &mut Draft, view: &View, slot: &Slot, container: ContainerRef) {
-    let (id, does, target, deadline) = gate_step(view, slot, container);
-    let id = draft.step(id, does, target, deadline);
-    draft.gates.entry(view.service.name.clone()).or_default().push(id);
-}
-
-fn gate_step(view: &View, slot: &Slot, container: ContainerRef) -> (String, Does, Resource, Millis) {
-    let service = view.service;
-    let by_docker = |probe: &&crate::model::policy::Probe| matches!(probe.attempt, ProbeKind::Docker {});
-    let ours = |probe: &Option<crate::model::policy::Probe>| probe.clone().filter(|probe| !by_docker(&probe));
-    let asks_docker = [&service.probes.startup, &service.probes.readiness].into_iter().flatten().any(|p| by_docker(&p));
-    let proof = if service.one_shot {
-        Proof::Completed {}
-    } else {
-        Proof::Ready {
-            startup: ours(&service.probes.startup),
-            readiness: ours(&service.probes.readiness),
-            docker: asks_docker || service.has_healthcheck(view.image.config.healthcheck.as_ref()),
-        }
-    };
-    let stateful = !service.one_shot && is_stateful(service, &view.image.config);
-    let gate = Gate {
-        service: service.name.clone(),
-        container,
-        proof,
-        min_ready: service.rollout.min_ready,
-        on_deadline: if stateful { OnDeadline::Leave } else { OnDeadline::Undo },
-    };
-    let id = format!("{}/{}/gate", service.name, slot.number);
-    (id, Does::Gate(Box::new(gate)), Resource::Container(slot.name.clone()), service.rollout.deadline)
 }
 
 fn stop(draft: &mut Draft, entry: &Entry, old: &ObservedContainer, all: &All) {
