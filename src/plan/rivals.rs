@@ -148,6 +148,10 @@ fn in_the_way(all: &All, rival: &Rival) -> Held {
             "apply the whole manifest, which declares `{}` no more: with `spec.prune: true` it makes room by itself",
             rival.service
         ),
+        // What keeps it from being pruned is held with a hint of its own.
+        false if all.desired.policy.prune => {
+            format!("`docker stop {name}` makes room; what keeps it from being pruned is held, too")
+        }
         false => format!("`docker stop {name}` makes room, `spec.prune: true` does so by itself"),
     };
     Held {

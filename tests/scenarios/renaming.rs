@@ -79,6 +79,25 @@ async fn without_prune_nothing_is_done_while_the_old_one_holds_the_port() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_not_pruned_though_it_could_be_says_why() {
+    let host = Host::new();
+    let alone = "    api: {image: web:1, restart: always}\n    other: {image: web:1, restart: always}\n";
+    let manifest = pruned(&PROXY.replace(alone, ""));
+    host.settle(&manifest).await;
+    let applied = host.apply(&manifest.replace("    proxy:", "    edge:")).await;
+    let held: Vec<HeldCode> = applied.held.iter().map(|held| held.code).collect();
+    assert_eq!((applied.exit, held), (8, vec![HeldCode::InTheWay, HeldCode::PruneRefused]), "{applied:?}");
+    let hints: Vec<&str> = applied.held.iter().map(|held| held.hint.as_str()).collect();
+    assert_eq!(
+        hints,
+        [
+            "`docker stop shop-proxy-1` makes room; what keeps it from being pruned is held, too",
+            "if that is meant, say `--yes`"
+        ]
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn with_prune_the_old_one_is_stopped_first_and_goes_when_the_new_one_is_proven() {
     let host = Host::new();
     host.settle(SHOP).await;
