@@ -125,9 +125,9 @@ fn load_and_read_back(text: &str) -> TestCaseResult {
         // Three things docker compose does not read back either: a variable `x-e` is one where a list has it, and an
         // extension in the mapping that is printed; a `$` is printed twice, in keys too, where it is read as it is; a
         // build whose context is an empty text is printed without one, and read as one of the folder.
-        let count = |text: &str, of: &str| text.matches(of).count();
-        let quirks = |text: &str| ["#extensions", "$", "context: "].map(|of| count(text, of));
-        if quirks(&printed) == quirks(&printed_again) {
+        let quirks = |text: &str| (text.matches("#extensions").count(), text.matches('$').count());
+        let without_context = |service: &Service| service.build.as_ref().is_some_and(|build| build.context.is_empty());
+        if quirks(&printed) == quirks(&printed_again) && !first.project.services.values().any(without_context) {
             prop_assert_eq!(printed, printed_again);
         }
     }
