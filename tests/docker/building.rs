@@ -188,8 +188,9 @@ secrets: {s: {file: ./sfile}, e: {environment: HOME}}
     for file in [&mut theirs, &mut ours] {
         file.as_object_mut().unwrap().remove("group");
         // Lists in the order of a map that has none.
-        let limits = &mut file["target"]["full"]["ulimits"];
-        limits.as_array_mut().unwrap().sort_by_key(Json::to_string);
+        for list in ["ulimits", "ssh"] {
+            file["target"]["full"][list].as_array_mut().unwrap().sort_by_key(Json::to_string);
+        }
     }
     assert_eq!(ours, theirs, "{ours:#}\n{theirs:#}");
 }
