@@ -104,8 +104,9 @@ impl Writing<'_> {
         fields.set("entrypoint", words(spec.entrypoint.as_ref()));
         fields.set("command", words(spec.command.as_ref()));
         fields.set("env_file", self.environment(name, spec));
-        let own = spec.labels.iter().filter(|(label, _)| !labels::is_bookkeeping(label));
-        fields.set("labels", own.map(|(label, value)| (label.clone(), text(value.reveal()))).collect::<Map<_, _>>());
+        let own = spec.labels.iter().filter(|(label, _)| !labels::is_bookkeeping(label.as_str()));
+        fields
+            .set("labels", own.map(|(label, value)| (label.to_string(), text(value.reveal()))).collect::<Map<_, _>>());
         fields.set("restart", self.restart(name, spec));
         fields.set("healthcheck", spec.healthcheck.as_ref().map_or(Json::Null, healthcheck));
         fields.set("depends_on", self.depends_on(name));
@@ -127,8 +128,8 @@ impl Writing<'_> {
 
     /// A secret in a word or a label would stand in the manifest for everybody to read.
     fn refuse_secrets(&mut self, name: &ServiceName, spec: &ContainerSpec) {
-        let own = spec.labels.iter().filter(|(label, _)| !labels::is_bookkeeping(label));
-        let named = own.map(|(label, value)| (format!("labels.{label}"), looks_secret(label, value.reveal())));
+        let own = spec.labels.iter().filter(|(label, _)| !labels::is_bookkeeping(label.as_str()));
+        let named = own.map(|(label, value)| (format!("labels.{label}"), looks_secret(label.as_str(), value.reveal())));
         let word = |value: &Value| {
             let (name, value) = value.reveal().split_once('=').unwrap_or(("", value.reveal()));
             looks_secret(name.trim_start_matches('-'), value)

@@ -14,27 +14,30 @@ use std::collections::BTreeMap;
 
 /// Adds the labels of every service, over any of the same name that a file declares.
 pub fn add(services: &mut BTreeMap<ServiceName, Service>, project: &Project, source: &Source) {
+    let name_of_project = Value::plain(&project.name);
+    let mut of_all = vec![
+        (compose::PROJECT, name_of_project.clone()),
+        (compose::ONEOFF, Value::plain("False")),
+        (compose::CONFIG_FILES, Value::plain(source.config_files.join(","))),
+        (compose::WORKING_DIR, Value::plain(&source.working_dir)),
+        (compose::VERSION, Value::plain(compose::VERSION_FOLLOWED)),
+        (ours::STACK, name_of_project),
+    ];
+    if !source.environment_files.is_empty() {
+        of_all.push((compose::ENVIRONMENT_FILE, Value::plain(source.environment_files.join(","))));
+    }
     for (name, service) in services {
         let dependencies = project.services.get(name.as_str()).into_iter().flat_map(|service| &service.depends_on);
         let dependencies: Vec<String> = dependencies
             .map(|(name, dependency)| format!("{name}:{}:{}", dependency.condition.as_str(), dependency.restart))
             .collect();
-        let mut set = |label: &str, text: &str| {
-            service.container.labels.insert(label.to_owned(), Value::plain(text));
-        };
-        set(compose::PROJECT, &project.name);
-        set(compose::SERVICE, name.as_str());
-        set(compose::ONEOFF, "False");
-        set(compose::CONFIG_FILES, &source.config_files.join(","));
-        set(compose::WORKING_DIR, &source.working_dir);
-        set(compose::DEPENDS_ON, &dependencies.join(","));
-        set(compose::VERSION, compose::VERSION_FOLLOWED);
-        set(ours::STACK, &project.name);
-        if !source.environment_files.is_empty() {
-            set(compose::ENVIRONMENT_FILE, &source.environment_files.join(","));
-        }
-        let hash = service.config_hash.clone();
-        service.container.labels.insert(compose::CONFIG_HASH.to_owned(), Value::plain(hash));
+        let of_it = [
+            (compose::SERVICE, Value::plain(name.as_str())),
+            (compose::DEPENDS_ON, Value::plain(dependencies.join(","))),
+            (compose::CONFIG_HASH, Value::plain(&service.config_hash)),
+        ];
+        let labels = of_all.iter().cloned().chain(of_it);
+        service.container.labels.extend(labels.map(|(label, value)| (label.into(), value)));
     }
 }
 

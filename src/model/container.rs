@@ -5,6 +5,7 @@
 //! by their target, ports by the container's port, networks by name.
 
 use super::{
+    labels::Labels,
     names::{ContainerId, ImageReference, NetworkName, ServiceName, VolumeName},
     units::{Bytes, Millis, NanoCpus},
     value::{Salt, Secrets, Value},
@@ -31,8 +32,9 @@ pub struct ContainerSpec {
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub unset: BTreeSet<String>,
     /// The user's labels and docker compose's and ours (see `labels`).
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub labels: BTreeMap<String, Value>,
+    #[serde(skip_serializing_if = "Labels::is_empty")]
+    #[schemars(with = "BTreeMap<String, Value>")]
+    pub labels: Labels,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub working_dir: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -505,7 +507,7 @@ impl ContainerSpec {
         let options = self.logging.iter_mut().flat_map(|logging| logging.options.values_mut());
         words
             .chain(self.environment.values_mut())
-            .chain(self.labels.values_mut())
+            .chain(self.labels.iter_mut().map(|(_, value)| value))
             .chain(check)
             .chain(options)
             .chain(self.files.values_mut().map(|file| &mut file.content))

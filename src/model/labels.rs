@@ -1,6 +1,71 @@
 //! The labels that containers, networks and volumes carry: docker compose's, so that its commands work on what evenkeel
 //! runs, and evenkeel's own. None of them is ever compared as drift.
 
+use super::value::Value;
+use litemap::LiteMap;
+use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
+use std::{borrow::Borrow, fmt};
+
+/// The labels of a container, by name: one list, for they are few, and looked at of every container there is.
+pub type Labels = LiteMap<LabelName, Value>;
+
+/// A container's label's name. Those that every container carries are one text for all of them: a stack of thousands is
+/// sorted by them, and that is a matter of how much memory is read.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(from = "String")]
+pub struct LabelName(SmolStr);
+
+impl LabelName {
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&str> for LabelName {
+    fn from(text: &str) -> LabelName {
+        let known = EVERYWHERE.into_iter().find(|known| *known == text);
+        LabelName(known.map_or_else(|| SmolStr::new(text), SmolStr::new_static))
+    }
+}
+
+impl From<String> for LabelName {
+    fn from(text: String) -> LabelName {
+        LabelName::from(text.as_str())
+    }
+}
+
+impl fmt::Display for LabelName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl Borrow<str> for LabelName {
+    fn borrow(&self) -> &str {
+        self.as_str()
+    }
+}
+
+/// The labels of every container.
+const EVERYWHERE: [&str; 14] = [
+    compose::PROJECT,
+    compose::SERVICE,
+    compose::NUMBER,
+    compose::ONEOFF,
+    compose::CONFIG_HASH,
+    compose::IMAGE,
+    compose::DEPENDS_ON,
+    compose::CONFIG_FILES,
+    compose::WORKING_DIR,
+    compose::ENVIRONMENT_FILE,
+    compose::VERSION,
+    ours::STACK,
+    ours::ROLLOUT,
+    ours::CONTENT,
+];
+
 /// docker compose's labels (`com.docker.compose.…`).
 pub mod compose {
     pub const PREFIX: &str = "com.docker.compose.";

@@ -8,7 +8,8 @@ use hmac::{Hmac, KeyInit, Mac};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use smol_str::SmolStr;
+use std::{collections::BTreeMap, fmt};
 
 /// The key that marks a sensitive text where a desired state is stored (always sealed). No environment variable, label
 /// or path can hold a NUL, so nothing of a user's is taken for it.
@@ -21,11 +22,11 @@ pub const COMMITTED: &str = "hmac:";
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Value {
     /// May be shown.
-    Plain(Arc<str>),
+    Plain(SmolStr),
     /// Must never be shown, logged or stored unsealed.
-    Sensitive(Arc<str>),
+    Sensitive(SmolStr),
     /// `hmac:<hex>`: stands for a sensitive text in a plan.
-    Committed(Arc<str>),
+    Committed(SmolStr),
 }
 
 impl Value {
@@ -103,8 +104,8 @@ impl<'de> Deserialize<'de> for Value {
         #[derive(Deserialize)]
         #[serde(untagged)]
         enum Stored {
-            Plain(Arc<str>),
-            Sensitive(BTreeMap<String, Arc<str>>),
+            Plain(SmolStr),
+            Sensitive(BTreeMap<String, SmolStr>),
         }
         match Stored::deserialize(deserializer)? {
             Stored::Plain(text) => Ok(Value::Plain(text)),
@@ -165,7 +166,7 @@ impl Salt {
 
 /// The sensitive texts of a desired state by their commitment: what the executor may reveal.
 #[derive(Clone, Default)]
-pub struct Secrets(BTreeMap<String, Arc<str>>);
+pub struct Secrets(BTreeMap<String, SmolStr>);
 
 impl Secrets {
     /// Remembers a sensitive text under its commitment.
@@ -185,7 +186,7 @@ impl Secrets {
 
     /// `text` with every sensitive value of at least six bytes replaced by `***`.
     pub fn mask(&self, text: &str) -> String {
-        let mut secrets: Vec<&str> = self.0.values().map(AsRef::as_ref).filter(|secret| secret.len() >= 6).collect();
+        let mut secrets: Vec<&str> = self.0.values().map(SmolStr::as_str).filter(|secret| secret.len() >= 6).collect();
         // The longest first, or a secret that contains another would be left half readable.
         secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
         secrets.into_iter().fold(text.to_owned(), |text, secret| text.replace(secret, "***"))

@@ -67,10 +67,10 @@ fn service_of(
         container.restart = today.map_or(RestartPolicy::No, |service| service.container.restart);
     }
     let bookkeeping =
-        |label: &String| label.starts_with(compose::PREFIX) && *label != compose::NUMBER && *label != compose::IMAGE;
-    container
-        .labels
-        .extend(first.spec.labels.iter().filter(|(label, _)| bookkeeping(label)).map(|(k, v)| (k.clone(), v.clone())));
+        |label: &str| label.starts_with(compose::PREFIX) && label != compose::NUMBER && label != compose::IMAGE;
+    container.labels.extend(
+        first.spec.labels.iter().filter(|(label, _)| bookkeeping(label.as_str())).map(|(k, v)| (k.clone(), v.clone())),
+    );
     for attachment in container.networks.values_mut() {
         // The engine gives every container an address; only a declared one is fixed, and that can't be told apart here.
         attachment.mac = None;

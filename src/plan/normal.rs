@@ -131,7 +131,8 @@ fn process(spec: &mut ContainerSpec, around: &Surroundings) {
     // What the image does not have can't be taken away from it.
     spec.unset.retain(|name| image.environment.contains_key(name));
     spec.labels.retain(|name, value| {
-        !labels::is_bookkeeping(name) && image.labels.get(name).map(String::as_str) != Some(value.reveal())
+        !labels::is_bookkeeping(name.as_str())
+            && image.labels.get(name.as_str()).map(String::as_str) != Some(value.reveal())
     });
     let provided = |value: Option<String>, image: &Option<String>| {
         value.filter(|text| !text.is_empty() && Some(text) != image.as_ref())

@@ -4,6 +4,7 @@ use crate::model::{
     container::{Attachment, ContainerSpec, HostPort, Mount, MountSource},
     desired::Service,
     image::ImageConfig,
+    labels::LabelName,
     names::NetworkName,
     observed::ObservedContainer,
     policy::Strategy,
@@ -52,10 +53,11 @@ fn exclusive(service: &Service, image: &ImageConfig, old: Option<&ObservedContai
         return Some(format!("only one may write {what}"));
     }
     let old = old?;
-    let routing = |name: &String| name.starts_with("traefik.") || name.starts_with("caddy");
-    let differs =
-        |name: &&String| spec.labels.get(*name).map(|v| v.reveal()) != old.spec.labels.get(*name).map(|v| v.reveal());
-    let label = spec.labels.keys().chain(old.spec.labels.keys()).filter(|name| routing(name)).find(differs)?;
+    let routing = |name: &str| name.starts_with("traefik.") || name.starts_with("caddy");
+    let differs = |name: &&LabelName| {
+        spec.labels.get(*name).map(|v| v.reveal()) != old.spec.labels.get(*name).map(|v| v.reveal())
+    };
+    let label = spec.labels.keys().chain(old.spec.labels.keys()).filter(|name| routing(name.as_str())).find(differs)?;
     Some(format!("a router would see two definitions of {label}"))
 }
 

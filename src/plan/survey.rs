@@ -73,7 +73,7 @@ impl View<'_> {
     /// What a container of a slot would be made from now, complete with every label that depends on it.
     pub fn spec_of(&self, slot: &Slot, all: &All) -> ContainerSpec {
         let mut spec = placed(all, self.service, slot.number, &slot.name);
-        let mut label = |key: &str, text: String| spec.labels.insert(key.to_owned(), Value::plain(text));
+        let mut label = |key: &str, text: String| spec.labels.insert(key.into(), Value::plain(text));
         label(compose::NUMBER, slot.number.to_string());
         label(compose::IMAGE, self.image.id.to_string());
         label(ours::STACK, all.desired.stack.to_string());

@@ -19,13 +19,7 @@ use evenkeel::{
     },
 };
 use futures::StreamExt;
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::Path,
-    process::Command,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeSet, path::Path, process::Command, sync::Arc, time::Duration};
 
 /// What a person does; words as of the command `docker`.
 type Outside<'a> = &'a (dyn Fn(&[&str]) + Send + Sync);
@@ -43,8 +37,8 @@ impl Story<'_> {
         format!("{}-{what}", self.prefix)
     }
 
-    fn labels(&self) -> BTreeMap<String, Value> {
-        [("com.docker.compose.project".to_owned(), Value::plain(self.prefix))].into()
+    fn labels<N: for<'a> From<&'a str>, T: FromIterator<(N, Value)>>(&self) -> T {
+        T::from_iter([(N::from("com.docker.compose.project"), Value::plain(self.prefix))])
     }
 
     async fn create(&self, what: &str, spec: ContainerSpec) -> ContainerId {

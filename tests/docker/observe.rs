@@ -13,12 +13,11 @@ use evenkeel::{
     },
     observe::{Wanted, claim_volume, observe},
 };
-use std::collections::BTreeMap;
 
 const NOW: Timestamp = Timestamp(1_700_000_000_000);
 
-fn labels(entries: &[(&str, &str)]) -> BTreeMap<String, Value> {
-    entries.iter().map(|(name, value)| (name.to_string(), Value::plain(*value))).collect()
+fn labels<N: for<'a> From<&'a str>, T: FromIterator<(N, Value)>>(entries: &[(&str, &str)]) -> T {
+    entries.iter().map(|(name, value)| (N::from(name), Value::plain(*value))).collect()
 }
 
 #[tokio::test]

@@ -20,8 +20,8 @@ fn texts<T: FromIterator<String>>(texts: &[&str]) -> T {
     texts.iter().map(|text| text.to_string()).collect()
 }
 
-fn values(entries: &[(&str, &str)]) -> BTreeMap<String, Value> {
-    entries.iter().map(|(name, value)| (name.to_string(), Value::plain(*value))).collect()
+fn values<N: for<'a> From<&'a str>, T: FromIterator<(N, Value)>>(entries: &[(&str, &str)]) -> T {
+    entries.iter().map(|(name, value)| (N::from(name), Value::plain(*value))).collect()
 }
 
 fn map(entries: &[(&str, &str)]) -> BTreeMap<String, String> {

@@ -22,7 +22,7 @@ pub async fn host() -> Host {
         Box::new(ContainerSpec {
             image: "web:1".into(),
             restart: RestartPolicy::Always,
-            labels: labels.iter().map(|(name, text)| ((*name).to_owned(), Value::plain(*text))).collect(),
+            labels: labels.iter().map(|(name, text)| ((*name).into(), Value::plain(*text))).collect(),
             ..ContainerSpec::default()
         })
     };

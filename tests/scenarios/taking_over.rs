@@ -100,7 +100,7 @@ async fn a_second_stack_from_the_same_files_is_made_where_it_is_meant() {
         (compose::WORKING_DIR, "/srv/shop"),
         (compose::CONFIG_FILES, "/srv/shop/evenkeel.yaml"),
     ];
-    let labels = labels.map(|(name, text)| (name.to_owned(), Value::plain(text))).into();
+    let labels = labels.into_iter().map(|(name, text)| (name.into(), Value::plain(text))).collect();
     let spec = ContainerSpec { image: "web:1".into(), labels, ..ContainerSpec::default() };
     host.engine.meddle(&Foreign::Run("shops-web-1".into(), Box::new(spec))).unwrap();
     assert_eq!(host.apply(SHOP).await.exit, 8);

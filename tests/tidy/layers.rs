@@ -57,7 +57,7 @@ const CRATES: &[(&str, &[&str])] = &[
 ];
 
 /// What the nouns and the planner may use beside std: nothing that does I/O. `jiff` is asked for no clock, and for the
-/// time zones that are compiled in and no files; `croner` knows neither.
+/// time zones that are compiled in and no files; `croner` knows neither; `litemap` and `smol_str` only keep what they get.
 const PURE_CRATES: &[&str] = &[
     "serde",
     "serde_json",
@@ -68,6 +68,8 @@ const PURE_CRATES: &[&str] = &[
     "hex",
     "jiff",
     "croner",
+    "litemap",
+    "smol_str",
     "thiserror",
 ];
 

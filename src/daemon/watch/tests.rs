@@ -78,7 +78,7 @@ impl Scene {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::start_at(START));
         let engine = SimulatedEngine::new(clock.clone(), 7);
         let image = engine.add_image("web:1", ImageConfig::default(), Behaviour::default());
-        let labels = [(compose::PROJECT.to_owned(), Value::plain("webkit"))].into();
+        let labels = FromIterator::from_iter([(compose::PROJECT.into(), Value::plain("webkit"))]);
         let network_mode = NetworkMode::Bridge;
         let spec = ContainerSpec { image: "web:1".into(), labels, network_mode, ..ContainerSpec::default() };
         let made = engine.create_container(&"webkit-core-1".into(), &image, &spec).await.unwrap();

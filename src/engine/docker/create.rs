@@ -32,7 +32,7 @@ pub(super) fn body(image: &str, spec: &ContainerSpec) -> Result<models::Containe
         image: Some(image.to_owned()),
         working_dir: spec.working_dir.clone(),
         entrypoint: spec.entrypoint.as_deref().map(words),
-        labels: Some(spec.labels.iter().map(|(name, label)| (name.clone(), label.reveal().to_owned())).collect()),
+        labels: Some(spec.labels.iter().map(|(name, label)| (name.to_string(), label.reveal().to_owned())).collect()),
         stop_signal: spec.stop_signal.clone(),
         // Whole seconds, rounded down, as docker compose does.
         stop_timeout: spec.stop_grace.map(|grace| signed(grace.0 / 1000)),

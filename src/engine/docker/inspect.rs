@@ -56,7 +56,7 @@ fn spec(from: Inspected) -> ContainerSpec {
         command: Some(config.cmd).filter(|words| !words.is_empty()).map(words),
         environment: environment(config.env).map(|(name, value)| (name, Value::plain(value))).collect(),
         unset,
-        labels: config.labels.into_iter().map(|(name, label)| (name, Value::plain(label))).collect(),
+        labels: config.labels.into_iter().map(|(name, label)| (name.into(), Value::plain(label))).collect(),
         working_dir: text(config.working_dir),
         user: text(config.user),
         group_add: host.group_add.into_iter().collect(),

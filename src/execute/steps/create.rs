@@ -109,7 +109,7 @@ async fn spec(stage: &Stage<'_>, step: &Step, create: &Create) -> Result<Contain
         let id = |service: &ServiceName| parents.iter().find(|(name, _)| name == service).map(|(_, id)| id);
         let text = stage.effects.secrets.reveal(text);
         if let Some(hash) = text.and_then(|text| shared_config_hash(text.reveal(), id)) {
-            spec.labels.insert(labels::compose::CONFIG_HASH.to_owned(), Value::plain(hash));
+            spec.labels.insert(labels::compose::CONFIG_HASH.into(), Value::plain(hash));
         }
     }
     // Compose writes a service's name or `container:NAME`, the engine takes the name or id of a container.

@@ -190,7 +190,7 @@ pub fn spec(service: &str, rollout: &str) -> ContainerSpec {
         (labels::ours::STACK, "s"),
         (labels::ours::ROLLOUT, rollout),
     ];
-    spec.labels = labels.map(|(name, text)| (name.to_owned(), Value::plain(text))).into();
+    spec.labels = labels.into_iter().map(|(name, text)| (name.into(), Value::plain(text))).collect();
     spec
 }
 

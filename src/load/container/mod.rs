@@ -52,7 +52,7 @@ impl Translation<'_> {
                 .labels
                 .0
                 .iter()
-                .map(|(label, text)| (label.clone(), self.exceptions.named(name, label, text)))
+                .map(|(label, text)| (label.as_str().into(), self.exceptions.named(name, label, text)))
                 .collect(),
             working_dir: set(&service.working_dir),
             user: set(&service.user),

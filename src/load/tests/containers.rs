@@ -53,7 +53,7 @@ fn what_another_awaits_the_end_of_is_a_one_shot() {
     assert_eq!(migrate.rollout.deadline, Millis::minutes(60));
     let core = &desired.services[&ServiceName::new("core")];
     assert_eq!(core.depends_on[&ServiceName::new("migrate")].condition, Condition::ServiceCompletedSuccessfully);
-    let label = core.container.labels[crate::model::labels::compose::DEPENDS_ON].reveal();
+    let label = core.container.labels.get(crate::model::labels::compose::DEPENDS_ON).unwrap().reveal();
     assert_eq!(label, "migrate:service_completed_successfully:true");
 }
 
@@ -302,7 +302,10 @@ fn the_environment_and_where_it_came_from() {
     assert_eq!(spec.environment["PASSED"].reveal(), "outside");
     assert_eq!(spec.unset.iter().collect::<Vec<_>>(), ["UNSET"]);
     assert_eq!(spec.command.iter().flatten().map(Value::shown).collect::<Vec<_>>(), ["serve", "***", "***"]);
-    assert_eq!((spec.labels["plain"].shown(), spec.labels["traefik.token"].shown()), ("a", "***"));
+    assert_eq!(
+        (spec.labels.get("plain").unwrap().shown(), spec.labels.get("traefik.token").unwrap().shown()),
+        ("a", "***")
+    );
     assert!(
         notes
             .iter()

@@ -216,8 +216,8 @@ compose: {envFiles: [.env.prod]}";
     assert_eq!((login.username.reveal(), login.password.reveal()), ("us", "t0ken"));
     assert!(login.username.is_sensitive() && login.password.is_sensitive());
     let label =
-        &desired.services[&ServiceName::new("a")].container.labels[crate::model::labels::compose::ENVIRONMENT_FILE];
-    assert_eq!(label.reveal(), "/srv/webkit/.env.prod");
+        desired.services[&ServiceName::new("a")].container.labels.get(crate::model::labels::compose::ENVIRONMENT_FILE);
+    assert_eq!(label.unwrap().reveal(), "/srv/webkit/.env.prod");
     let (later, _) = manifest_with(spec, &[others[0], ("token", "another\n")]).unwrap();
     assert_eq!(later.source.manifest_hash, desired.source.manifest_hash, "a new token is no new manifest");
 }

@@ -77,7 +77,7 @@ async fn what_the_image_and_the_engine_provide_reads_back() {
     assert_eq!(read.command, Some(vec![Value::plain("serve")]));
     assert_eq!(read.environment["LEVEL"].reveal(), "debug");
     assert_eq!(read.environment["PATH"].reveal(), "/bin");
-    assert_eq!(read.labels["from"].reveal(), "image");
+    assert_eq!(read.labels.get("from").unwrap().reveal(), "image");
     assert_eq!(read.limits, Limits { blkio_weight: None, ..memory(64, Some(128)) });
     assert_eq!(read.expose, BTreeSet::from(["81/tcp".to_owned()]));
     assert_eq!(read.network_mode, NetworkMode::None, "on no network");
