@@ -26,13 +26,10 @@ pub struct FieldChange {
 }
 
 impl FieldChange {
-    /// The change as a plan may hold it.
-    pub fn committed(&self, salt: &Salt) -> FieldChange {
-        FieldChange {
-            path: self.path.clone(),
-            from: self.from.as_ref().map(|value| value.committed(salt)),
-            to: self.to.as_ref().map(|value| value.committed(salt)),
-        }
+    /// Makes it what a plan may hold.
+    pub fn commit(&mut self, salt: &Salt) {
+        let values = self.from.iter_mut().chain(&mut self.to).filter(|value| value.is_sensitive());
+        values.for_each(|value| *value = value.committed(salt));
     }
 }
 

@@ -118,8 +118,13 @@ impl ObservedContainer {
 
     /// The replica's number that docker compose's label gives; 1 where it gives none.
     pub fn number(&self) -> u32 {
-        self.label(labels::compose::NUMBER).and_then(|number| number.parse().ok()).unwrap_or(1)
+        replica_number(self.label(labels::compose::NUMBER))
     }
+}
+
+/// The number of a replica whose label says this; 1 where there is none, or it is no number.
+pub fn replica_number(label: Option<&str>) -> u32 {
+    label.and_then(|number| number.parse().ok()).unwrap_or(1)
 }
 
 /// What a container does now.

@@ -3,6 +3,7 @@
 
 use super::{
     normal::{Surroundings, normal},
+    order::Places,
     ownership::Containers,
     survey::{is_up, split_prefix},
 };
@@ -20,7 +21,8 @@ use std::cmp::Reverse;
 /// The stack as it runs, with the policy that is declared now, and what its images are. Services that don't run are not
 /// in it.
 pub fn as_it_runs(declared: &Desired, observed: &Observed) -> (Desired, Images) {
-    let by_service = Containers::of(declared, observed).by_service();
+    let places = Places::of(declared);
+    let by_service = Containers::of(&places, observed).by_service(&places);
     let mut desired = declared.clone();
     desired.services.clear();
     desired.networks.retain(|name, _| observed.networks.contains_key(name));

@@ -21,16 +21,33 @@ pub(super) struct Admission {
     pub notes: Vec<Note>,
 }
 
+/// What the declared services ask for, added up as they are planned.
+#[derive(Default)]
+pub(super) struct Demand {
+    declared: Amount,
+    /// Limits of single containers that the host can't give.
+    over_host: Vec<Held>,
+}
+
+impl Demand {
+    /// Adds a service.
+    pub fn add(&mut self, service: &Service, host: &EngineFacts) {
+        self.declared = sum([self.declared, amount(service, u64::from(service.replicas))].into_iter());
+        one_container(service, host, &mut self.over_host);
+    }
+}
+
 /// Judges the limits. `surging` are the units whose containers this plan runs twice for a while: of each service so many.
 /// `leaving` are the containers that go for good with this plan.
 pub(super) fn admit(
     all: &All,
+    demand: Demand,
     surging: &[BTreeMap<ServiceName, u64>],
     leaving: &BTreeSet<&ContainerName>,
 ) -> Admission {
-    let All { desired, observed, .. } = *all;
-    let mut admission = Admission::default();
-    let declared = sum(desired.services.values().map(|service| amount(service, u64::from(service.replicas))));
+    let desired = all.desired;
+    let declared = demand.declared;
+    let mut admission = Admission { held: demand.over_host, ..Admission::default() };
     let twice = |(name, times): (&ServiceName, &u64)| Some(amount(desired.services.get(name)?, *times));
     let surges: Vec<Amount> = surging.iter().map(|unit| sum(unit.iter().filter_map(twice))).collect();
     let most = usize::try_from(desired.policy.max_parallel.max(1)).unwrap_or(1);
@@ -42,9 +59,6 @@ pub(super) fn admit(
         budget: capacity.as_ref().map(|c| Budget { memory: c.memory, cpus: c.cpus, pids: c.pids }),
     };
 
-    for service in desired.services.values() {
-        one_container(service, &observed.engine, &mut admission.held);
-    }
     if let Some(capacity) = &capacity {
         let unlimited = desired
             .services

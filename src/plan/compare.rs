@@ -28,7 +28,7 @@ pub(super) struct Difference {
     /// Why it must be replaced, the weightiest reason first; empty when it need not be.
     pub replace: BTreeSet<Reason>,
     /// Limits to set where it is.
-    pub limits: Option<Limits>,
+    pub limits: Option<Box<Limits>>,
     /// The restart policy to set where it is.
     pub restart: Option<RestartPolicy>,
     /// Networks to connect it to.
@@ -264,7 +264,7 @@ fn in_place(path: &str, found: &ContainerSpec, wanted: &ContainerSpec, of: &Comp
 }
 
 /// Adds one limit to those to send. Memory and swap go together, or the engine refuses.
-fn limits_to_send(limits: Option<Limits>, path: &str, wanted: &ContainerSpec) -> Limits {
+fn limits_to_send(limits: Option<Box<Limits>>, path: &str, wanted: &ContainerSpec) -> Box<Limits> {
     let mut limits = limits.unwrap_or_default();
     match path {
         "limits.pids" => limits.pids = Some(wanted.limits.pids.unwrap_or(-1)),

@@ -26,13 +26,13 @@ pub(super) fn plan_down(all: &All, volumes: bool, plan: &mut Plan) {
             hint: "set it to false and apply, then try again".into(),
         });
     }
-    let mut by_service = all.containers.by_service();
+    let mut by_service = all.containers.by_service(&all.places);
     if !all.containers.of_none.is_empty() {
         by_service.entry(ServiceName::from("unknown")).or_default().extend(&all.containers.of_none);
     }
     let anonymous =
         if volumes { AnonymousVolumes::RemoveExcept { carried: Vec::new() } } else { AnonymousVolumes::Keep };
-    let order: Vec<&ServiceName> = all.units.iter().flatten().rev().map(|service| &service.name).collect();
+    let order: Vec<&ServiceName> = all.units.iter().flatten().rev().map(|place| &all.places.names()[*place]).collect();
     let undeclared: Vec<ServiceName> =
         by_service.keys().filter(|name| !all.desired.services.contains_key(*name)).cloned().collect();
     let mut remove = |service: &ServiceName, after: &[StepId]| -> Vec<StepId> {
@@ -79,7 +79,7 @@ fn dependants<'a>(all: &All<'a>) -> BTreeMap<ServiceName, Vec<&'a ServiceName>> 
     let mut dependants: BTreeMap<ServiceName, Vec<&ServiceName>> = BTreeMap::new();
     for service in all.desired.services.values() {
         for name in order::needs_directly(all.desired, service) {
-            dependants.entry(name).or_default().push(&service.name);
+            dependants.entry(name.clone()).or_default().push(&service.name);
         }
     }
     dependants

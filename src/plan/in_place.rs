@@ -103,7 +103,7 @@ fn put_right(
         .restart
         .or(restore.then_some(view.service.container.restart).filter(|p| *p != container.spec.restart));
     if difference.limits.is_some() || restart.is_some() {
-        let limits = difference.limits.clone().unwrap_or_default();
+        let limits = difference.limits.as_deref().cloned().unwrap_or_default();
         let update = Does::Update(Box::new(Update { container: existing(container), limits, restart }));
         draft.step(format!("{path}/update"), update, target.clone(), CALL_DEADLINE);
     }

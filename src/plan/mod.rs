@@ -9,6 +9,7 @@ mod capacity;
 mod compare;
 mod down;
 mod draft;
+mod grouped;
 mod in_place;
 mod leftover;
 mod lifecycle;
@@ -56,14 +57,10 @@ pub fn plan(desired: &Desired, observed: &Observed, context: &PlanContext) -> Pl
         return settled(plan);
     }
 
-    let views = services::views(&all, &mut plan.held);
-    let scope = scope::scope(&all, &views, &mut plan.held);
-    let acted_on: Vec<_> = scope.iter().filter_map(|name| desired.services.get(name)).collect();
-    let resources = resources::resources(desired, observed, context, &acted_on);
-    plan.changes.extend(resources.changes.iter().cloned());
-    plan.held.extend(resources.held.iter().cloned());
-
-    let services = services::services(&all, &views, &scope, &resources);
+    let services = services::services(&all);
+    let resources = services.resources;
+    plan.changes.extend(resources.changes);
+    plan.held.extend(resources.held);
     plan.changes.extend(services.changes);
     plan.held.extend(services.held);
     plan.notes.extend(services.notes);
@@ -79,7 +76,7 @@ pub fn plan(desired: &Desired, observed: &Observed, context: &PlanContext) -> Pl
             Resource::Container(name) => Some(name),
             _ => None,
         });
-        let admission = capacity::admit(&all, &services.surging, &leaving.collect());
+        let admission = capacity::admit(&all, services.demand, &services.surging, &leaving.collect());
         // Who goes back, or makes anew what runs, asks for nothing that was not accepted before.
         if matches!(context.purpose, Purpose::Apply | Purpose::Follow) {
             plan.held.extend(admission.held);
@@ -88,7 +85,7 @@ pub fn plan(desired: &Desired, observed: &Observed, context: &PlanContext) -> Pl
         plan.capacity = Some(admission.report);
     }
 
-    plan.steps.extend(resources.steps);
+    plan.steps.extend(resources.making.into_steps());
     for (rollout, steps) in services.rollouts.into_iter().chain(orphans.rollouts) {
         plan.rollouts.push(rollout);
         plan.steps.extend(steps);
@@ -125,7 +122,7 @@ fn empty(desired: &Desired, context: &PlanContext) -> Plan {
 fn settled(mut plan: Plan) -> Plan {
     let salt = plan.context.salt.clone();
     for change in &mut plan.changes {
-        change.fields = change.fields.iter().map(|field| field.committed(&salt)).collect();
+        change.fields.iter_mut().for_each(|field| field.commit(&salt));
     }
     plan.changes.sort_by(|a, b| a.resource.cmp(&b.resource));
     plan.notes.sort();

@@ -1,11 +1,15 @@
 //! Which units there are, and which waits for which.
 
+use super::grouped::Grouped;
 use crate::model::{
     desired::{Desired, Service},
     names::ServiceName,
     policy::Condition,
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeSet, BinaryHeap},
+};
 
 /// Services that share namespaces or volumes, parents first. Most units are one service.
 pub type Unit<'a> = Vec<&'a Service>;
@@ -19,34 +23,88 @@ pub(super) enum Wait {
     Proven,
 }
 
-/// The units, each after those it waits for. Cycles were refused by the loader; what is left of one comes last.
-pub fn units(desired: &Desired) -> Vec<Unit<'_>> {
-    let services: Vec<&Service> = desired.services.values().collect();
-    let places = services.iter().enumerate().map(|(place, service)| (&service.name, place));
-    let places: BTreeMap<&ServiceName, usize> = places.collect();
-    // The first of those that share leads them.
-    let mut leaders: Vec<usize> = (0..services.len()).collect();
-    for (place, service) in services.iter().enumerate() {
-        for parent in service.shares.iter().filter_map(|parent| places.get(parent)) {
-            let (a, b) = (leader(&mut leaders, place), leader(&mut leaders, *parent));
-            leaders[a.max(b)] = a.min(b);
+/// The services of a desired state, each at its place in the order of names. The names stand close together, so that
+/// finding one among thousands reads little memory.
+pub(super) struct Places<'a> {
+    pub desired: &'a Desired,
+    services: Vec<&'a Service>,
+    names: Vec<ServiceName>,
+}
+
+impl<'a> Places<'a> {
+    /// Gives every service its place.
+    pub fn of(desired: &'a Desired) -> Places<'a> {
+        Places {
+            desired,
+            services: desired.services.values().collect(),
+            names: desired.services.keys().cloned().collect(),
         }
     }
-    let unit_of: Vec<usize> = (0..services.len()).map(|place| leader(&mut leaders, place)).collect();
-    let mut units: Vec<Vec<&Service>> = vec![Vec::new(); services.len()];
-    services.iter().zip(&unit_of).for_each(|(service, unit)| units[*unit].push(service));
-    let awaited = |unit: usize| {
-        let names = units[unit].iter().flat_map(|service| waits(desired, service).into_keys());
-        let awaited: BTreeSet<usize> =
-            names.filter_map(|name| places.get(&name)).map(|place| unit_of[*place]).collect();
-        awaited.into_iter().filter(move |other| *other != unit)
-    };
-    let order = sorted((0..units.len()).map(|unit| awaited(unit).collect()).collect());
-    order
-        .into_iter()
-        .map(|unit| parents_first(std::mem::take(&mut units[unit])))
-        .filter(|unit| !unit.is_empty())
-        .collect()
+
+    /// Where the service of this name stands.
+    pub fn find(&self, name: &ServiceName) -> Option<usize> {
+        self.names.binary_search(name).ok()
+    }
+
+    /// The names, each at its place.
+    pub fn names(&self) -> &[ServiceName] {
+        &self.names
+    }
+
+    /// The service at a place.
+    pub fn service(&self, place: usize) -> &'a Service {
+        self.services[place]
+    }
+
+    /// The places of each unit, each unit after those it waits for. Cycles were refused by the loader; what is left of one
+    /// comes last.
+    pub fn units(&self) -> Grouped<usize> {
+        let all = 0..self.services.len();
+        // The first of those that share leads them.
+        let mut leaders: Vec<usize> = all.clone().collect();
+        for (place, service) in self.services.iter().enumerate() {
+            for parent in service.shares.iter().filter_map(|parent| self.find(parent)) {
+                let (a, b) = (leader(&mut leaders, place), leader(&mut leaders, parent));
+                leaders[a.max(b)] = a.min(b);
+            }
+        }
+        let leaders: Vec<usize> = all.clone().map(|place| leader(&mut leaders, place)).collect();
+        let awaited = |place: usize| {
+            let places = waits(self.desired, self.services[place]).filter_map(|(name, _)| self.find(name));
+            let (unit, units) = (leaders[place], places.map(|place| leaders[place]));
+            units.filter(move |other| *other != unit).map(move |other| (other, unit))
+        };
+        let order = sorted(self.services.len(), all.clone().flat_map(awaited).collect());
+        let members = Grouped::of(self.services.len(), all.map(|place| (leaders[place], place)).collect());
+        let mut units = Grouped::default();
+        for unit in order {
+            match members.get(unit) {
+                [one] => units.push([*one]),
+                some => units.push(self.parents_first(some.to_vec())),
+            }
+        }
+        units
+    }
+
+    fn parents_first(&self, mut places: Vec<usize>) -> Vec<usize> {
+        let mut unit = Vec::with_capacity(places.len());
+        while !places.is_empty() {
+            let is_left = |name: &ServiceName| places.iter().any(|place| self.names[*place] == *name);
+            let ready = |place: &usize| {
+                let own = &self.names[*place];
+                !self.services[*place].shares.iter().any(|parent| parent != own && is_left(parent))
+            };
+            let next = places.iter().position(ready).unwrap_or(0);
+            unit.push(places.remove(next));
+        }
+        unit
+    }
+}
+
+/// The units, each after those it waits for.
+pub fn units(desired: &Desired) -> Vec<Unit<'_>> {
+    let places = Places::of(desired);
+    places.units().iter().map(|unit| unit.iter().map(|place| places.service(*place)).collect()).collect()
 }
 
 /// Who leads the one at this place; the way to it is shortened.
@@ -58,40 +116,30 @@ fn leader(leaders: &mut [usize], mut place: usize) -> usize {
     place
 }
 
-fn parents_first(mut services: Vec<&Service>) -> Unit<'_> {
-    let mut unit = Unit::new();
-    while !services.is_empty() {
-        let ready = |service: &&&Service| {
-            let inside = |parent: &&ServiceName| services.iter().any(|other| other.name == **parent);
-            !service.shares.iter().filter(|parent| **parent != service.name).any(|parent| inside(&parent))
-        };
-        let next = services.iter().position(|service| ready(&service)).unwrap_or(0);
-        unit.push(services.remove(next));
-    }
-    unit
-}
-
-/// What a service waits for: `depends_on` with its condition, and `rollout.order` for proof.
-pub(super) fn waits(desired: &Desired, service: &Service) -> BTreeMap<ServiceName, Wait> {
-    let mut waits: BTreeMap<ServiceName, Wait> = BTreeMap::new();
-    for (name, dependency) in &service.depends_on {
-        let wait = match dependency.condition {
-            Condition::ServiceStarted => Wait::Started,
-            Condition::ServiceHealthy | Condition::ServiceCompletedSuccessfully => Wait::Proven,
-        };
-        waits.insert(name.clone(), wait);
-    }
-    let wave = desired.policy.order.iter().position(|wave| wave.contains(&service.name));
-    if let Some(before) = wave.and_then(|wave| wave.checked_sub(1)) {
-        waits.extend(desired.policy.order[before].iter().map(|name| (name.clone(), Wait::Proven)));
-    }
-    waits.retain(|name, _| desired.services.contains_key(name) && *name != service.name);
-    waits
+/// What a service waits for: `depends_on` with its condition, and `rollout.order` for proof. They need not be declared.
+pub(super) fn waits<'a>(
+    desired: &'a Desired,
+    service: &'a Service,
+) -> impl Iterator<Item = (&'a ServiceName, Wait)> + use<'a> {
+    let waves = &desired.policy.order;
+    let wave = waves.iter().position(|wave| wave.contains(&service.name));
+    let before = wave.and_then(|wave| wave.checked_sub(1)).map_or(&[][..], |before| &waves[before]);
+    let depends_on = service.depends_on.iter().filter(|(name, _)| !before.contains(name));
+    let depends_on = depends_on.map(|(name, dependency)| match dependency.condition {
+        Condition::ServiceStarted => (name, Wait::Started),
+        Condition::ServiceHealthy | Condition::ServiceCompletedSuccessfully => (name, Wait::Proven),
+    });
+    let all = depends_on.chain(before.iter().map(|name| (name, Wait::Proven)));
+    all.filter(|(name, _)| **name != service.name)
 }
 
 /// What a service can't be without: those it waits for, and those whose namespaces or volumes it shares.
-pub(super) fn needs_directly(desired: &Desired, service: &Service) -> impl Iterator<Item = ServiceName> {
-    waits(desired, service).into_keys().chain(service.shares.iter().cloned())
+pub(super) fn needs_directly<'a>(
+    desired: &'a Desired,
+    service: &'a Service,
+) -> impl Iterator<Item = &'a ServiceName> + use<'a> {
+    let awaited = waits(desired, service).map(|(name, _)| name);
+    awaited.filter(|name| desired.services.contains_key(*name)).chain(&service.shares)
 }
 
 /// All that a service needs, and what those need.
@@ -99,29 +147,30 @@ pub fn needs(desired: &Desired, service: &ServiceName) -> BTreeSet<ServiceName> 
     let (mut found, mut ahead) = (BTreeSet::new(), vec![service.clone()]);
     while let Some(name) = ahead.pop() {
         let Some(service) = desired.services.get(&name) else { continue };
-        ahead.extend(needs_directly(desired, service).filter(|name| found.insert(name.clone())));
+        ahead.extend(needs_directly(desired, service).filter(|name| found.insert((*name).clone())).cloned());
     }
     found
 }
 
-/// Numbers in an order in which each comes after those it awaits, the lowest first where there is a choice.
-fn sorted(awaited: Vec<Vec<usize>>) -> Vec<usize> {
-    let mut awaited_by: Vec<Vec<usize>> = vec![Vec::new(); awaited.len()];
-    for (at, others) in awaited.iter().enumerate() {
-        others.iter().for_each(|other| awaited_by[*other].push(at));
-    }
-    let mut waiting: Vec<usize> = awaited.iter().map(Vec::len).collect();
-    let mut ready: BTreeSet<usize> = (0..awaited.len()).filter(|at| waiting[*at] == 0).collect();
-    let mut order = Vec::with_capacity(awaited.len());
-    while let Some(at) = ready.pop_first() {
+/// The numbers below `count` in an order in which each comes after those it awaits, the lowest first where there is a
+/// choice. Of each pair the second awaits the first; what is left of a cycle comes last.
+fn sorted(count: usize, mut pairs: Vec<(usize, usize)>) -> Vec<usize> {
+    pairs.sort_unstable();
+    pairs.dedup();
+    let mut waiting = vec![0_usize; count];
+    pairs.iter().for_each(|(_, waits)| waiting[*waits] += 1);
+    let awaited_by = Grouped::of(count, pairs);
+    let mut ready: BinaryHeap<Reverse<usize>> = (0..count).filter(|at| waiting[*at] == 0).map(Reverse).collect();
+    let mut order = Vec::with_capacity(count);
+    while let Some(Reverse(at)) = ready.pop() {
         order.push(at);
-        for next in &awaited_by[at] {
+        for next in awaited_by.get(at) {
             waiting[*next] -= 1;
             if waiting[*next] == 0 {
-                ready.insert(*next);
+                ready.push(Reverse(*next));
             }
         }
     }
-    let left = (0..awaited.len()).filter(|at| waiting[*at] > 0);
-    order.iter().copied().chain(left).collect()
+    order.extend((0..count).filter(|at| waiting[*at] > 0));
+    order
 }

@@ -2,6 +2,7 @@
 
 use super::{
     draft::{CALL_DEADLINE, Draft},
+    order::Places,
     ownership::Containers,
     restraint,
     rivals::Ousted,
@@ -88,7 +89,7 @@ pub fn not_declared<'a>(
     desired: &Desired,
     observed: &'a Observed,
 ) -> BTreeMap<ServiceName, Vec<&'a ObservedContainer>> {
-    Containers::of(desired, observed).not_declared
+    Containers::of(&Places::of(desired), observed).not_declared
 }
 
 /// An emptied manifest, or one of less than half the services, is more likely a slip than a wish.
@@ -96,7 +97,7 @@ fn too_much(all: &All) -> bool {
     // Before the first revision, what runs is what would become it.
     let before: BTreeSet<ServiceName> = match &all.context.facts.current {
         Some(current) => current.desired.services.keys().cloned().collect(),
-        None => all.containers.by_service().into_keys().collect(),
+        None => all.containers.by_service(&all.places).into_keys().collect(),
     };
     let left = before.iter().filter(|name| all.desired.services.contains_key(*name)).count();
     !all.context.yes && (all.desired.services.is_empty() || left * 2 < before.len())

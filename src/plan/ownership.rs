@@ -1,24 +1,31 @@
 //! What is ours, and what forbids acting at all: a project of this name made from elsewhere, the same files under
 //! another name, another home, a name that somebody else's container has.
 
-use super::survey::All;
+use super::{grouped::Grouped, order::Places, survey::All};
 use crate::model::{
     desired::Desired,
     labels::{compose, ours},
     names::{ContainerName, Resource, ServiceName},
-    observed::{Observed, ObservedContainer},
+    observed::{Observed, ObservedContainer, replica_number},
     plan::{Held, HeldCode, PlanContext},
 };
 use std::collections::BTreeMap;
 
-/// Containers of services, each service's by name.
+/// Containers by service, those of each by name.
 pub(super) type ByService<'a> = BTreeMap<ServiceName, Vec<&'a ObservedContainer>>;
+
+/// A container and which replica of its service it is.
+#[derive(Clone, Copy)]
+pub(super) struct Replica<'a> {
+    pub number: u32,
+    pub container: &'a ObservedContainer,
+}
 
 /// The containers of the project, sorted by whose they are.
 #[derive(Default)]
 pub(super) struct Containers<'a> {
-    /// Ours, by the service that docker compose's label names.
-    pub declared: ByService<'a>,
+    /// Ours, of the service at each place, as docker compose's label names it.
+    pub declared: Grouped<Replica<'a>>,
     /// Ours, of services that are not in this desired state.
     pub not_declared: ByService<'a>,
     /// Ours, and of no service.
@@ -29,44 +36,94 @@ pub(super) struct Containers<'a> {
 
 impl<'a> Containers<'a> {
     /// Sorts all that were seen, those of each service by name.
-    pub fn of(desired: &Desired, observed: &'a Observed) -> Containers<'a> {
-        let mut sorted = Containers::default();
+    pub fn of(places: &Places, observed: &'a Observed) -> Containers<'a> {
+        let (mut sorted, mut declared) = (Containers::default(), Vec::with_capacity(observed.containers.len()));
+        let whose = Whose::of(places.desired);
         for container in observed.containers.values() {
-            match container.service() {
-                _ if !is_ours(desired, container) => sorted.foreign.push(container),
-                Some(service) => {
-                    let is_declared = desired.services.contains_key(&service);
-                    let by_service = if is_declared { &mut sorted.declared } else { &mut sorted.not_declared };
-                    by_service.entry(service).or_default().push(container);
-                }
+            let says = Labelled::of(container);
+            match says.service.map(ServiceName::from) {
+                _ if !whose.is_ours(&says) => sorted.foreign.push(container),
+                Some(service) => match places.find(&service) {
+                    Some(place) => declared.push((place, Replica { number: replica_number(says.number), container })),
+                    None => sorted.not_declared.entry(service).or_default().push(container),
+                },
                 None => sorted.of_none.push(container),
             }
         }
+        sorted.declared = Grouped::of(places.names().len(), declared);
         sorted
     }
 
+    /// Ours, of the service at a place.
+    pub fn of_place(&self, place: usize) -> Vec<&'a ObservedContainer> {
+        self.declared.get(place).iter().map(|replica| replica.container).collect()
+    }
+
     /// Ours, declared or not.
-    pub fn by_service(&self) -> ByService<'a> {
-        self.declared.iter().chain(&self.not_declared).map(|(name, all)| (name.clone(), all.clone())).collect()
+    pub fn by_service(&self, places: &Places) -> ByService<'a> {
+        let declared = places.names().iter().enumerate().map(|(place, name)| (name.clone(), self.of_place(place)));
+        let not_declared = self.not_declared.iter().map(|(name, containers)| (name.clone(), containers.clone()));
+        declared.filter(|(_, containers)| !containers.is_empty()).chain(not_declared).collect()
     }
 }
 
-/// Whether a container of the project is ours: it carries our label, was made from this manifest's files, or the
-/// manifest says to adopt it.
-fn is_ours(desired: &Desired, container: &ObservedContainer) -> bool {
-    if is_one_off(container) {
-        return false;
-    }
-    let same = |label: &str, text: &str| !text.is_empty() && container.label(label) == Some(text);
-    container.label(ours::STACK) == Some(desired.stack.as_str())
-        || same(compose::WORKING_DIR, &desired.source.working_dir)
-        || same(compose::CONFIG_FILES, &desired.source.config_files.join(","))
-        || desired.policy.adopt
+/// What a container's labels say of whose it is: read in one go, for that of thousands takes longer than all else here.
+#[derive(Default)]
+struct Labelled<'a> {
+    service: Option<&'a str>,
+    number: Option<&'a str>,
+    one_off: Option<&'a str>,
+    stack: Option<&'a str>,
+    working_dir: Option<&'a str>,
+    config_files: Option<&'a str>,
 }
 
-/// Whether `docker compose run` made it.
-fn is_one_off(container: &ObservedContainer) -> bool {
-    container.label(compose::ONEOFF).is_some_and(|text| text.eq_ignore_ascii_case("true"))
+impl<'a> Labelled<'a> {
+    fn of(container: &'a ObservedContainer) -> Labelled<'a> {
+        let mut says = Labelled::default();
+        for (name, value) in &container.spec.labels {
+            let what = match name.as_str() {
+                compose::SERVICE => &mut says.service,
+                compose::NUMBER => &mut says.number,
+                compose::ONEOFF => &mut says.one_off,
+                compose::WORKING_DIR => &mut says.working_dir,
+                compose::CONFIG_FILES => &mut says.config_files,
+                ours::STACK => &mut says.stack,
+                _ => continue,
+            };
+            *what = Some(value.reveal());
+        }
+        says
+    }
+
+    /// Whether `docker compose run` made it.
+    fn is_one_off(&self) -> bool {
+        self.one_off.is_some_and(|text| text.eq_ignore_ascii_case("true"))
+    }
+}
+
+/// What tells our containers from those of others.
+struct Whose<'a> {
+    desired: &'a Desired,
+    /// As docker compose's label has them.
+    config_files: String,
+}
+
+impl Whose<'_> {
+    fn of(desired: &Desired) -> Whose<'_> {
+        Whose { desired, config_files: desired.source.config_files.join(",") }
+    }
+
+    /// Whether a container of the project is ours: it carries our label, was made from this manifest's files, or the
+    /// manifest says to adopt it.
+    fn is_ours(&self, says: &Labelled) -> bool {
+        let same = |label: Option<&str>, text: &str| !text.is_empty() && label == Some(text);
+        !says.is_one_off()
+            && (says.stack == Some(self.desired.stack.as_str())
+                || same(says.working_dir, &self.desired.source.working_dir)
+                || same(says.config_files, &self.config_files)
+                || self.desired.policy.adopt)
+    }
 }
 
 /// What forbids acting.
@@ -84,7 +141,7 @@ pub(super) fn refusals(all: &All) -> Vec<Held> {
 }
 
 fn project_elsewhere(desired: &Desired, containers: &Containers) -> Option<Held> {
-    let foreign = containers.foreign.iter().find(|container| !is_one_off(container))?;
+    let foreign = containers.foreign.iter().find(|container| !Labelled::of(container).is_one_off())?;
     Some(Held {
         resource: Resource::Stack(desired.stack.clone()),
         code: HeldCode::ProjectElsewhere,

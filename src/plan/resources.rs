@@ -1,166 +1,161 @@
 //! Networks and volumes: made when they are missing, held when their definition changed, never touched when external.
 //! Labels alone are no change, and nothing that holds data is removed here.
 
-use super::draft::CALL_DEADLINE;
+use super::{draft::CALL_DEADLINE, survey::All};
 use crate::model::{
-    desired::{AddressPool, Desired, Network, Service, Volume},
+    desired::{AddressPool, Desired, Network, NetworkDefinition, Service, Volume, VolumeDefinition},
     fields::{FieldChange, difference, fields},
     labels::{compose, ours},
     names::{NetworkName, Resource, StepId, VolumeName},
-    observed::Observed,
     plan::{Action, Change, Held, HeldCode, PlanContext, Reason},
     step::{Cause, Does, Step},
     value::Value,
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// What networks and volumes ask for.
 #[derive(Default)]
-pub(super) struct Resources {
+pub(super) struct Resources<'a> {
     pub changes: Vec<Change>,
-    pub steps: Vec<Step>,
     pub held: Vec<Held>,
-    /// The step that makes each.
-    pub networks: BTreeMap<NetworkName, StepId>,
-    pub volumes: BTreeMap<VolumeName, StepId>,
+    pub making: Making<'a>,
 }
 
-impl Resources {
+/// All that were looked at, with the step that makes each that is missing.
+#[derive(Default)]
+pub(super) struct Making<'a> {
+    networks: BTreeMap<&'a NetworkName, Option<Step>>,
+    volumes: BTreeMap<&'a VolumeName, Option<Step>>,
+}
+
+impl Making<'_> {
+    /// The steps, in the order of names: networks first.
+    pub fn into_steps(self) -> impl Iterator<Item = Step> {
+        self.networks.into_values().chain(self.volumes.into_values()).flatten()
+    }
+}
+
+impl<'a> Resources<'a> {
+    /// Plans the networks and volumes that a service needs. What no service uses is not made, as docker compose does.
+    pub fn need(&mut self, all: &All<'a>, service: &'a Service) {
+        for name in service.container.networks.keys() {
+            let Some(network) = all.desired.networks.get(name) else { continue };
+            if !self.making.networks.contains_key(name) {
+                let step = self.network(name, network, all);
+                self.making.networks.insert(name, step);
+            }
+        }
+        for name in service.volumes() {
+            let Some(volume) = all.desired.volumes.get(name) else { continue };
+            if !self.making.volumes.contains_key(name) {
+                let step = self.volume(name, volume, all);
+                self.making.volumes.insert(name, step);
+            }
+        }
+    }
+
     /// The steps that a service's containers wait for.
     pub fn needed_by(&self, service: &Service) -> impl Iterator<Item = &StepId> {
-        let networks = service.container.networks.keys().filter_map(|name| self.networks.get(name));
-        networks.chain(service.volumes().filter_map(|name| self.volumes.get(name)))
+        let Making { networks, volumes } = &self.making;
+        let networks = service.container.networks.keys().filter_map(|name| networks.get(name)?.as_ref());
+        let volumes = service.volumes().filter_map(|name| volumes.get(name)?.as_ref());
+        networks.chain(volumes).map(|step| &step.id)
     }
-}
 
-/// Plans the networks and volumes that these services need. What no service uses is not made, as docker compose does.
-pub(super) fn resources(
-    desired: &Desired,
-    observed: &Observed,
-    context: &PlanContext,
-    needed_by: &[&Service],
-) -> Resources {
-    let mut found = Resources::default();
-    let networks: BTreeSet<&NetworkName> =
-        needed_by.iter().flat_map(|service| service.container.networks.keys()).collect();
-    let volumes: BTreeSet<&VolumeName> = needed_by.iter().flat_map(|service| service.volumes()).collect();
-    for (name, network) in desired.networks.iter().filter(|(name, _)| networks.contains(name)) {
-        plan_network(name, network, desired, observed, context, &mut found);
-    }
-    for (name, volume) in desired.volumes.iter().filter(|(name, _)| volumes.contains(name)) {
-        plan_volume(name, volume, desired, observed, context, &mut found);
-    }
-    found
-}
-
-fn plan_network(
-    name: &NetworkName,
-    network: &Network,
-    desired: &Desired,
-    observed: &Observed,
-    context: &PlanContext,
-    found: &mut Resources,
-) {
-    let resource = Resource::Network(name.clone());
-    let Some(seen) = observed.networks.get(name) else {
+    fn network(&mut self, name: &NetworkName, network: &Network, all: &All) -> Option<Step> {
+        let All { desired, observed, context, .. } = *all;
+        let resource = Resource::Network(name.clone());
+        let Some(seen) = observed.networks.get(name) else {
+            if network.external {
+                let command = format!("docker network create {name}");
+                self.held.push(missing(resource, network.declared_at.as_deref(), command));
+                return None;
+            }
+            let known =
+                context.facts.current.as_ref().is_some_and(|current| current.desired.networks.contains_key(name));
+            self.changes.push(created(resource.clone(), known, context));
+            return Some(Step {
+                id: StepId::new(format!("network:{name}/create")),
+                after: Vec::new(),
+                does: Does::CreateNetwork(labelled_network(network, desired, context)),
+                target: resource,
+                cause: cause(known, context),
+                deadline: CALL_DEADLINE,
+            });
+        };
+        if seen.ids.len() > 1 {
+            self.held.push(Held {
+                resource,
+                code: HeldCode::NetworkAmbiguous,
+                reason: format!("{} networks are named `{name}`", seen.ids.len()),
+                hint: format!("remove all but one: `docker network rm {}`", seen.ids[1..].join(" ")),
+            });
+            return None;
+        }
         if network.external {
-            found.held.push(missing(resource, network.declared_at.as_deref(), format!("docker network create {name}")));
-            return;
+            return None;
         }
-        let step_id = StepId::new(format!("network:{name}/create"));
-        let known = context.facts.current.as_ref().is_some_and(|current| current.desired.networks.contains_key(name));
-        found.changes.push(created(resource.clone(), known, context));
-        found.steps.push(Step {
-            id: step_id.clone(),
-            after: Vec::new(),
-            does: Does::CreateNetwork(labelled_network(network, desired, context)),
-            target: resource,
-            cause: cause(known, context),
-            deadline: CALL_DEADLINE,
-        });
-        found.networks.insert(name.clone(), step_id);
-        return;
-    };
-    if seen.ids.len() > 1 {
-        found.held.push(Held {
-            resource,
-            code: HeldCode::NetworkAmbiguous,
-            reason: format!("{} networks are named `{name}`", seen.ids.len()),
-            hint: format!("remove all but one: `docker network rm {}`", seen.ids[1..].join(" ")),
-        });
-        return;
+        let changes = difference(
+            &fields(&network_normal(&seen.definition, &network.definition)),
+            &fields(&network_normal(&network.definition, &network.definition)),
+        );
+        if !changes.is_empty() {
+            self.held.push(Held {
+                resource,
+                code: HeldCode::NetworkChanged,
+                reason: format!("its definition changed: {}", paths(&changes)),
+                hint: format!(
+                    "a network can't be changed in use: stop its services, `docker network rm {name}`, then apply again; see `evenkeel explain network-changed`"
+                ),
+            });
+        }
+        None
     }
-    if network.external {
-        return;
-    }
-    let changes = difference(
-        &fields(&network_normal(&seen.definition, &network.definition)),
-        &fields(&network_normal(&network.definition, &network.definition)),
-    );
-    if !changes.is_empty() {
-        found.held.push(Held {
-            resource,
-            code: HeldCode::NetworkChanged,
-            reason: format!("its definition changed: {}", paths(&changes)),
-            hint: format!(
-                "a network can't be changed in use: stop its services, `docker network rm {name}`, then apply again; see `evenkeel explain network-changed`"
-            ),
-        });
-    }
-}
 
-fn plan_volume(
-    name: &VolumeName,
-    volume: &Volume,
-    desired: &Desired,
-    observed: &Observed,
-    context: &PlanContext,
-    found: &mut Resources,
-) {
-    let resource = Resource::Volume(name.clone());
-    let Some(seen) = observed.volumes.get(name) else {
+    fn volume(&mut self, name: &VolumeName, volume: &Volume, all: &All) -> Option<Step> {
+        let All { desired, observed, context, .. } = *all;
+        let resource = Resource::Volume(name.clone());
+        let Some(seen) = observed.volumes.get(name) else {
+            if volume.external {
+                let command = format!("docker volume create {name}");
+                self.held.push(missing(resource, volume.declared_at.as_deref(), command));
+                return None;
+            }
+            let known =
+                context.facts.current.as_ref().is_some_and(|current| current.desired.volumes.contains_key(name));
+            self.changes.push(created(resource.clone(), known, context));
+            return Some(Step {
+                id: StepId::new(format!("volume:{name}/create")),
+                after: Vec::new(),
+                does: Does::CreateVolume(labelled_volume(volume, desired, context)),
+                target: resource,
+                cause: cause(known, context),
+                deadline: CALL_DEADLINE,
+            });
+        };
         if volume.external {
-            found.held.push(missing(resource, volume.declared_at.as_deref(), format!("docker volume create {name}")));
-            return;
+            return None;
         }
-        let step_id = StepId::new(format!("volume:{name}/create"));
-        let known = context.facts.current.as_ref().is_some_and(|current| current.desired.volumes.contains_key(name));
-        found.changes.push(created(resource.clone(), known, context));
-        found.steps.push(Step {
-            id: step_id.clone(),
-            after: Vec::new(),
-            does: Does::CreateVolume(labelled_volume(volume, desired, context)),
-            target: resource,
-            cause: cause(known, context),
-            deadline: CALL_DEADLINE,
-        });
-        found.volumes.insert(name.clone(), step_id);
-        return;
-    };
-    if volume.external {
-        return;
-    }
-    let normal = |definition: &crate::model::desired::VolumeDefinition| {
-        let mut definition = definition.clone();
-        definition.driver = definition.driver.filter(|driver| driver != "local" && !driver.is_empty());
-        fields(&definition)
-    };
-    let changes = difference(&normal(&seen.definition), &normal(&volume.definition));
-    if !changes.is_empty() {
-        found.held.push(Held {
-            resource,
-            code: HeldCode::VolumeChanged,
-            reason: format!("its definition changed: {}", paths(&changes)),
-            hint: "a volume can't be changed without moving its data; see `evenkeel explain volume-changed`".into(),
-        });
+        let normal = |definition: &VolumeDefinition| {
+            let mut definition = definition.clone();
+            definition.driver = definition.driver.filter(|driver| driver != "local" && !driver.is_empty());
+            fields(&definition)
+        };
+        let changes = difference(&normal(&seen.definition), &normal(&volume.definition));
+        if !changes.is_empty() {
+            self.held.push(Held {
+                resource,
+                code: HeldCode::VolumeChanged,
+                reason: format!("its definition changed: {}", paths(&changes)),
+                hint: "a volume can't be changed without moving its data; see `evenkeel explain volume-changed`".into(),
+            });
+        }
+        None
     }
 }
 
 /// Only what was asked for counts: the engine fills in addresses and options of its own.
-fn network_normal(
-    of: &crate::model::desired::NetworkDefinition,
-    asked: &crate::model::desired::NetworkDefinition,
-) -> crate::model::desired::NetworkDefinition {
+fn network_normal(of: &NetworkDefinition, asked: &NetworkDefinition) -> NetworkDefinition {
     let mut normal = of.clone();
     normal.driver = normal.driver.filter(|driver| driver != "bridge" && !driver.is_empty());
     normal.ipam_driver = normal.ipam_driver.filter(|driver| driver != "default" && !driver.is_empty());

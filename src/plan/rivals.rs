@@ -90,8 +90,10 @@ fn rivals<'a, 'v>(all: &All<'a>, members: &[Member<'a, 'v>]) -> Vec<Rival<'a, 'v
         let (of, holder, taken) = found?;
         Some(Rival { service: service.clone(), containers: containers.clone(), holder, of, taken })
     };
-    let dropped = |(name, _): &(&ServiceName, &Vec<&ObservedContainer>)| all.context.dropped.contains(*name);
-    all.containers.not_declared.iter().chain(all.containers.declared.iter().filter(dropped)).filter_map(rival).collect()
+    let dropped = all.context.dropped.iter().filter_map(|name| Some((name, all.places.find(name)?)));
+    let dropped: Vec<_> = dropped.map(|(name, place)| (name, all.containers.of_place(place))).collect();
+    let dropped = dropped.iter().map(|(name, containers)| (*name, containers));
+    all.containers.not_declared.iter().chain(dropped).filter_map(rival).collect()
 }
 
 fn starts(work: &Work) -> bool {

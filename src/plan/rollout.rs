@@ -85,15 +85,9 @@ impl Entry<'_, '_> {
     }
 }
 
-/// Builds a unit's rollout. `refs` tells which container stands for each service whose namespaces are shared.
+/// Builds a unit's rollout.
 pub(super) fn build<'a>(draft: &mut Draft, members: &[Member<'a, '_>], all: &All<'a>) {
-    let mut refs: BTreeMap<ServiceName, ContainerRef> = BTreeMap::new();
     let meanwhile = Meanwhile::of(members);
-    for member in members {
-        if let Some(container) = member.view.slots.first().and_then(|slot| slot.current.or(slot.kept)) {
-            refs.insert(member.view.service.name.clone(), existing(container));
-        }
-    }
     members.iter().rev().for_each(|member| leftover::discard(draft, member, &meanwhile, None));
     for member in members {
         in_place(draft, member, &meanwhile, all);
@@ -112,6 +106,8 @@ pub(super) fn build<'a>(draft: &mut Draft, members: &[Member<'a, '_>], all: &All
     let together = members.len() > 1 && others.iter().any(stays);
     let (fresh, replaced): (Vec<_>, Vec<_>) =
         others.into_iter().partition(|entry| entry.view.service.one_shot || entry.old.is_none() && !together);
+    let mut refs =
+        if replaced.is_empty() && one_shots.is_empty() && fresh.is_empty() { BTreeMap::new() } else { refs(members) };
     if !replaced.is_empty() {
         replace(draft, &replaced, &mut refs, all);
     }
@@ -121,6 +117,15 @@ pub(super) fn build<'a>(draft: &mut Draft, members: &[Member<'a, '_>], all: &All
     }
     leave(draft, members, &meanwhile, Until::Proven);
     members.iter().filter(|member| member.removes_surplus()).for_each(|member| remove_surplus(draft, member.view));
+}
+
+/// The container that stands for each service, as far as there is one.
+fn refs(members: &[Member]) -> BTreeMap<ServiceName, ContainerRef> {
+    let first = |member: &Member| {
+        let slot = member.view.slots.first()?;
+        Some((member.view.service.name.clone(), existing(slot.current.or(slot.kept)?)))
+    };
+    members.iter().filter_map(first).collect()
 }
 
 /// Removes what served until now, dependants first, and gives restored containers the names that it had.

@@ -1,6 +1,9 @@
 //! Which services a plan acts on, and which it leaves: those named and what they need to run, without those held.
 
-use super::{order::Unit, services::Views, survey::All};
+use super::{
+    order::Unit,
+    survey::{All, View},
+};
 use crate::model::{
     desired::{Desired, desired_hash},
     names::{DesiredHash, Resource, ServiceName},
@@ -99,31 +102,49 @@ pub(super) fn with_held<'a>(
 }
 
 /// The services to act on.
-pub(super) fn scope(all: &All, views: &Views, held: &mut Vec<Held>) -> BTreeSet<ServiceName> {
-    let desired = all.desired;
-    let mut scope: BTreeSet<ServiceName> = match &all.context.selected {
-        None => desired.services.keys().cloned().collect(),
-        Some(named) => {
-            let of_units = all.units.iter().filter(|unit| holds(unit, named)).flatten();
-            let of_units = of_units.map(|service| service.name.clone());
-            let down = |name: &ServiceName| views.get(name).is_some_and(|view| !view.runs() && !view.service.one_shot);
-            of_units.chain(dependencies(desired, named).filter(down)).collect()
-        }
-    };
-    scope.retain(|name| match hold(all, views, name) {
-        None => views.contains_key(name),
-        Some(entry) => {
-            held.extend(entry);
-            false
-        }
-    });
-    scope
+pub(super) struct Scope<'a> {
+    /// Absent: all of them.
+    named: Option<&'a BTreeSet<ServiceName>>,
+    /// What the named ones depend on, however far.
+    needed: BTreeSet<ServiceName>,
+}
+
+impl<'a> Scope<'a> {
+    /// As the command line said.
+    pub fn of(all: &All<'a>) -> Scope<'a> {
+        let named = all.context.selected.as_ref();
+        Scope { named, needed: named.into_iter().flat_map(|named| dependencies(all.desired, named)).collect() }
+    }
+
+    /// Those of a unit to act on; what holds the others back is told.
+    pub fn of_unit<'v>(
+        &self,
+        all: &All<'a>,
+        places: &[usize],
+        views: &'v [View<'a>],
+        held: &mut Vec<Held>,
+    ) -> Vec<&'v View<'a>> {
+        let is_named = |named: &&BTreeSet<ServiceName>| {
+            places.iter().any(|place| named.contains(&all.places.service(*place).name))
+        };
+        let whole = self.named.as_ref().is_none_or(is_named);
+        let down = |view: &View| !view.runs() && !view.service.one_shot;
+        let takes = |view: &View| whole || self.needed.contains(&view.service.name) && down(view);
+        let mut in_scope: Vec<&View> = views.iter().filter(|view| takes(view)).collect();
+        in_scope.retain(|view| match hold(all, view) {
+            None => true,
+            Some(entry) => {
+                held.extend(entry);
+                false
+            }
+        });
+        in_scope
+    }
 }
 
 /// Why a service is left as it is: `None` when it is not, `Some(None)` when there is nothing to say about it.
-fn hold(all: &All, views: &Views, name: &ServiceName) -> Option<Option<Held>> {
-    let facts = &all.context.facts;
-    let view = views.get(name)?;
+fn hold(all: &All, view: &View) -> Option<Option<Held>> {
+    let (facts, name) = (&all.context.facts, &view.service.name);
     let purpose = all.context.purpose;
     if purpose == Purpose::Keep && facts.not_started.contains(name) {
         return Some(None);

@@ -1,6 +1,7 @@
 //! The services' part of a plan: what each asks for, as changes for people and as rollouts for the executor.
 
 use super::{
+    capacity::Demand,
     compare::Difference,
     draft::{Draft, PULL_DEADLINE},
     normal,
@@ -9,6 +10,7 @@ use super::{
     restraint,
     rivals::{self, Ousted},
     rollout::{self, Member},
+    scope::Scope,
     survey::{self, All, Parents, Slot, View},
     work::{self, Wishes, Work},
 };
@@ -25,14 +27,14 @@ use crate::model::{
     units::Timestamp,
     value::Value,
 };
-use std::collections::{BTreeMap, BTreeSet};
-
-/// The sorted containers of every service whose image is known.
-pub(super) type Views<'a> = BTreeMap<&'a ServiceName, View<'a>>;
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 
 /// What the services ask for.
 #[derive(Default)]
-pub(super) struct Services {
+pub(super) struct Services<'a> {
     pub changes: Vec<Change>,
     pub held: Vec<Held>,
     pub notes: Vec<Note>,
@@ -43,54 +45,49 @@ pub(super) struct Services {
     pub ousted: Ousted,
     /// When time alone makes this another plan.
     pub changes_at: Vec<Timestamp>,
+    /// What all that is declared asks for.
+    pub demand: Demand,
+    /// The networks and volumes that they need.
+    pub resources: Resources<'a>,
 }
 
-/// Sorts the containers of every service, parents before those that share with them.
-pub(super) fn views<'a>(all: &All<'a>, held: &mut Vec<Held>) -> Views<'a> {
-    let mut views = Views::new();
-    for unit in &all.units {
-        let (mut parents, mut next_parents) = (Parents::new(), Parents::new());
-        for service in unit {
-            let name = &service.name;
-            let Some(image) = all.context.images.get(&service.container.image) else {
-                held.push(Held {
-                    resource: Resource::Image(service.container.image.clone()),
-                    code: HeldCode::ImageMissing,
-                    reason: format!("the image of service `{name}` could not be resolved"),
-                    hint: format!("`docker pull {}` shows why", service.container.image),
-                });
-                continue;
-            };
-            let containers = all.containers.declared.get(name).map(Vec::as_slice).unwrap_or_default();
-            let view = survey::view(service, image, containers, [&parents, &next_parents], all);
-            if let Some(slot) = view.slots.first() {
-                let is = slot.current.or(slot.kept);
-                parents.extend(is.map(|container| (name, &container.id)));
-                next_parents.extend(slot.candidate.or(is).map(|container| (name, &container.id)));
-            }
-            views.insert(name, view);
+/// Sorts the containers of a unit's services, of those whose image is known.
+fn views<'a>(all: &All<'a>, places: &[usize], held: &mut Vec<Held>) -> Vec<View<'a>> {
+    let mut views = Vec::with_capacity(places.len());
+    let (mut parents, mut next_parents) = (Parents::new(), Parents::new());
+    for place in places {
+        let service = all.places.service(*place);
+        let name = &service.name;
+        let Some(image) = all.context.images.get(&service.container.image) else {
+            held.push(Held {
+                resource: Resource::Image(service.container.image.clone()),
+                code: HeldCode::ImageMissing,
+                reason: format!("the image of service `{name}` could not be resolved"),
+                hint: format!("`docker pull {}` shows why", service.container.image),
+            });
+            continue;
+        };
+        let view = survey::view(*place, image, [&parents, &next_parents], all);
+        if let Some(slot) = view.slots.first() {
+            let is = slot.current.or(slot.kept);
+            parents.extend(is.map(|container| (name, &container.id)));
+            next_parents.extend(slot.candidate.or(is).map(|container| (name, &container.id)));
         }
+        views.push(view);
     }
     views
 }
 
-/// Plans the services in scope.
-pub(super) fn services<'a>(
-    all: &All<'a>,
-    views: &Views<'a>,
-    scope: &BTreeSet<ServiceName>,
-    resources: &Resources,
-) -> Services {
+/// Plans the services in scope, unit by unit: all that is decided over one is, before the next is looked at.
+pub(super) fn services<'a>(all: &All<'a>) -> Services<'a> {
     let mut services = Services::default();
-    let mut line = Line::default();
-    for unit in &all.units {
-        let in_scope: Vec<&View> = unit
-            .iter()
-            .map(|service| &service.name)
-            .filter(|name| scope.contains(name))
-            .filter_map(|name| views.get(name))
-            .collect();
+    let (scope, mut line) = (Scope::of(all), Line::of(all));
+    for places in all.units.iter() {
+        places.iter().for_each(|place| services.demand.add(all.places.service(*place), &all.observed.engine));
+        let views = views(all, places, &mut services.held);
+        let in_scope = scope.of_unit(all, places, &views, &mut services.held);
         let Some(leader) = in_scope.first() else { continue };
+        in_scope.iter().for_each(|view| services.resources.need(all, view.service));
         let mut members = members(all, &in_scope);
         let restraints = restraint::restrain(all, &mut members);
         services.held.extend(restraints.held);
@@ -111,14 +108,16 @@ pub(super) fn services<'a>(
             services.changes.extend(change(all, member, cause, draft.strategy));
             services.held.extend(not_taken(all, member));
             services.notes.extend(notes(all, member.view, &draft));
-            services.notes.extend(would_be_recreated(views, member));
+            services.notes.extend(would_be_recreated(&views, member));
             services.held.extend(needs_root(all, member.view));
             services.held.extend(too_old(all, member.view));
         }
         services.held.extend(names_needed(all, &draft));
-        services.surging.push(std::mem::take(&mut draft.surging));
+        if !draft.surging.is_empty() {
+            services.surging.push(std::mem::take(&mut draft.surging));
+        }
         if !draft.is_empty() {
-            services.rollouts.push(line.join(all, &in_scope, draft, resources));
+            services.rollouts.push(line.join(all, &in_scope, draft, &services.resources));
         }
     }
     services
@@ -168,10 +167,9 @@ fn spends(members: &[Member]) -> Vec<ServiceName> {
 }
 
 /// Where the units stand so far: who is proven by which step.
-#[derive(Default)]
 struct Line {
-    /// By service: its starts, its proofs or else its last steps, and whether it was running before.
-    done: BTreeMap<ServiceName, Done>,
+    /// By the service's place: its starts, its proofs or else its last steps, and whether it was running before.
+    done: Vec<Option<Done>>,
     /// The last steps of each unit that is replaced, in order.
     replaced: Vec<Vec<StepId>>,
     /// Who pulls what.
@@ -180,6 +178,7 @@ struct Line {
     awaited: Vec<StepId>,
 }
 
+#[derive(Clone)]
 struct Done {
     starts: Vec<StepId>,
     proofs: Vec<StepId>,
@@ -187,14 +186,19 @@ struct Done {
 }
 
 impl Line {
+    /// Before the first unit.
+    fn of(all: &All) -> Line {
+        let (replaced, pulls, awaited) = Default::default();
+        Line { done: vec![None; all.places.names().len()], replaced, pulls, awaited }
+    }
+
     /// Puts a unit behind those it waits for.
-    fn join(&mut self, all: &All, views: &[&View], draft: Draft, resources: &Resources) -> (Rollout, Vec<Step>) {
+    fn join(&mut self, all: &All, views: &[&View], mut draft: Draft, resources: &Resources) -> (Rollout, Vec<Step>) {
         let mut waits_for: BTreeSet<StepId> = self.awaited.drain(..).collect();
-        let own: BTreeSet<&ServiceName> = views.iter().map(|view| &view.service.name).collect();
         for view in views {
             waits_for.extend(resources.needed_by(view.service).cloned());
             for (name, wait) in order::waits(all.desired, view.service) {
-                let Some(done) = self.done.get(&name).filter(|_| !own.contains(&name)) else { continue };
+                let Some(done) = all.places.find(name).and_then(|place| self.done[place].as_ref()) else { continue };
                 let started_is_enough =
                     wait == Wait::Started && !done.replaces && !draft.replaces && !done.starts.is_empty();
                 waits_for.extend(if started_is_enough { done.starts.clone() } else { done.proofs.clone() });
@@ -209,10 +213,10 @@ impl Line {
         }
         for view in views {
             let name = &view.service.name;
-            let of = |steps: &BTreeMap<ServiceName, Vec<StepId>>| steps.get(name).cloned().unwrap_or_default();
-            let gates = of(&draft.gates);
+            let gates = draft.gates.remove(name).unwrap_or_default();
             let proofs = if gates.is_empty() { draft.ends().to_vec() } else { gates };
-            self.done.insert(name.clone(), Done { starts: of(&draft.starts), proofs, replaces: draft.replaces });
+            let starts = draft.starts.remove(name).unwrap_or_default();
+            self.done[view.place] = Some(Done { starts, proofs, replaces: draft.replaces });
         }
         draft.finish(&waits_for.into_iter().collect::<Vec<_>>())
     }
@@ -436,19 +440,19 @@ fn notes(all: &All, view: &View, draft: &Draft) -> Vec<Note> {
 }
 
 /// What docker compose would do about a container that stays: its label can't be changed with what it is.
-fn would_be_recreated(views: &Views, member: &Member) -> Option<Note> {
+fn would_be_recreated(views: &[View], member: &Member) -> Option<Note> {
     let service = member.view.service;
     let parent = |name: &ServiceName| {
-        let slot = views.get(name)?.slots.first()?;
+        let slot = views.iter().find(|view| view.service.name == *name)?.slots.first()?;
         slot.current.or(slot.kept).map(|container| &container.id)
     };
     let hash = match &service.config_text {
-        Some(text) => shared_config_hash(text.reveal(), parent)?,
-        None => service.config_hash.clone(),
+        Some(text) => Cow::Owned(shared_config_hash(text.reveal(), parent)?),
+        None => Cow::Borrowed(service.config_hash.as_str()),
     };
     let stays = |work: &Work| matches!(work, Work::Nothing | Work::InPlace(_) | Work::Start(_) | Work::Unpause(_));
     let differs = |container: &&ObservedContainer| {
-        container.label(compose::CONFIG_HASH).is_some_and(|label| !hash.is_empty() && label != hash)
+        container.label(compose::CONFIG_HASH).is_some_and(|label| !hash.is_empty() && *label != *hash)
     };
     let current = member.work.iter().filter(|(_, work)| stays(work)).filter_map(|(slot, _)| slot.current);
     let names: Vec<&str> = current.filter(differs).map(|container| container.name.as_str()).collect();

@@ -13,15 +13,16 @@
 
 use super::{
     compare::{Comparison, Difference, compare},
-    order::{self, Unit},
-    ownership::Containers,
+    grouped::Grouped,
+    order::Places,
+    ownership::{Containers, Replica},
 };
 use crate::model::{
     container::{ContainerSpec, NetworkMode},
     content,
     desired::{Desired, Service},
     image::{ImageConfig, ResolvedImage},
-    labels::{compose, ours},
+    labels::{Labels, compose, ours},
     names::{ContainerId, ContainerName, NetworkName, ServiceName},
     observed::{Observed, ObservedContainer, Status},
     plan::PlanContext,
@@ -48,6 +49,8 @@ pub(super) struct Slot<'a> {
 /// One service: its slots and what is left over.
 pub(super) struct View<'a> {
     pub service: &'a Service,
+    /// Its place among all services.
+    pub place: usize,
     pub image: &'a ResolvedImage,
     pub slots: Vec<Slot<'a>>,
     /// Candidates of another desired state, or that never started: removed first.
@@ -73,7 +76,9 @@ impl View<'_> {
     /// What a container of a slot would be made from now, complete with every label that depends on it.
     pub fn spec_of(&self, slot: &Slot, all: &All) -> ContainerSpec {
         let mut spec = placed(all, self.service, slot.number, &slot.name);
-        let mut label = |key: &str, text: String| spec.labels.insert(key.into(), Value::plain(text));
+        let mut labels = Labels::with_capacity(spec.labels.len() + 5);
+        labels.extend(spec.labels);
+        let mut label = |key: &str, text: String| labels.insert(key.into(), Value::plain(text));
         label(compose::NUMBER, slot.number.to_string());
         label(compose::IMAGE, self.image.id.to_string());
         label(ours::STACK, all.desired.stack.to_string());
@@ -81,6 +86,7 @@ impl View<'_> {
         if let Some(text) = content::label(&all.context.salt, &self.service.contents) {
             label(ours::CONTENT, text);
         }
+        spec.labels = labels;
         spec
     }
 
@@ -116,26 +122,22 @@ pub(super) type Parents<'a> = BTreeMap<&'a ServiceName, &'a ContainerId>;
 
 /// Sorts the containers of one service. `parents` are those that there are, and those that there will be where the
 /// candidates of an interrupted rollout take their places.
-pub(super) fn view<'a>(
-    service: &'a Service,
-    image: &'a ResolvedImage,
-    containers: &[&'a ObservedContainer],
-    parents: [&Parents; 2],
-    all: &All<'a>,
-) -> View<'a> {
-    let mut view =
-        View { service, image, slots: Vec::new(), discarded: Vec::new(), retired: Vec::new(), surplus: Vec::new() };
-    let mut by_number: BTreeMap<u32, Vec<&ObservedContainer>> = BTreeMap::new();
-    for container in containers.iter().filter(|container| container.state.status != Status::Removing) {
-        by_number.entry(container.number()).or_default().push(container);
-    }
+pub(super) fn view<'a>(place: usize, image: &'a ResolvedImage, parents: [&Parents; 2], all: &All<'a>) -> View<'a> {
+    let service = all.places.service(place);
+    let (slots, discarded, retired, surplus) = Default::default();
+    let mut view = View { service, place, image, slots, discarded, retired, surplus };
+    let is_there = |replica: &&Replica| replica.container.state.status != Status::Removing;
+    let mut there: Vec<Replica> = all.containers.declared.get(place).iter().filter(is_there).copied().collect();
+    there.sort_by_key(|replica| replica.number);
     for number in 1..=service.replicas {
         let name = all.desired.container_name(service, number);
-        let mine = by_number.remove(&number).unwrap_or_default();
-        let slot = slot(name, number, &mine, parents, all, &mut view);
+        let mine = there.partition_point(|replica| replica.number < number)
+            ..there.partition_point(|replica| replica.number <= number);
+        let slot = slot(name, number, &there[mine], parents, all, &mut view);
         view.slots.push(slot);
     }
-    view.surplus.extend(by_number.into_values().flatten());
+    let surplus = there.iter().filter(|replica| !(1..=service.replicas).contains(&replica.number));
+    view.surplus.extend(surplus.map(|replica| replica.container));
     view
 }
 
@@ -144,16 +146,18 @@ pub(super) struct All<'a> {
     pub desired: &'a Desired,
     pub observed: &'a Observed,
     pub context: &'a PlanContext,
-    /// The units, each after those it waits for.
-    pub units: Vec<Unit<'a>>,
+    pub places: Places<'a>,
+    /// The places of each unit, each unit after those it waits for.
+    pub units: Grouped<usize>,
     pub containers: Containers<'a>,
 }
 
 impl<'a> All<'a> {
     /// Looks at all of it.
     pub fn of(desired: &'a Desired, observed: &'a Observed, context: &'a PlanContext) -> All<'a> {
-        let (units, containers) = (order::units(desired), Containers::of(desired, observed));
-        All { desired, observed, context, units, containers }
+        let places = Places::of(desired);
+        let (units, containers) = (places.units(), Containers::of(&places, observed));
+        All { desired, observed, context, places, units, containers }
     }
 }
 
@@ -161,7 +165,7 @@ impl<'a> All<'a> {
 fn slot<'a>(
     name: ContainerName,
     number: u32,
-    containers: &[&'a ObservedContainer],
+    replicas: &[Replica<'a>],
     parents: [&Parents; 2],
     all: &All<'a>,
     view: &mut View<'a>,
@@ -200,7 +204,7 @@ fn slot<'a>(
     let mut all_kept = Vec::new();
     let mut candidates = Vec::new();
     let mut currents = Vec::new();
-    for container in containers.iter().copied() {
+    for container in replicas.iter().map(|replica| replica.container) {
         let (prefix, rest) = split_prefix(&container.name);
         match prefix.filter(|_| rest == name.as_str()) {
             Some(prefix) if prefix == container.id.short() => all_kept.push(container),
