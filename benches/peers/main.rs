@@ -1,6 +1,7 @@
 //! Time and memory, side by side with docker compose on the same engine in the same run. Figures are medians, and what is
 //! judged is a ratio: machines differ, and are noisy. Needs what `scripts/setup` exports; `make bench` does all of it.
-//! Ends with exit code 1 when a drift was not seen, or a repair was missed.
+//! Ends with exit code 1 when a drift was not seen, a repair was missed, or a service takes more work to plan where there
+//! are more of them.
 
 mod between;
 mod config;
@@ -112,8 +113,13 @@ fn services(name: &str) -> String {
 }
 
 fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    if let Some((planning::ALONE, rest)) = words.split_first().map(|(first, rest)| (first.as_str(), rest)) {
+        planning::alone(rest);
+        return ExitCode::SUCCESS;
+    }
     // `cargo bench` passes `--bench`; a filter narrows the run.
-    let filter = std::env::args().skip(1).find(|word| !word.starts_with("--")).unwrap_or_default();
+    let filter = words.into_iter().find(|word| !word.starts_with("--")).unwrap_or_default();
     let benches: [(&str, fn()); 8] = [
         ("config", config::prints),
         ("nothing-to-do", nothing_to_do),

@@ -12,6 +12,7 @@ use evenkeel::{
         desired::Desired,
         image::{ImageConfig, Images, ResolvedImage},
         names::{ImageReference, PlanId, Resource},
+        observed::Observed,
         plan::{Facts, Plan, PlanContext, Purpose},
         step::Does,
         units::{Millis, Timestamp},
@@ -20,12 +21,18 @@ use evenkeel::{
     observe::{Wanted, observe},
     plan::plan,
 };
-use std::{sync::Arc, time::Instant};
+use std::{process::Command, sync::Arc, time::Instant};
 
 /// How often each size is planned.
 const RUNS: usize = 9;
 /// Linear but for the depth of the maps and what no cache holds any more.
 const GROWTH_MAX: f64 = 2.0;
+/// Of the instructions: no machine's caches have a part in them.
+const WORK_GROWTH_MAX: f64 = 1.2;
+/// The argument that makes this program plan and do nothing else: `--plan WHAT COUNT TIMES`.
+pub const ALONE: &str = "--plan";
+const FIRST: &str = "the first apply";
+const NOTHING: &str = "nothing to do";
 
 /// Prints the time a service takes at each size, of a first apply and of one that changes nothing. Beside it stands a copy
 /// of what is planned from: one pass over it, which takes longer for each where no cache holds them all any more.
@@ -41,25 +48,71 @@ pub fn grows_linearly() {
         each
     });
     let [first, nothing, copy] = [0, 1, 2].map(|number| each[2][number] / each[0][number]);
-    for (what, growth) in [("the first apply", first), ("nothing to do", nothing)] {
+    for (what, growth) in [(FIRST, first), (NOTHING, nothing)] {
         println!("  {what}: grows by {:.2} of what the copy does, which is {copy:.2}", growth / copy);
         report::held_to(&format!("{what}: one of 10,000 by one of 100"), growth, "", GROWTH_MAX);
     }
+    for what in [FIRST, NOTHING] {
+        let [few, many] = [100, 10_000].map(|count| instructions(what, count));
+        println!("  {what}: {few:.0} instructions for each of 100 services, {many:.0} for each of 10,000");
+        report::held_to(&format!("{what}: the work, by that of 100"), many / few, "", WORK_GROWTH_MAX);
+        report::must(&format!("{what}: the work is linear"), many / few <= WORK_GROWTH_MAX);
+    }
+}
+
+/// How many instructions one service takes: what this program needs to plan three times, without what it needs for once.
+fn instructions(what: &str, count: usize) -> f64 {
+    let program = std::env::current_exe().expect("this program");
+    let planned = |times: usize| {
+        let mut command = Command::new("valgrind");
+        command.args(["--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null"]).arg(&program);
+        let counted = command.args([ALONE, what]).args([count, times].map(|number| number.to_string())).output();
+        let said = counted.expect("valgrind runs: `make bench` installs it").stderr;
+        let said = String::from_utf8_lossy(&said).into_owned();
+        let refs = said.lines().find_map(|line| line.split_once(" refs:")).unwrap_or_else(|| panic!("{said}")).1;
+        refs.trim().replace(',', "").parse::<f64>().expect("a number")
+    };
+    (planned(3) - planned(1)) / 2.0 / count as f64
+}
+
+/// Plans as often as said.
+pub fn alone(words: &[String]) {
+    let [what, count, times] = words else { panic!("{ALONE} WHAT COUNT TIMES") };
+    let [count, times] = [count, times].map(|number| number.parse::<usize>().expect("a number"));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let (engine, desired) = (engine(), &declared(count));
+        let context = &context(&engine).await;
+        let mut observed = seen(&engine, desired).await;
+        let first = plan(desired, &observed, context);
+        if what == NOTHING {
+            make(&engine, &first).await;
+            observed = seen(&engine, desired).await;
+        }
+        (0..times).for_each(|_| drop(plan(desired, &observed, context)));
+    });
+}
+
+fn engine() -> SimulatedEngine {
+    let engine = SimulatedEngine::new(Arc::new(SystemClock::start_at(Timestamp(1))), 7);
+    let config = ImageConfig { command: Some(vec!["serve".into()]), ..ImageConfig::default() };
+    engine.add_image("web:1", config, Behaviour::ready_after(Millis(0)));
+    engine
+}
+
+async fn seen(engine: &SimulatedEngine, desired: &Desired) -> Observed {
+    observe(engine, &desired.stack, &Wanted::of([desired]), Timestamp(1)).await.expect("observed")
 }
 
 /// Seconds to plan the first apply, to plan when all of it is there, and to copy what that is planned from.
 async fn seconds_to_plan(count: usize) -> [f64; 3] {
-    let clock = Arc::new(SystemClock::start_at(Timestamp(1)));
-    let engine = SimulatedEngine::new(clock, 7);
-    let config = ImageConfig { command: Some(vec!["serve".into()]), ..ImageConfig::default() };
-    engine.add_image("web:1", config, Behaviour::ready_after(Millis(0)));
-    let desired = &declared(count);
-    let before = observe(&engine, &desired.stack, &Wanted::of([desired]), Timestamp(1)).await.expect("observed");
+    let (engine, desired) = (engine(), &declared(count));
+    let before = seen(&engine, desired).await;
     let context = &context(&engine).await;
     let (first, seconds_first) = timed(|| plan(desired, &before, context));
     assert_eq!(first.rollouts.len(), count);
     make(&engine, &first).await;
-    let after = observe(&engine, &desired.stack, &Wanted::of([desired]), Timestamp(1)).await.expect("observed");
+    let after = seen(&engine, desired).await;
     let (nothing, seconds_nothing) = timed(|| plan(desired, &after, context));
     assert_eq!((after.containers.len(), nothing.steps.len()), (count, 0));
     let (_, seconds_copy) = timed(|| (desired.clone(), after.clone()));
