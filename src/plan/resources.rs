@@ -62,6 +62,13 @@ impl<'a> Resources<'a> {
         networks.chain(volumes).map(|step| &step.id)
     }
 
+    /// Makes what is missing: a change for people, and its step.
+    fn make(&mut self, id: String, does: Does, change: Change) -> Step {
+        let (target, cause) = (change.resource.clone(), change.cause);
+        self.changes.push(change);
+        Step { id: StepId::new(id), after: Vec::new(), does, target, cause, deadline: CALL_DEADLINE }
+    }
+
     fn network(&mut self, name: &NetworkName, network: &Network, all: &All) -> Option<Step> {
         let All { desired, observed, context, .. } = *all;
         let resource = Resource::Network(name.clone());
@@ -73,15 +80,8 @@ impl<'a> Resources<'a> {
             }
             let known =
                 context.facts.current.as_ref().is_some_and(|current| current.desired.networks.contains_key(name));
-            self.changes.push(created(resource.clone(), known, context));
-            return Some(Step {
-                id: StepId::new(format!("network:{name}/create")),
-                after: Vec::new(),
-                does: Does::CreateNetwork(labelled_network(network, desired, context)),
-                target: resource,
-                cause: cause(known, context),
-                deadline: CALL_DEADLINE,
-            });
+            let does = Does::CreateNetwork(labelled_network(network, desired, context));
+            return Some(self.make(format!("network:{name}/create"), does, created(resource, known, context)));
         };
         if seen.ids.len() > 1 {
             self.held.push(Held {
@@ -123,15 +123,8 @@ impl<'a> Resources<'a> {
             }
             let known =
                 context.facts.current.as_ref().is_some_and(|current| current.desired.volumes.contains_key(name));
-            self.changes.push(created(resource.clone(), known, context));
-            return Some(Step {
-                id: StepId::new(format!("volume:{name}/create")),
-                after: Vec::new(),
-                does: Does::CreateVolume(labelled_volume(volume, desired, context)),
-                target: resource,
-                cause: cause(known, context),
-                deadline: CALL_DEADLINE,
-            });
+            let does = Does::CreateVolume(labelled_volume(volume, desired, context));
+            return Some(self.make(format!("volume:{name}/create"), does, created(resource, known, context)));
         };
         if volume.external {
             return None;
