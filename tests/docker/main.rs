@@ -34,4 +34,5 @@ mod roundtrip;
 mod rules;
 mod stack;
 mod support;
+mod sweeping;
 mod victim;

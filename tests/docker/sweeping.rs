@@ -1,0 +1,43 @@
+//! What a run of these tests leaves when it is killed is removed before the next one, which could stumble over it.
+
+use crate::stack::{Ran, Stack};
+use std::process::{Command, Stdio};
+
+#[test]
+fn what_a_killed_run_left_is_gone_and_what_is_in_use_stays() {
+    let mut ended = Command::new("true").stdin(Stdio::null()).spawn().unwrap();
+    ended.wait().unwrap();
+    let stack = Stack::new("sweeping");
+    let (left, own) = (format!("e2e{}x0-left", ended.id()), format!("{}_own", stack.name));
+    let home = format!("evenkeel_home_{left}");
+    let unrelated = format!("e2e{}", stack.name);
+    stack.docker(&["network", "create", &left]);
+    stack.docker(&["volume", "create", &home]);
+    stack.docker(&[
+        "run",
+        "-d",
+        "--name",
+        &left,
+        "--network",
+        &left,
+        "-v",
+        &format!("{home}:/home"),
+        crate::support::IMAGE,
+    ]);
+    for name in [&own, &unrelated] {
+        stack.docker(&["volume", "create", name]);
+    }
+
+    let script = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/sweep");
+    let output = stack.place.command(&script.display().to_string()).output().unwrap();
+    Ran::of("scripts/sweep".to_owned(), output).exits(0);
+
+    let listed = |words: &[&str], name: &str| stack.docker(words).lines().any(|line| line == name);
+    let volumes = ["volume", "ls", "--format", "{{.Name}}"];
+    assert!(!listed(&["ps", "-a", "--format", "{{.Names}}"], &left));
+    assert!(!listed(&["network", "ls", "--format", "{{.Name}}"], &left));
+    assert!(!listed(&volumes, &home));
+    assert!(listed(&volumes, &own), "this run goes on");
+    assert!(listed(&volumes, &unrelated), "only names with a number of a process");
+    stack.docker(&["volume", "rm", &unrelated]);
+}
