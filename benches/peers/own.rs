@@ -34,7 +34,7 @@ pub fn seconds(image: &str, network: &str) -> f64 {
         let spec = ContainerSpec {
             image: image.into(),
             restart: RestartPolicy::Always,
-            networks: [(NetworkName::from(network), Attachment::default())].into(),
+            networks: [(NetworkName::from(network), Attachment::default())].into_iter().collect(),
             ..ContainerSpec::default()
         };
         let begin = Instant::now();

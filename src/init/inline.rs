@@ -7,7 +7,7 @@ use crate::{
     model::{
         container::{Attachment, ContainerSpec, Healthcheck, Limits, Mount, MountSource, NetworkMode, RestartPolicy},
         desired::{Desired, Service},
-        labels::{self, compose},
+        labels::compose,
         names::{ContainerId, NetworkName, ServiceName, StackName, VolumeName},
         observed::{Observed, ObservedContainer},
         units::Bytes,
@@ -104,7 +104,7 @@ impl Writing<'_> {
         fields.set("entrypoint", words(spec.entrypoint.as_ref()));
         fields.set("command", words(spec.command.as_ref()));
         fields.set("env_file", self.environment(name, spec));
-        let own = spec.labels.iter().filter(|(label, _)| !labels::is_bookkeeping(label.as_str()));
+        let own = spec.labels.users();
         fields
             .set("labels", own.map(|(label, value)| (label.to_string(), text(value.reveal()))).collect::<Map<_, _>>());
         fields.set("restart", self.restart(name, spec));
@@ -128,7 +128,7 @@ impl Writing<'_> {
 
     /// A secret in a word or a label would stand in the manifest for everybody to read.
     fn refuse_secrets(&mut self, name: &ServiceName, spec: &ContainerSpec) {
-        let own = spec.labels.iter().filter(|(label, _)| !labels::is_bookkeeping(label.as_str()));
+        let own = spec.labels.users();
         let named = own.map(|(label, value)| (format!("labels.{label}"), looks_secret(label.as_str(), value.reveal())));
         let word = |value: &Value| {
             let (name, value) = value.reveal().split_once('=').unwrap_or(("", value.reveal()));

@@ -39,7 +39,7 @@ fn web(fields: &str) -> Service {
 /// Its container, without bookkeeping labels.
 fn container(fields: &str) -> ContainerSpec {
     let mut container = web(fields).container;
-    container.labels.retain(|name, _| !crate::model::labels::is_bookkeeping(name.as_str()));
+    container.labels = container.labels.users().map(|(name, value)| (name.clone(), value.clone())).collect();
     container
 }
 

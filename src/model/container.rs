@@ -10,6 +10,7 @@ use super::{
     units::{Bytes, Millis, NanoCpus},
     value::{Salt, Secrets, Value},
 };
+use litemap::LiteMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -83,8 +84,9 @@ pub struct ContainerSpec {
     pub files: BTreeMap<String, WrittenFile>,
     pub network_mode: NetworkMode,
     /// For `NetworkMode::Networks`: the engine's network names and how the container is on each.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub networks: BTreeMap<NetworkName, Attachment>,
+    #[serde(skip_serializing_if = "Attachments::is_empty")]
+    #[schemars(with = "BTreeMap<NetworkName, Attachment>")]
+    pub networks: Attachments,
     /// Of a container that is on no network of `networks`; elsewhere it belongs to the attachments.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mac: Option<String>,
@@ -437,6 +439,9 @@ pub enum NetworkMode {
     Bridge,
 }
 
+/// How a container is on each of its networks: one list, for most have one, and a tree has room for eleven.
+pub type Attachments = LiteMap<NetworkName, Attachment>;
+
 /// How a container is on a network.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
@@ -507,7 +512,7 @@ impl ContainerSpec {
         let options = self.logging.iter_mut().flat_map(|logging| logging.options.values_mut());
         words
             .chain(self.environment.values_mut())
-            .chain(self.labels.iter_mut().map(|(_, value)| value))
+            .chain(self.labels.values_mut())
             .chain(check)
             .chain(options)
             .chain(self.files.values_mut().map(|file| &mut file.content))

@@ -60,8 +60,8 @@ fn service_of(
     image: &ImageConfig,
 ) -> Service {
     let (_, final_name) = split_prefix(&first.name);
-    let around = Surroundings { image, engine: &observed.engine, id: Some(&first.id), name: final_name };
-    let mut container = normal(first.spec.clone(), &around);
+    let around = Surroundings { image, engine: &observed.engine, id: Some(&first.id), name: final_name, parents: None };
+    let mut container = normal(&first.spec, &around);
     container.image = first.spec.image.clone();
     let today = declared.services.get(name);
     if container.restart == RestartPolicy::No {
@@ -71,9 +71,14 @@ fn service_of(
     let bookkeeping =
         |label: &str| label.starts_with(compose::PREFIX) && label != compose::NUMBER && label != compose::IMAGE;
     container.labels.extend(
-        first.spec.labels.iter().filter(|(label, _)| bookkeeping(label.as_str())).map(|(k, v)| (k.clone(), v.clone())),
+        first
+            .spec
+            .labels
+            .bookkeeping()
+            .filter(|(label, _)| bookkeeping(label.as_str()))
+            .map(|(k, v)| (k.clone(), v.clone())),
     );
-    for attachment in container.networks.values_mut() {
+    for (_, attachment) in container.networks.iter_mut() {
         // The engine gives every container an address; only a declared one is fixed, and that can't be told apart here.
         attachment.mac = None;
     }

@@ -3,7 +3,7 @@
 
 use super::{
     normal::{Surroundings, normal},
-    survey::Parents,
+    survey::{Parents, link},
 };
 use crate::model::{
     container::{ContainerSpec, Limits, NetworkMode, RestartPolicy},
@@ -79,6 +79,8 @@ pub(super) struct Comparison<'a> {
     /// What the container's own image provides.
     pub own_image: &'a ImageConfig,
     pub engine: &'a EngineFacts,
+    /// Its links to other services, see `Desired::links_of`.
+    pub links: &'a BTreeSet<String>,
     /// The containers of the services whose namespaces it shares.
     pub parents: &'a Parents<'a>,
     /// The current revision, to know which networks were declared and which files were mounted.
@@ -86,13 +88,14 @@ pub(super) struct Comparison<'a> {
 }
 
 /// Compares with the spec of the replica, whose bookkeeping labels say nothing here. Fields that did not take before are the caller's to drop.
-pub(super) fn compare(mut wanted: ContainerSpec, of: &Comparison) -> Difference {
-    share(&mut wanted, of.parents);
-    let wanted =
-        normal(wanted, &Surroundings { image: &of.image.config, engine: of.engine, id: None, name: of.name.as_str() });
-    let around =
-        Surroundings { image: of.own_image, engine: of.engine, id: Some(&of.container.id), name: of.name.as_str() };
-    let mut found = normal(of.container.spec.clone(), &around);
+pub(super) fn compare(of: &Comparison) -> Difference {
+    let name = of.name.as_str();
+    let (image, engine) = (&of.image.config, of.engine);
+    let around = Surroundings { image, engine, id: None, name, parents: Some(of.parents) };
+    let mut wanted = normal(&of.service.container, &around);
+    link(&mut wanted, of.links);
+    let around = Surroundings { image: of.own_image, engine, id: Some(&of.container.id), name, parents: None };
+    let mut found = normal(&of.container.spec, &around);
     forgive(&mut found, &wanted, of);
 
     let mut result = Difference::default();
@@ -116,32 +119,6 @@ pub(super) fn compare(mut wanted: ContainerSpec, of: &Comparison) -> Difference 
         result.replace.insert(Reason::ContentChanged);
     }
     result
-}
-
-/// Names the containers that namespaces are shared with.
-pub(super) fn share(spec: &mut ContainerSpec, parents: &Parents) {
-    if let NetworkMode::Service(service) = &spec.network_mode
-        && let Some(id) = parents.get(service)
-    {
-        spec.network_mode = NetworkMode::Container((*id).clone());
-    }
-    let named = |text: &mut String| {
-        let Some(rest) = text.strip_prefix("service:") else { return };
-        if let Some(id) = parents.get(&ServiceName::from(rest)) {
-            *text = format!("container:{id}");
-        }
-    };
-    spec.ipc.iter_mut().for_each(named);
-    spec.pid.iter_mut().for_each(named);
-    for text in &mut spec.volumes_from {
-        let (name, mode) = match text.split_once(':') {
-            Some((name, mode)) => (name.to_owned(), Some(mode.to_owned())),
-            None => (text.clone(), None),
-        };
-        if let Some(id) = parents.get(&ServiceName::new(name)) {
-            *text = mode.map_or(id.to_string(), |mode| format!("{id}:{mode}"));
-        }
-    }
 }
 
 /// Drops from what was found what nobody asked for and what does no harm: an address that the engine chose, and a

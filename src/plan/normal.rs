@@ -2,16 +2,23 @@
 //! both brought to the same normal form, in which "not set" and "set to what would be there anyway" are one; only then
 //! are they compared.
 
+use super::survey::Parents;
 use crate::model::{
-    container::{Attachment, ContainerSpec, Healthcheck, Limits, Logging, Mount, MountSource, NetworkMode},
+    container::{
+        Attachment, Attachments, ContainerSpec, Device, Healthcheck, HostPort, Limits, Logging, Mount, MountSource,
+        NetworkMode,
+    },
     image::ImageConfig,
-    labels,
-    names::{ContainerId, NetworkName},
+    labels::Labels,
+    names::{ContainerId, NetworkName, ServiceName},
     observed::EngineFacts,
     units::{Bytes, Millis, NanoCpus},
     value::Value,
 };
-use std::collections::BTreeMap;
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 
 /// What surrounds a spec.
 pub(super) struct Surroundings<'a> {
@@ -22,30 +29,86 @@ pub(super) struct Surroundings<'a> {
     pub id: Option<&'a ContainerId>,
     /// Its final name, which is an alias on every network whether it is said or not.
     pub name: &'a str,
+    /// For a declared spec: the containers of the services whose namespaces and volumes it shares.
+    pub parents: Option<&'a Parents<'a>>,
 }
 
 /// The normal form of a spec. Bookkeeping labels and the image's reference are left out: what an image *is* is its id,
 /// which is compared beside.
-pub(super) fn normal(mut spec: ContainerSpec, around: &Surroundings) -> ContainerSpec {
-    spec.image = "".into();
-    spec.platform = None;
-    process(&mut spec, around);
-    spec.healthcheck = healthcheck(spec.healthcheck.as_ref(), around);
-    spec.limits = limits(&spec.limits, around.engine);
-    ports(&mut spec, around.image);
-    spec.mounts = mounts(spec.mounts, around.image);
-    network(&mut spec, around);
-    namespaces(&mut spec, around.engine);
-    security(&mut spec);
-    for from in &mut spec.volumes_from {
-        *from = from.strip_prefix("container:").unwrap_or(from).to_owned();
+pub(super) fn normal(spec: &ContainerSpec, around: &Surroundings) -> ContainerSpec {
+    let (image, engine) = (around.image, around.engine);
+    let (entrypoint, command) = started(spec, image);
+    let network_mode = network_mode(&spec.network_mode, around.parents);
+    let (ipc, pid) = (shared(spec.ipc.as_deref(), around.parents), shared(spec.pid.as_deref(), around.parents));
+    let unless = |text: &Option<String>, defaults: &[&str]| text.as_deref().and_then(|text| other(text, defaults));
+    let cgroupns = if engine.cgroup_version >= 2 { "private" } else { "host" };
+    let ports = ports(&spec.ports);
+    ContainerSpec {
+        image: "".into(),
+        platform: None,
+        entrypoint,
+        command,
+        environment: environment(&spec.environment, image),
+        // What the image does not have can't be taken away from it.
+        unset: spec.unset.iter().filter(|name| image.environment.contains_key(*name)).cloned().collect(),
+        labels: labels(&spec.labels, image),
+        working_dir: working_dir(spec, image),
+        user: spec.user.clone().filter(|user| !user.is_empty() && Some(user) != image.user.as_ref()),
+        group_add: spec.group_add.clone(),
+        hostname: hostname(spec, around),
+        domainname: unless(&spec.domainname, &[]),
+        stop_signal: stop_signal(spec, image),
+        stop_grace: spec.stop_grace.filter(|grace| *grace != Millis::seconds(10)),
+        tty: spec.tty,
+        stdin_open: spec.stdin_open,
+        init: spec.init.filter(|init| *init),
+        read_only: spec.read_only,
+        privileged: spec.privileged,
+        restart: spec.restart,
+        healthcheck: healthcheck(spec.healthcheck.as_ref(), around),
+        limits: limits(&spec.limits, engine),
+        ulimits: spec.ulimits.clone(),
+        expose: expose(&spec.expose, &ports, image),
+        ports,
+        mounts: mounts(&spec.mounts, image),
+        // What was written there is not seen; the label of the contents tells it.
+        files: BTreeMap::new(),
+        networks: if network_mode == NetworkMode::Networks { networks(spec, around) } else { Attachments::new() },
+        network_mode,
+        mac: spec.mac.as_deref().filter(|_| engine.api < MAC_OF_ENDPOINT).map(plain_mac),
+        ipc: ipc.and_then(|text| other(&text, &["private", "shareable"])),
+        pid: pid.and_then(|text| other(&text, &["private"])),
+        uts: unless(&spec.uts, &[]),
+        userns: unless(&spec.userns, &[]),
+        cgroupns: unless(&spec.cgroupns, &[cgroupns]),
+        cgroup_parent: unless(&spec.cgroup_parent, &[]),
+        isolation: unless(&spec.isolation, &["default"]),
+        runtime: unless(&spec.runtime, &["runc"]),
+        shm_size: spec.shm_size.filter(|size| *size != Bytes::mebi(64) && size.0 > 0),
+        cap_add: capabilities(&spec.cap_add),
+        cap_drop: capabilities(&spec.cap_drop),
+        security_opt: security_opt(spec),
+        // A privileged container has the kernel's paths open anyway.
+        unmasked: spec.unmasked && !spec.privileged,
+        sysctls: spec.sysctls.clone(),
+        devices: devices(&spec.devices),
+        device_cgroup_rules: spec.device_cgroup_rules.clone(),
+        device_requests: spec.device_requests.clone(),
+        dns: spec.dns.clone(),
+        dns_search: spec.dns_search.clone(),
+        dns_options: spec.dns_options.clone(),
+        extra_hosts: spec.extra_hosts.iter().map(|host| host.replacen('=', ":", 1)).collect(),
+        links: spec.links.clone(),
+        volumes_from: spec.volumes_from.iter().map(|from| volumes_from(from, around.parents)).collect(),
+        storage_options: spec.storage_options.clone(),
+        annotations: BTreeMap::new(),
+        logging: logging(spec.logging.as_ref(), engine),
     }
-    spec.logging = logging(spec.logging, around.engine);
-    spec.annotations.clear();
-    spec.mac = spec.mac.filter(|_| around.engine.api < MAC_OF_ENDPOINT).map(|mac| plain_mac(&mac));
-    // What was written there is not seen; the label of the contents tells it.
-    spec.files.clear();
-    spec
+}
+
+/// A text that says something, and something else than what is there anyway.
+fn other(text: &str, defaults: &[&str]) -> Option<String> {
+    (!text.is_empty() && !defaults.contains(&text)).then(|| text.to_owned())
 }
 
 /// The API versions from which on the engine keeps a MAC address, a gateway priority and an interface's name per network.
@@ -116,55 +179,64 @@ pub(super) fn not_held(spec: &ContainerSpec, engine: &EngineFacts) -> Vec<&'stat
     table.into_iter().filter(|(lacks, _)| *lacks).map(|(_, field)| field).collect()
 }
 
-fn process(spec: &mut ContainerSpec, around: &Surroundings) {
-    let image = around.image;
-    let (entrypoint, command) = started(spec, image);
-    let of_image = (image.entrypoint.clone().unwrap_or_default(), image.command.clone().unwrap_or_default());
-    let texts = |words: &[Value]| words.iter().map(|word| word.reveal().to_owned()).collect::<Vec<_>>();
-    if (texts(&entrypoint), texts(&command)) == of_image {
-        (spec.entrypoint, spec.command) = (None, None);
-    } else {
-        spec.entrypoint = (!entrypoint.is_empty()).then_some(entrypoint);
-        spec.command = (!command.is_empty()).then_some(command);
-    }
-    spec.environment.retain(|name, value| image.environment.get(name).map(String::as_str) != Some(value.reveal()));
-    // What the image does not have can't be taken away from it.
-    spec.unset.retain(|name| image.environment.contains_key(name));
-    spec.labels.retain(|name, value| {
-        !labels::is_bookkeeping(name.as_str())
-            && image.labels.get(name.as_str()).map(String::as_str) != Some(value.reveal())
-    });
-    let provided = |value: Option<String>, image: &Option<String>| {
-        value.filter(|text| !text.is_empty() && Some(text) != image.as_ref())
-    };
-    let plain = |path: &String| plain_path(path);
-    let folder = spec.working_dir.as_ref().map(plain);
-    spec.working_dir = provided(folder, &image.working_dir.as_ref().map(plain));
-    spec.user = provided(spec.user.take(), &image.user);
+/// Whether the image does not provide a value as it is.
+fn is_own(name: &str, value: &Value, of_image: &BTreeMap<String, String>) -> bool {
+    of_image.get(name).map(String::as_str) != Some(value.reveal())
+}
+
+fn environment(values: &BTreeMap<String, Value>, image: &ImageConfig) -> BTreeMap<String, Value> {
+    let own = values.iter().filter(|(name, value)| is_own(name, value, &image.environment));
+    own.map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
+fn labels(labels: &Labels, image: &ImageConfig) -> Labels {
+    let own = labels.users().filter(|(name, value)| is_own(name.as_str(), value, &image.labels));
+    own.map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
+fn working_dir(spec: &ContainerSpec, image: &ImageConfig) -> Option<String> {
+    let folder = plain_path(spec.working_dir.as_ref()?);
+    let of_image = image.working_dir.as_deref().map(plain_path);
+    (!folder.is_empty() && Some(&folder) != of_image.as_ref()).then_some(folder)
+}
+
+fn stop_signal(spec: &ContainerSpec, image: &ImageConfig) -> Option<String> {
     let signal = |text: &str| match text.trim_start_matches("SIG") {
         "" => "TERM".to_owned(),
         name => name.to_ascii_uppercase(),
     };
-    let of_image = signal(image.stop_signal.as_deref().unwrap_or("SIGTERM"));
-    spec.stop_signal = spec.stop_signal.take().filter(|text| signal(text) != of_image && !text.is_empty());
-    spec.stop_grace = spec.stop_grace.filter(|grace| *grace != Millis::seconds(10));
-    spec.init = spec.init.filter(|init| *init);
-    let own = around.id.map(ContainerId::short);
-    let given = |name: &String| !name.is_empty() && Some(name.as_str()) != own;
-    spec.hostname = spec.hostname.take().filter(given);
-    if spec.network_mode == NetworkMode::Host {
-        spec.hostname = spec.hostname.take().filter(|name| *name != around.engine.host_name);
-    }
-    spec.domainname = spec.domainname.take().filter(|name| !name.is_empty());
+    let of_image = image.stop_signal.as_deref().unwrap_or("SIGTERM");
+    let own = spec.stop_signal.as_ref()?;
+    (!own.is_empty() && signal(own) != signal(of_image)).then(|| own.clone())
 }
 
-/// What a container runs: its own entrypoint drops the image's command.
-fn started(spec: &ContainerSpec, image: &ImageConfig) -> (Vec<Value>, Vec<Value>) {
-    let plain = |words: &Option<Vec<String>>| words.iter().flatten().map(Value::plain).collect::<Vec<_>>();
-    match &spec.entrypoint {
-        Some(entrypoint) => (entrypoint.clone(), spec.command.clone().unwrap_or_default()),
-        None => (plain(&image.entrypoint), spec.command.clone().unwrap_or_else(|| plain(&image.command))),
+fn hostname(spec: &ContainerSpec, around: &Surroundings) -> Option<String> {
+    let of_host = (spec.network_mode == NetworkMode::Host).then_some(around.engine.host_name.as_str());
+    let given = [around.id.map(ContainerId::short), of_host];
+    spec.hostname.clone().filter(|name| !name.is_empty() && !given.contains(&Some(name)))
+}
+
+/// What a container runs, where that is not what the image says: its own entrypoint drops the image's command.
+fn started(spec: &ContainerSpec, image: &ImageConfig) -> (Option<Vec<Value>>, Option<Vec<Value>>) {
+    let of_image = [&image.entrypoint, &image.command].map(|words| words.as_deref().unwrap_or_default());
+    let inherited = [true, spec.entrypoint.is_none()];
+    let own = [&spec.entrypoint, &spec.command].map(Option::as_deref);
+    let is_the_images = |which: usize| match own[which] {
+        Some(words) => words.iter().map(Value::reveal).eq(of_image[which].iter().map(String::as_str)),
+        None => inherited[which] || of_image[which].is_empty(),
+    };
+    if is_the_images(0) && is_the_images(1) {
+        return (None, None);
     }
+    let words = |which: usize| {
+        let words = match own[which] {
+            Some(words) => words.to_vec(),
+            None if inherited[which] => of_image[which].iter().map(Value::plain).collect(),
+            None => Vec::new(),
+        };
+        (!words.is_empty()).then_some(words)
+    };
+    (words(0), words(1))
 }
 
 fn healthcheck(check: Option<&Healthcheck>, around: &Surroundings) -> Option<Healthcheck> {
@@ -232,23 +304,27 @@ fn limits(limits: &Limits, engine: &EngineFacts) -> Limits {
     }
 }
 
-fn ports(spec: &mut ContainerSpec, image: &ImageConfig) {
-    for bindings in spec.ports.values_mut() {
-        for binding in bindings.iter_mut() {
-            if binding.port == "0" {
-                binding.port.clear();
-            }
+fn ports(ports: &BTreeMap<String, Vec<HostPort>>) -> BTreeMap<String, Vec<HostPort>> {
+    let settled = |bindings: &[HostPort]| {
+        let mut bindings = bindings.to_vec();
+        for binding in bindings.iter_mut().filter(|binding| binding.port == "0") {
+            binding.port.clear();
         }
         bindings.sort();
         bindings.dedup();
-    }
-    spec.ports.retain(|_, bindings| !bindings.is_empty());
-    spec.expose = spec.expose.iter().flat_map(|port| single_ports(port)).collect();
-    spec.expose.retain(|port| !image.expose.contains(port));
-    let published: Vec<String> = spec.ports.keys().cloned().collect();
-    published.iter().for_each(|port| {
-        spec.expose.remove(port);
-    });
+        bindings
+    };
+    let published = ports.iter().filter(|(_, bindings)| !bindings.is_empty());
+    published.map(|(port, bindings)| (port.clone(), settled(bindings))).collect()
+}
+
+fn expose(
+    expose: &BTreeSet<String>,
+    published: &BTreeMap<String, Vec<HostPort>>,
+    image: &ImageConfig,
+) -> BTreeSet<String> {
+    let ports = expose.iter().flat_map(|port| single_ports(port));
+    ports.filter(|port| !image.expose.contains(port) && !published.contains_key(port)).collect()
 }
 
 /// The ports that an exposed one stands for: the engine keeps `80` and `3000-3002` as they were sent.
@@ -262,31 +338,27 @@ fn single_ports(port: &str) -> Vec<String> {
     }
 }
 
-fn mounts(mounts: BTreeMap<String, Mount>, image: &ImageConfig) -> BTreeMap<String, Mount> {
-    let settled = |mut mount: Mount| {
-        if matches!(mount.source, MountSource::Anonymous(_)) {
-            mount.source = MountSource::Anonymous(None);
-        }
-        if let MountSource::Bind(path) = &mut mount.source {
-            *path = plain_path(path);
-        }
-        mount.propagation = mount.propagation.filter(|text| !text.is_empty() && text != "rprivate");
+fn mounts(mounts: &BTreeMap<String, Mount>, image: &ImageConfig) -> BTreeMap<String, Mount> {
+    let settled = |mount: &Mount| Mount {
+        source: match &mount.source {
+            MountSource::Anonymous(_) => MountSource::Anonymous(None),
+            MountSource::Bind(path) => MountSource::Bind(plain_path(path)),
+            source => source.clone(),
+        },
+        propagation: mount.propagation.as_deref().and_then(|text| other(text, &["rprivate"])),
         // The files of an image can't be written anyway.
-        mount.read_only &= !matches!(mount.source, MountSource::Image(_));
-        mount.tmpfs_options = mount.tmpfs_options.filter(|options| !options.is_empty());
+        read_only: mount.read_only && !matches!(mount.source, MountSource::Image(_)),
+        tmpfs_options: mount.tmpfs_options.as_deref().and_then(|options| other(options, &[])),
         // These two matter when the container is made and can't be read back.
-        mount.create_host_path = false;
-        mount.no_copy = false;
-        mount
+        create_host_path: false,
+        no_copy: false,
+        ..mount.clone()
     };
     let by_image = |target: &String, mount: &Mount| {
         matches!(mount.source, MountSource::Anonymous(_)) && image.volumes.contains(target)
     };
-    mounts
-        .into_iter()
-        .filter(|(target, mount)| !by_image(target, mount))
-        .map(|(target, mount)| (target, settled(mount)))
-        .collect()
+    let own = mounts.iter().filter(|(target, mount)| !by_image(target, mount));
+    own.map(|(target, mount)| (target.clone(), settled(mount))).collect()
 }
 
 /// A MAC address as newer engines write it; older ones keep it as it was sent.
@@ -310,84 +382,90 @@ fn plain_path(path: &str) -> String {
     format!("/{}", parts.join("/"))
 }
 
-fn network(spec: &mut ContainerSpec, around: &Surroundings) {
-    if spec.network_mode != NetworkMode::Networks {
-        spec.networks.clear();
+/// The network of the container that has it, where a service of the stack shares its own.
+fn network_mode(mode: &NetworkMode, parents: Option<&Parents>) -> NetworkMode {
+    match mode {
+        NetworkMode::Service(service) => parents
+            .and_then(|parents| parents.get(service))
+            .map_or_else(|| mode.clone(), |id| NetworkMode::Container((*id).clone())),
+        mode => mode.clone(),
     }
+}
+
+/// The same of another namespace.
+fn shared<'a>(text: Option<&'a str>, parents: Option<&Parents>) -> Option<Cow<'a, str>> {
+    let text = text?;
+    let id = text.strip_prefix("service:").and_then(|service| parents?.get(&ServiceName::from(service)));
+    Some(id.map_or(text.into(), |id| format!("container:{id}").into()))
+}
+
+/// The same of volumes.
+fn volumes_from(from: &str, parents: Option<&Parents>) -> String {
+    let (name, mode) = from.split_once(':').map_or((from, None), |(name, mode)| (name, Some(mode)));
+    match (parents.and_then(|parents| parents.get(&ServiceName::from(name))), mode) {
+        (Some(id), Some(mode)) => format!("{id}:{mode}"),
+        (Some(id), None) => id.to_string(),
+        (None, _) => from.strip_prefix("container:").unwrap_or(from).to_owned(),
+    }
+}
+
+fn networks(spec: &ContainerSpec, around: &Surroundings) -> Attachments {
+    let engine = around.engine;
     let own = around.id.map(ContainerId::short);
+    let hostname = hostname(spec, around);
     // The engine gives a container its own id, and its host name, as aliases.
-    let given = [Some(around.name), own, spec.hostname.as_deref()].map(|name| name.map(str::to_owned));
-    let first = first_network(spec);
-    for (name, attachment) in &mut spec.networks {
-        if around.engine.api < MAC_OF_ENDPOINT && Some(name) != first.as_ref() && around.id.is_none() {
-            attachment.mac = None;
-        }
-        if around.engine.api < GATEWAY_PRIORITY {
-            attachment.gateway_priority = 0;
-        }
-        attachment.aliases.retain(|alias| !given.iter().flatten().any(|name| name == alias));
-        attachment.priority = 0;
-        let given = |text: Option<String>| text.filter(|text| !text.is_empty());
-        *attachment = Attachment {
-            ipv4: given(attachment.ipv4.take()),
-            ipv6: given(attachment.ipv6.take()),
-            mac: given(attachment.mac.take()).map(|mac| plain_mac(&mac)),
-            ..std::mem::take(attachment)
-        };
-    }
-}
-
-fn namespaces(spec: &mut ContainerSpec, engine: &EngineFacts) {
-    let unless = |text: Option<String>, defaults: &[&str]| {
-        text.filter(|text| !text.is_empty() && !defaults.contains(&text.as_str()))
+    let given = [Some(around.name), own, hostname.as_deref()];
+    let text = |text: &Option<String>| text.as_deref().and_then(|text| other(text, &[]));
+    let has_mac = |name: &NetworkName| {
+        engine.api >= MAC_OF_ENDPOINT || around.id.is_some() || first_network(spec).is_none_or(|first| *name == first)
     };
-    spec.ipc = unless(spec.ipc.take(), &["private", "shareable"]);
-    spec.pid = unless(spec.pid.take(), &["private"]);
-    spec.uts = unless(spec.uts.take(), &[]);
-    spec.userns = unless(spec.userns.take(), &[]);
-    let default = if engine.cgroup_version >= 2 { "private" } else { "host" };
-    spec.cgroupns = unless(spec.cgroupns.take(), &[default]);
-    spec.cgroup_parent = unless(spec.cgroup_parent.take(), &[]);
-    spec.isolation = unless(spec.isolation.take(), &["default"]);
-    spec.runtime = unless(spec.runtime.take(), &["runc"]);
-    spec.shm_size = spec.shm_size.filter(|size| *size != Bytes::mebi(64) && size.0 > 0);
+    let settled = |name: &NetworkName, attachment: &Attachment| Attachment {
+        aliases: attachment.aliases.iter().filter(|alias| !given.contains(&Some(alias))).cloned().collect(),
+        ipv4: text(&attachment.ipv4),
+        ipv6: text(&attachment.ipv6),
+        link_local: attachment.link_local.clone(),
+        mac: text(&attachment.mac).filter(|_| has_mac(name)).map(|mac| plain_mac(&mac)),
+        driver_options: attachment.driver_options.clone(),
+        links: attachment.links.clone(),
+        gateway_priority: if engine.api < GATEWAY_PRIORITY { 0 } else { attachment.gateway_priority },
+        priority: 0,
+    };
+    spec.networks.iter().map(|(name, attachment)| (name.clone(), settled(name, attachment))).collect()
 }
 
-fn security(spec: &mut ContainerSpec) {
-    let capability = |name: &String| name.to_ascii_uppercase().trim_start_matches("CAP_").to_owned();
-    spec.cap_add = spec.cap_add.iter().map(capability).collect();
-    spec.cap_drop = spec.cap_drop.iter().map(capability).collect();
+fn capabilities(names: &BTreeSet<String>) -> BTreeSet<String> {
+    names.iter().map(|name| name.to_ascii_uppercase().trim_start_matches("CAP_").to_owned()).collect()
+}
+
+fn security_opt(spec: &ContainerSpec) -> BTreeSet<String> {
     let option = |text: &String| match text.split_once([':', '=']) {
         Some((name, value)) => format!("{name}={value}"),
         None if text == "no-new-privileges" => "no-new-privileges=true".to_owned(),
         None => text.clone(),
     };
-    spec.security_opt = spec.security_opt.iter().map(option).collect();
-    // A privileged container has the kernel's paths open anyway.
-    spec.unmasked &= !spec.privileged;
-    if spec.privileged || spec.pid.as_deref() == Some("host") || spec.ipc.as_deref() == Some("host") {
-        // The engine adds it by itself.
-        spec.security_opt.remove("label=disable");
-    }
-    spec.extra_hosts = spec.extra_hosts.iter().map(|host| host.replacen('=', ":", 1)).collect();
-    for device in spec.devices.values_mut() {
-        if device.permissions.is_empty() {
-            device.permissions = "rwm".to_owned();
-        }
-    }
+    // The engine adds it by itself.
+    let given = spec.privileged || spec.pid.as_deref() == Some("host") || spec.ipc.as_deref() == Some("host");
+    spec.security_opt.iter().map(option).filter(|option| !given || option != "label=disable").collect()
 }
 
-fn logging(logging: Option<Logging>, engine: &EngineFacts) -> Option<Logging> {
-    let mut logging = logging?;
-    let driver = logging.driver.take().filter(|driver| !driver.is_empty());
-    logging.driver = driver.filter(|driver| *driver != engine.logging_driver);
+fn devices(devices: &BTreeMap<String, Device>) -> BTreeMap<String, Device> {
+    let settled = |device: &Device| match device.permissions.is_empty() {
+        true => Device { permissions: "rwm".to_owned(), ..device.clone() },
+        false => device.clone(),
+    };
+    devices.iter().map(|(path, device)| (path.clone(), settled(device))).collect()
+}
+
+fn logging(logging: Option<&Logging>, engine: &EngineFacts) -> Option<Logging> {
+    let logging = logging?;
+    let driver = logging.driver.as_deref().and_then(|driver| other(driver, &[&engine.logging_driver]));
+    let logging = Logging { driver, options: logging.options.clone() };
     (logging != Logging::default()).then_some(logging)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::collections::BTreeSet;
 
     fn engine() -> EngineFacts {
         EngineFacts {
@@ -416,7 +494,8 @@ mod tests {
 
     fn normal_of(spec: &ContainerSpec) -> ContainerSpec {
         let id = ContainerId::new("0123456789abcdef");
-        normal(spec.clone(), &Surroundings { image: &image(), engine: &engine(), id: Some(&id), name: "s-web-1" })
+        let around = Surroundings { image: &image(), engine: &engine(), id: Some(&id), name: "s-web-1", parents: None };
+        normal(spec, &around)
     }
 
     #[test]

@@ -81,7 +81,7 @@ struct Labelled<'a> {
 impl<'a> Labelled<'a> {
     fn of(container: &'a ObservedContainer) -> Labelled<'a> {
         let mut says = Labelled::default();
-        for (name, value) in &container.spec.labels {
+        for (name, value) in container.spec.labels.bookkeeping() {
             let what = match name.as_str() {
                 compose::SERVICE => &mut says.service,
                 compose::NUMBER => &mut says.number,

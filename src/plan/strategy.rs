@@ -8,6 +8,7 @@ use crate::model::{
     names::NetworkName,
     observed::ObservedContainer,
     policy::Strategy,
+    value::Value,
 };
 
 /// A strategy, and why it is this one.
@@ -54,10 +55,11 @@ fn exclusive(service: &Service, image: &ImageConfig, old: Option<&ObservedContai
     }
     let old = old?;
     let routing = |name: &str| name.starts_with("traefik.") || name.starts_with("caddy");
-    let differs = |name: &&LabelName| {
-        spec.labels.get(*name).map(|v| v.reveal()) != old.spec.labels.get(*name).map(|v| v.reveal())
-    };
-    let label = spec.labels.keys().chain(old.spec.labels.keys()).filter(|name| routing(name.as_str())).find(differs)?;
+    let [new, old] = [&spec.labels, &old.spec.labels];
+    let differs =
+        |name: &&LabelName| new.get(name.as_str()).map(Value::reveal) != old.get(name.as_str()).map(Value::reveal);
+    let names = new.users().chain(old.users()).map(|(name, _)| name);
+    let label = names.filter(|name| routing(name.as_str())).find(differs)?;
     Some(format!("a router would see two definitions of {label}"))
 }
 

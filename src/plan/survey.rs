@@ -22,13 +22,13 @@ use crate::model::{
     content,
     desired::{Desired, Service},
     image::{ImageConfig, ResolvedImage},
-    labels::{Labels, compose, ours},
+    labels::{compose, ours},
     names::{ContainerId, ContainerName, NetworkName, ServiceName},
     observed::{Observed, ObservedContainer, Status},
     plan::PlanContext,
     value::Value,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One replica of a service: the containers that hold its name, or want to.
 pub(super) struct Slot<'a> {
@@ -75,10 +75,14 @@ impl View<'_> {
 
     /// What a container of a slot would be made from now, complete with every label that depends on it.
     pub fn spec_of(&self, slot: &Slot, all: &All) -> ContainerSpec {
-        let mut spec = placed(all, self.service, slot.number, &slot.name);
-        let mut labels = Labels::with_capacity(spec.labels.len() + 5);
-        labels.extend(spec.labels);
-        let mut label = |key: &str, text: String| labels.insert(key.into(), Value::plain(text));
+        let mut spec = self.service.container.clone();
+        link(&mut spec, &all.desired.links_of(self.service, slot.number));
+        // One that is named as the network mode has no alias of its own.
+        for (_, attachment) in spec.networks.iter_mut().filter(|(_, attachment)| !attachment.aliases.is_empty()) {
+            attachment.aliases.insert(slot.name.to_string());
+        }
+        spec.labels.reserve(5);
+        let mut label = |key: &str, text: String| spec.labels.insert(key.into(), Value::plain(text));
         label(compose::NUMBER, slot.number.to_string());
         label(compose::IMAGE, self.image.id.to_string());
         label(ours::STACK, all.desired.stack.to_string());
@@ -86,7 +90,6 @@ impl View<'_> {
         if let Some(text) = content::label(&all.context.salt, &self.service.contents) {
             label(ours::CONTENT, text);
         }
-        spec.labels = labels;
         spec
     }
 
@@ -173,6 +176,7 @@ fn slot<'a>(
     let View { service, image, discarded, retired, surplus, .. } = view;
     let (service, image) = (*service, *image);
     let [parents, next_parents] = parents;
+    let links = all.desired.links_of(service, number);
     let difference_with = |container: &'a ObservedContainer, parents: &Parents| {
         let nothing = ImageConfig::default();
         let own_image = match all.observed.images.get(&container.image) {
@@ -180,20 +184,17 @@ fn slot<'a>(
             None if container.image == image.id => &image.config,
             None => &nothing,
         };
-        let wanted = placed(all, service, number, &name);
-        let mut difference = compare(
-            wanted,
-            &Comparison {
-                service,
-                name: &name,
-                image,
-                container,
-                own_image,
-                engine: &all.observed.engine,
-                parents,
-                current: all.context.facts.current.as_ref().map(|current| current.desired.as_ref()),
-            },
-        );
+        let mut difference = compare(&Comparison {
+            service,
+            name: &name,
+            image,
+            container,
+            own_image,
+            engine: &all.observed.engine,
+            links: &links,
+            parents,
+            current: all.context.facts.current.as_ref().map(|current| current.desired.as_ref()),
+        });
         if let Some(fields) = all.context.facts.did_not_take.get(&container.id) {
             difference.without(fields);
         }
@@ -285,21 +286,15 @@ fn is_complete(container: &ObservedContainer) -> bool {
     container.state.status != Status::Created && container.state.started_at.is_some() && on_networks
 }
 
-/// The spec of one replica, with the aliases and links that depend on it.
-fn placed(all: &All, service: &Service, number: u32, name: &ContainerName) -> ContainerSpec {
-    let mut spec = service.container.clone();
-    let links = all.desired.links_of(service, number);
-    for attachment in spec.networks.values_mut() {
-        // One that is named as the network mode has no alias of its own.
-        if !attachment.aliases.is_empty() {
-            attachment.aliases.insert(name.to_string());
-        }
-        attachment.links.extend(links.iter().cloned());
+/// Gives the spec of one replica its links, on every network that it is on.
+pub(super) fn link(spec: &mut ContainerSpec, links: &BTreeSet<String>) {
+    if links.is_empty() {
+        return;
     }
+    spec.networks.iter_mut().for_each(|(_, attachment)| attachment.links.extend(links.iter().cloned()));
     if spec.network_mode != NetworkMode::Networks {
-        spec.links.extend(links);
+        spec.links.extend(links.iter().cloned());
     }
-    spec
 }
 
 /// In which order a container is connected to its networks: the highest priority first, then by name.

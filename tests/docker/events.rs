@@ -95,7 +95,7 @@ impl Story<'_> {
                 "web",
                 ContainerSpec {
                     labels: self.labels(),
-                    networks: [(net.clone(), Attachment::default())].into(),
+                    networks: [(net.clone(), Attachment::default())].into_iter().collect(),
                     healthcheck: Some(check),
                     ..ContainerSpec::default()
                 },

@@ -34,7 +34,7 @@ async fn ours_is_inspected_and_others_are_looked_at() {
         let volume = VolumeName::new(place.name("data"));
         let ours = ContainerSpec {
             labels: labels(&project),
-            networks: [(network.clone(), Attachment::default())].into(),
+            networks: [(network.clone(), Attachment::default())].into_iter().collect(),
             mounts: [("/data".to_owned(), Mount::of(MountSource::Volume(volume.clone())))].into(),
             ..script("sleep 600")
         };
@@ -55,7 +55,7 @@ async fn ours_is_inspected_and_others_are_looked_at() {
                 ("81/tcp".to_owned(), vec![HostPort::default()]),
             ]
             .into(),
-            networks: [(network.clone(), Attachment::default())].into(),
+            networks: [(network.clone(), Attachment::default())].into_iter().collect(),
             ..script("sleep 600")
         };
         place.run("theirs", &other).await;

@@ -112,7 +112,8 @@ fn rich(place: &Place) -> ContainerSpec {
                 ..Attachment::default()
             },
         )]
-        .into(),
+        .into_iter()
+        .collect(),
         ipc: Some("private".into()),
         pid: Some("host".into()),
         shm_size: Some(Bytes::mebi(16)),
@@ -178,7 +179,7 @@ async fn a_container_reads_back_as_it_was_sent() {
         let running = place.engine.inspect_container(created.name.as_str()).await.unwrap();
         let mut expected = with_defaults(sent, &running.spec);
         // From its start on it has its short id as an alias too.
-        for attachment in expected.networks.values_mut() {
+        for (_, attachment) in expected.networks.iter_mut() {
             attachment.aliases.insert(id.short().to_owned());
         }
         assert_same(&expected, &running.spec);
@@ -267,7 +268,7 @@ async fn a_second_network_is_connected_with_its_aliases_and_only_once() {
         for name in [&first, &second] {
             place.engine.create_network(name, &Network::default()).await.unwrap();
         }
-        let networks = [(first.clone(), Attachment::default())].into();
+        let networks = [(first.clone(), Attachment::default())].into_iter().collect();
         let id = place.create("web", &ContainerSpec { networks, ..script("sleep 600") }).await;
         let attachment = Attachment { aliases: texts(&["api"]), ..Attachment::default() };
         place.engine.connect(&id, &second, &attachment).await.unwrap();

@@ -129,7 +129,7 @@ async fn quiet(number: u64) {
     for seen in host.engine.snapshot().containers {
         use evenkeel::engine::Containers;
         let there = host.engine.inspect_container(seen.id.as_str()).await.unwrap();
-        for (name, value) in there.spec.labels {
+        for (name, value) in &there.spec.labels {
             clean(&format!("the label {name}"), value.reveal());
         }
     }

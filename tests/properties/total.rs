@@ -123,13 +123,13 @@ fn mangle(seed: &mut Seed, observed: &mut Observed) {
             3 => there.state.health = seed.pick(&[Health::Unhealthy, Health::Starting]),
             4 => there.name = ContainerName::new(format!("{}_{}", there.id.short(), there.name)),
             5 => there.name = ContainerName::new(format!("0123456789ab_{}", there.name)),
-            6 => drop(there.spec.labels.insert("com.docker.compose.container-number".into(), Value::plain("many"))),
-            7 => drop(there.spec.labels.insert("com.docker.compose.service".into(), Value::plain(""))),
+            6 => there.spec.labels.insert("com.docker.compose.container-number".into(), Value::plain("many")),
+            7 => there.spec.labels.insert("com.docker.compose.service".into(), Value::plain("")),
             8 => there.spec.networks.clear(),
             9 => there.spec.network_mode = NetworkMode::Container("gone".into()),
             10 => there.spec.restart = RestartPolicy::No,
             11 => there.state.error = "it could not".into(),
-            12 => there.spec.labels.clear(),
+            12 => there.spec.labels = Default::default(),
             _ => {}
         }
         if seed.percent(15) {

@@ -769,7 +769,7 @@ async fn what_is_not_held_on_a_network_is_not_tried_again_either() {
     let host = Host::new();
     host.settle(SHOP).await;
     host.engine.forget(|spec| {
-        spec.networks.values_mut().for_each(|attachment| attachment.ipv4 = None);
+        spec.networks.iter_mut().for_each(|(_, attachment)| attachment.ipv4 = None);
     });
     let fixed = "image: db:1\n      networks: {back: {ipv4_address: 10.7.0.9}}";
     let next = shop("image: db:1", fixed).replace(

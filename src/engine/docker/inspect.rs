@@ -8,7 +8,8 @@ use super::{
 use crate::engine::image_config::{HealthcheckJson, environment};
 use crate::model::{
     container::{
-        Attachment, ContainerSpec, Device, DeviceRequest, HostPort, Limits, Logging, NetworkMode, RestartPolicy, Ulimit,
+        Attachment, Attachments, ContainerSpec, Device, DeviceRequest, HostPort, Limits, Logging, NetworkMode,
+        RestartPolicy, Ulimit,
     },
     names::{ContainerId, ContainerName, ImageId, ImageReference, NetworkName},
     observed::{ContainerState, Health, ObservedContainer, Status},
@@ -193,7 +194,7 @@ fn network_mode(mode: &str) -> NetworkMode {
     }
 }
 
-fn networks(from: &mut Inspected, mode: &NetworkMode, api: (u32, u32)) -> BTreeMap<NetworkName, Attachment> {
+fn networks(from: &mut Inspected, mode: &NetworkMode, api: (u32, u32)) -> Attachments {
     let own = match mode {
         NetworkMode::Host => "host",
         NetworkMode::None => "none",

@@ -232,7 +232,7 @@ fn fill_in(spec: &mut ContainerSpec, image: &ImageConfig, facts: &EngineFacts) {
         spec.environment.entry(name.clone()).or_insert_with(|| Value::plain(value));
     }
     for (name, value) in &image.labels {
-        spec.labels.entry(name.as_str().into()).or_insert_with(|| Value::plain(value));
+        spec.labels.provide(name.as_str().into(), || Value::plain(value));
     }
     spec.working_dir = spec.working_dir.take().or_else(|| image.working_dir.clone());
     spec.user = spec.user.take().or_else(|| image.user.clone());
@@ -258,7 +258,7 @@ fn fill_in(spec: &mut ContainerSpec, image: &ImageConfig, facts: &EngineFacts) {
     // Nobody has told an engine what is secret.
     let check = spec.healthcheck.iter_mut().flat_map(|check| &mut check.test);
     let words = spec.entrypoint.iter_mut().chain(&mut spec.command).flatten().chain(check);
-    let named = spec.environment.values_mut().chain(spec.labels.iter_mut().map(|(_, value)| value));
+    let named = spec.environment.values_mut().chain(spec.labels.values_mut());
     let options = spec.logging.iter_mut().flat_map(|logging| logging.options.values_mut());
     words.chain(named).chain(options).for_each(|value| *value = Value::plain(value.reveal()));
 }

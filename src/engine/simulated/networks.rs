@@ -8,7 +8,7 @@ use super::{
 use crate::{
     engine::Sent,
     model::{
-        container::{Attachment, NetworkMode},
+        container::{Attachment, Attachments, NetworkMode},
         desired::{AddressPool, Network, NetworkDefinition},
         names::{ContainerName, NetworkName},
         observed::ObservedNetwork,
@@ -263,10 +263,7 @@ impl SimulatedNetwork {
 }
 
 /// The endpoints of a new container: those that the create request names, or that on the default network.
-pub(super) fn endpoints(
-    mode: &NetworkMode,
-    networks: &BTreeMap<NetworkName, Attachment>,
-) -> BTreeMap<NetworkName, Endpoint> {
+pub(super) fn endpoints(mode: &NetworkMode, networks: &Attachments) -> BTreeMap<NetworkName, Endpoint> {
     let endpoint = |attachment: Attachment| Endpoint { attachment, network: None, address: None };
     match mode {
         NetworkMode::Networks => {

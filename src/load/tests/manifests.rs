@@ -12,7 +12,7 @@ fn a_manifest_with_inline_services_and_one_with_compose_files_are_the_same() {
     .unwrap();
     let bare = |desired: &Desired| {
         let mut service = desired.services[&ServiceName::new("web")].clone();
-        service.container.labels.clear();
+        service.container.labels = Default::default();
         service
     };
     assert_eq!(bare(&inline), bare(&files));

@@ -82,7 +82,7 @@ pub fn restarts(spec: ContainerSpec, restart: RestartPolicy) -> ContainerSpec {
 
 pub fn on(network: &str, address: Option<&str>) -> ContainerSpec {
     let attachment = Attachment { ipv4: address.map(str::to_owned), ..Attachment::default() };
-    let networks = [(NetworkName::from(network), attachment)].into();
+    let networks = [(NetworkName::from(network), attachment)].into_iter().collect();
     ContainerSpec { networks, network_mode: NetworkMode::Networks, ..web() }
 }
 

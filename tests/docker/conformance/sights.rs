@@ -92,7 +92,7 @@ fn show(container: &ObservedContainer, symbols: &mut Symbols, text: &mut String)
     let on: Vec<&NetworkName> = container.addresses.keys().collect();
     let _ = writeln!(text, "  addresses on {on:?}");
     let mut spec = container.spec.clone();
-    for attachment in spec.networks.values_mut() {
+    for (_, attachment) in spec.networks.iter_mut() {
         if attachment.aliases.remove(container.id.short()) {
             attachment.aliases.insert("itself".to_owned());
         }
@@ -104,7 +104,7 @@ fn show(container: &ObservedContainer, symbols: &mut Symbols, text: &mut String)
     }
     if let NetworkMode::Container(parent) = &spec.network_mode {
         // Networks that it was connected to in vain; among the aliases is the parent's short id, or not.
-        spec.networks.values_mut().for_each(|attachment| attachment.aliases.clear());
+        spec.networks.iter_mut().for_each(|(_, attachment)| attachment.aliases.clear());
         spec.network_mode = NetworkMode::Container(ContainerId::new(symbols.container(parent)));
     }
     for (path, value) in fields(&spec) {

@@ -26,7 +26,7 @@ fn on(networks: &[&str]) -> ContainerSpec {
 
 fn fixed(network: &str, address: &str) -> ContainerSpec {
     let mut spec = on(&[network]);
-    for attachment in spec.networks.values_mut() {
+    for (_, attachment) in spec.networks.iter_mut() {
         attachment.ipv4 = Some(address.to_owned());
     }
     spec
