@@ -51,18 +51,12 @@ impl Controller for Finder {
 impl Finder {
     /// Stacks with something to keep in their home. One whose home can't be read is among them: keeping it says why.
     fn at_home(&self) -> Result<Vec<StackName>, home::HomeError> {
-        let has_something = |name: &StackName| match self.current_is_empty(name) {
-            Ok(empty) => !empty,
+        let has_something = |name: &StackName| match Home::read(&self.state_dir, name) {
+            Ok(None) => false,
+            Ok(Some(home)) => home.has_something().unwrap_or(true),
             Err(_) => true,
         };
         Ok(home::stacks(&self.state_dir)?.into_iter().filter(has_something).collect())
-    }
-
-    fn current_is_empty(&self, name: &StackName) -> Result<bool, home::HomeError> {
-        let Some(home) = Home::read(&self.state_dir, name)? else { return Ok(true) };
-        let Some(current) = home.current()? else { return Ok(true) };
-        let desired = current.desired;
-        Ok(desired.services.is_empty() && desired.networks.is_empty() && desired.volumes.is_empty())
     }
 
     /// Stacks that this home has claimed on the engine.

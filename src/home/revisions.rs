@@ -89,6 +89,22 @@ impl Home {
         })
     }
 
+    /// Whether the current revision has anything to keep. Asked again and again, of every home: where it has services, that
+    /// is seen without the revision, which is as large as the stack.
+    pub fn has_something(&self) -> Result<bool, HomeError> {
+        self.store.read(|transaction| {
+            let Some(number) = newest(transaction)? else { return Ok(false) };
+            let has_services: bool = transaction
+                .prepare_cached("SELECT EXISTS (SELECT 1 FROM revision_services WHERE revision = ?1)")?
+                .query_row([in_database(number)], |row| row.get(0))?;
+            if has_services {
+                return Ok(true);
+            }
+            let body = self.body(transaction, number)?;
+            Ok(!body.desired.networks.is_empty() || !body.desired.volumes.is_empty())
+        })
+    }
+
     /// The overrides that the current revision has in force; none before the first.
     pub fn overrides_in_force(&self) -> Result<Overrides, HomeError> {
         self.store.read(|transaction| match newest(transaction)? {

@@ -42,6 +42,20 @@ fn what_is_made_current_is_read_back_whole() {
 }
 
 #[test]
+fn whether_there_is_something_to_keep_is_known_without_reading_what_has_services() {
+    let home = home();
+    assert!(!home.has_something().unwrap());
+    apply(&home, &[("core", "core:1")]);
+    assert!(home.has_something().unwrap());
+    assert!(home.remembered.lock().unwrap().is_none(), "it was read");
+    let nothing = Desired { networks: BTreeMap::new(), ..desired(&[]) };
+    home.make_current(new(nothing, "down")).unwrap();
+    assert!(!home.has_something().unwrap());
+    home.make_current(new(desired(&[]), "a network alone")).unwrap();
+    assert!(home.has_something().unwrap());
+}
+
+#[test]
 fn numbers_rise_and_the_newest_is_current() {
     let home = home();
     for number in 1..=5 {
