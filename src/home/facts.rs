@@ -15,7 +15,6 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     path::PathBuf,
-    sync::Arc,
 };
 
 /// What is kept by container is kept of so many of them, the newest.
@@ -71,7 +70,7 @@ impl Home {
                     not_proven = body.desired.services.keys().filter(unknown).cloned().collect();
                     not_started =
                         records.into_iter().filter(|(_, record)| failed(record)).map(|(name, _)| name).collect();
-                    let desired = Arc::new(body.desired.clone());
+                    let desired = body.desired.clone();
                     let made = revisions::made(transaction, number)?;
                     Some(CurrentRevision { number, made, desired, images: body.images.clone() })
                 }

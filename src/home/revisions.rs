@@ -63,7 +63,8 @@ pub struct ServiceSummary {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Body {
-    pub(super) desired: Desired,
+    /// Shared with every round that is towards it.
+    pub(super) desired: Arc<Desired>,
     pub(super) images: Images,
     pub(super) hashes: BTreeMap<ServiceName, DesiredHash>,
 }
@@ -151,7 +152,8 @@ impl Home {
                 Some(before) => inherited(transaction, &self.sealer, before, &hashes)?,
                 None => BTreeMap::new(),
             };
-            let draft = Draft { made, by, reason, body: Body { desired, images, hashes }, records };
+            let body = Body { desired: desired.into(), images, hashes };
+            let draft = Draft { made, by, reason, body, records };
             let number = before.map_or(1, |before| before + 1);
             self.insert(transaction, number, &draft)?;
             for service in &release {
@@ -172,7 +174,8 @@ impl Home {
             }
             let NewRevision { made, by, reason, desired, images, hashes, .. } = new;
             let records = desired.services.keys().map(|name| (name.clone(), ServiceRecord::Good)).collect();
-            let draft = Draft { made, by, reason, body: Body { desired, images, hashes }, records };
+            let body = Body { desired: desired.into(), images, hashes };
+            let draft = Draft { made, by, reason, body, records };
             self.insert(transaction, 0, &draft)
         })
     }
@@ -284,7 +287,7 @@ impl Home {
             return Ok(None);
         };
         let Body { desired, images, hashes } = Body::clone(&*self.body(transaction, number)?);
-        let services = records(transaction, number)?;
+        let (desired, services) = (Arc::unwrap_or_clone(desired), records(transaction, number)?);
         Ok(Some(Revision { number, made, by, reason, desired, images, hashes, services }))
     }
 
@@ -300,7 +303,7 @@ impl Home {
             .optional()?;
         let sealed = sealed.ok_or(HomeError::NoRevision { number })?;
         let mut body = self.sealer.unseal::<Body>(&place(number), &sealed)?;
-        self.follow_copies(&mut body.desired);
+        self.follow_copies(Arc::make_mut(&mut body.desired));
         let body = Arc::new(body);
         *remembered = Some((number, Arc::clone(&body)));
         Ok(body)

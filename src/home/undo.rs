@@ -16,7 +16,10 @@ use crate::model::{
     units::Timestamp,
 };
 use rusqlite::Transaction;
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 impl Home {
     /// In one transaction, before the first undo step: records what failed, and makes a further revision current in
@@ -57,7 +60,7 @@ impl Home {
             for (service, hash) in &back.failed {
                 facts::put(transaction, &self.sealer, facts::Kind::Failed, service.as_str(), hash)?;
             }
-            let unchanged = back.body.desired == current.desired
+            let unchanged = *back.body.desired == current.desired
                 && back.body.images == current.images
                 && back.records == current.services;
             if unchanged {
@@ -133,8 +136,8 @@ pub(super) fn taken_back(
     failed: &FailedRollout,
     rollback_stack: bool,
 ) -> TakenBack {
-    let body =
-        Body { desired: current.desired.clone(), images: current.images.clone(), hashes: current.hashes.clone() };
+    let desired = Arc::new(current.desired.clone());
+    let body = Body { desired, images: current.images.clone(), hashes: current.hashes.clone() };
     let mut after = TakenBack { body, records: current.services.clone(), failed: BTreeMap::new() };
     let members: BTreeSet<&ServiceName> = failed.members.iter().collect();
     let made_none = base.is_some_and(|base| base.number == current.number);
@@ -164,7 +167,7 @@ pub(super) fn taken_back(
         after.forget_unused_images();
         if members.is_empty() {
             let taken_over = base.map(|base| base.desired.source.manifest_hash.clone());
-            after.body.desired.source.manifest_hash = taken_over.unwrap_or_default();
+            Arc::make_mut(&mut after.body.desired).source.manifest_hash = taken_over.unwrap_or_default();
         }
     }
     after.record_failures(current, &failed.members);
@@ -197,6 +200,7 @@ fn put_or_remove<V: Clone>(map: &mut BTreeMap<ServiceName, V>, name: &ServiceNam
 impl TakenBack {
     fn restore(&mut self, name: &ServiceName, base: &Revision) {
         let Body { desired, hashes, .. } = &mut self.body;
+        let desired = Arc::make_mut(desired);
         put_or_remove(&mut desired.services, name, base.desired.services.get(name));
         put_or_remove(&mut desired.overrides.images, name, base.desired.overrides.images.get(name));
         put_or_remove(hashes, name, base.hashes.get(name));
@@ -218,8 +222,9 @@ impl TakenBack {
     }
 
     fn leave_out(&mut self, name: &ServiceName) {
-        self.body.desired.services.remove(name);
-        self.body.desired.overrides.images.remove(name);
+        let desired = Arc::make_mut(&mut self.body.desired);
+        desired.services.remove(name);
+        desired.overrides.images.remove(name);
         self.body.hashes.remove(name);
         self.records.remove(name);
     }
@@ -227,6 +232,7 @@ impl TakenBack {
     /// Gives the restored services the images that they had.
     fn restore_images(&mut self, restored: &BTreeSet<&ServiceName>, base: &Revision) {
         let Body { desired, images, hashes } = &mut self.body;
+        let desired = Arc::make_mut(desired);
         let had = |name: &ServiceName| base.images.get(&desired.services.get(name)?.container.image).cloned();
         let own = restored.iter().filter_map(|name| Some(((*name).clone(), had(name)?))).collect();
         for name in desired.give_images(images, &own) {
@@ -237,7 +243,7 @@ impl TakenBack {
     }
 
     fn restore_resources(&mut self, base: &Revision) {
-        let Desired { services, networks, volumes, overrides, .. } = &mut self.body.desired;
+        let Desired { services, networks, volumes, overrides, .. } = Arc::make_mut(&mut self.body.desired);
         for (name, network) in &base.desired.networks {
             networks.entry(name.clone()).or_insert_with(|| network.clone());
         }

@@ -97,7 +97,7 @@ async fn what_a_child_does() {
             let home = open(dir);
             let NewRevision { made, by, reason, desired, images, hashes, .. } =
                 new(desired(&[("core", "core:9")]), "apply");
-            let body = revisions::Body { desired, images, hashes };
+            let body = revisions::Body { desired: desired.into(), images, hashes };
             let draft = revisions::Draft { made, by, reason, body, records: BTreeMap::new() };
             let written: Result<(), _> = home.store.write(Durability::PowerCut, |transaction| {
                 home.insert(transaction, 2, &draft)?;

@@ -56,6 +56,14 @@ fn whether_there_is_something_to_keep_is_known_without_reading_what_has_services
 }
 
 #[test]
+fn the_current_revision_is_there_once_for_all_who_act_on_it() {
+    let home = home();
+    apply(&home, &[("core", "core:1")]);
+    let desired = || home.facts().unwrap().current.unwrap().desired;
+    assert!(std::sync::Arc::ptr_eq(&desired(), &desired()));
+}
+
+#[test]
 fn numbers_rise_and_the_newest_is_current() {
     let home = home();
     for number in 1..=5 {

@@ -259,7 +259,7 @@ proptest! {
         let once = taken_back(&current, Some(&base), &failed, rollback_stack);
         let between = Revision {
             number: 3,
-            desired: once.body.desired.clone(),
+            desired: Desired::clone(&once.body.desired),
             images: once.body.images.clone(),
             hashes: once.body.hashes.clone(),
             services: once.records.clone(),
