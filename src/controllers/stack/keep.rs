@@ -269,7 +269,9 @@ impl Keeper {
                 return Ok(Requeue::At(now.plus(LOCK_POLL)));
             }
         };
-        // Only what is seen under the lock is acted on: somebody may have been at work until now.
+        // Only what is seen under the lock is acted on: somebody may have been at work until now. A round can last for
+        // minutes, and so long the first look would be kept beside the second.
+        drop((round, current));
         let Some(current) = home.facts()?.current else { return Ok(Requeue::Now) };
         let (round, _) = self.look(&current).await?;
         if !round.plan.steps.is_empty() {
@@ -344,9 +346,10 @@ impl Keeper {
         Ok(())
     }
 
-    async fn act(&mut self, home: &Arc<Home>, current: &CurrentRevision, round: Round) -> Result<(), StackError> {
+    async fn act(&mut self, home: &Arc<Home>, current: &CurrentRevision, mut round: Round) -> Result<(), StackError> {
         self.acted = true;
-        self.stack.claim(&round.observed).await?;
+        // The plan is all that is needed from here on, and as large as the stack is what was seen.
+        self.stack.claim(&std::mem::take(&mut round.observed)).await?;
         let facts = home.facts()?;
         for change in &round.plan.changes {
             self.tell_drift(change, &facts).await;
