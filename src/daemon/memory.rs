@@ -4,12 +4,20 @@
 ///
 /// Only glibc keeps such memory and has a way to ask for it; with other C libraries nothing is done.
 pub fn release() {
+    #[cfg(test)]
+    RELEASED.set(RELEASED.get() + 1);
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     #[expect(unsafe_code, reason = "the C library's own call, with no safe form in any crate")]
     // SAFETY: `malloc_trim` may be called at any time from any thread; what is in use is not touched.
     unsafe {
         libc::malloc_trim(0);
     }
+}
+
+#[cfg(test)]
+thread_local! {
+    /// How often this thread has given back.
+    pub(super) static RELEASED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
 }
 
 #[cfg(all(test, target_os = "linux", target_env = "gnu"))]

@@ -20,6 +20,9 @@ const GATHER: Millis = Millis(50);
 const REST_MAX: Millis = Millis::seconds(2);
 /// Nothing more is to be done for now: the memory of what was done goes back.
 const QUIET: Millis = Millis::seconds(10);
+/// A round that took so long needed much, and to give it back takes nothing beside it: it goes back even where the next
+/// round comes at once, for in a storm no quiet comes for long.
+const LONG: Millis = Millis::seconds(1);
 /// What a round may take that does not say otherwise.
 const ROUND: Millis = Millis::minutes(5);
 /// After a round that failed; twice as long each time, up to the second.
@@ -75,12 +78,13 @@ impl Turn {
                 None => self.stuck(&mut failing, now.since(began)).await,
             };
             drop(work);
-            let mut rest = now.since(began).min(REST_MAX);
+            let took = now.since(began);
+            let mut rest = took.min(REST_MAX);
             if failing.is_some() {
                 // What fails fails again at once, mostly.
                 rest = rest.max(BACKOFF_FIRST);
             }
-            if wait >= QUIET {
+            if wait >= QUIET || took >= LONG {
                 memory::release();
             }
             if !self.pause(rest, wait).await {

@@ -180,6 +180,23 @@ async fn a_storm_costs_at_most_half_of_the_time() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_free_goes_back_after_what_took_long_and_when_it_is_quiet() {
+    LocalSet::new()
+        .run_until(async {
+            let long = Round(Millis::seconds(3), Ok(Requeue::Now));
+            let scene =
+                Scene::of(vec![quick(Ok(Requeue::Now)), long, quick(Ok(Requeue::Now)), quick(Ok(Requeue::Idle))]);
+            let released = |began: Vec<u64>| (began.len(), memory::RELEASED.get());
+            assert_eq!(released(scene.until(100).await), (2, 0));
+            assert_eq!(released(scene.until(5_000).await), (2, 1));
+            // The third, after its rest; then the last, and with it the quiet.
+            assert_eq!(released(scene.until(5_035).await), (3, 1));
+            assert_eq!(released(scene.until(6_000).await), (4, 2));
+        })
+        .await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn errors_back_off_and_are_told_once_while_they_stay_the_same() {
     LocalSet::new()
         .run_until(async {
