@@ -100,6 +100,8 @@ impl Drop for Project {
     fn drop(&mut self) {
         let _ = self.docker_compose(&["-f", "compose.yaml", "down", "--volumes", "--timeout", "0"]).output();
         let _ = self.evenkeel(&["down", "--yes", "--volumes"]).output();
+        // It stays where the engine keeps a network: then the stack is not gone.
+        self.docker_says(&["volume", "rm", "--force", &format!("evenkeel_home_{}", self.name)]);
     }
 }
 
