@@ -26,6 +26,9 @@ const LOG_BYTES_MAX: i64 = 4 << 20;
 /// When so much of the log is not in the file yet, it is taken over. Who opens the database first reads all that is not,
 /// so this is what every start of the program waits for.
 const LOG_PAGES_MAX: u32 = 100;
+/// So much of the file is kept in memory at most, in KiB. Events are written and not read again, and what else is read is
+/// little, so that more would only fill with them.
+const CACHE_KIB_MAX: i64 = 512;
 
 /// How sure a write must be before it returns. Both survive the death of the process at any instant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -220,6 +223,8 @@ fn connect(path: &Path, migrations: &[&str]) -> Result<Connection, HomeError> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "journal_size_limit", LOG_BYTES_MAX)?;
     connection.pragma_update(None, "wal_autocheckpoint", LOG_PAGES_MAX)?;
+    // Less than zero: not in pages.
+    connection.pragma_update(None, "cache_size", -CACHE_KIB_MAX)?;
     schema::migrate(&mut connection, path, migrations)?;
     Ok(connection)
 }
