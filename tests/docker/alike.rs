@@ -24,9 +24,19 @@ fn declared(file: &str, place: &Place) -> Stack {
     }
     stack.write("folder/inside", "x\n");
     stack.variables.insert("GIVEN".to_owned(), "from the environment".to_owned());
-    let compose = compose.replace("DEVICE", &block_device());
+    let compose = compose.replace("DEVICE", &block_device()).replace("SUBNET", &free_subnet(place));
     stack.declare(&compose, "defaults: {rollout: {minReady: 100ms, deadline: 60s}}");
     stack
+}
+
+/// A number whose subnets no network of the engine has: an engine does not always let go of what a killed run left.
+fn free_subnet(place: &Place) -> String {
+    let networks = place.docker(&["network", "ls", "-q"]);
+    let form = "{{range .IPAM.Config}}{{println .Subnet}}{{end}}";
+    let taken =
+        place.docker(&["network", "inspect", "-f", form].into_iter().chain(networks.lines()).collect::<Vec<_>>());
+    let is_free = |number: &String| !taken.contains(&format!("10.214.{number}."));
+    (0..=255).map(|number: u8| number.to_string()).find(is_free).expect("no subnet is free")
 }
 
 /// A block device of this machine.
