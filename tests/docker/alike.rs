@@ -24,7 +24,8 @@ fn declared(file: &str, place: &Place) -> Stack {
     }
     stack.write("folder/inside", "x\n");
     stack.variables.insert("GIVEN".to_owned(), "from the environment".to_owned());
-    let compose = compose.replace("DEVICE", &block_device()).replace("SUBNET", &free_subnet(place));
+    let compose = compose.replace("DEVICE", &block_device());
+    let compose = if file == "network" { compose.replace("SUBNET", &free_subnet(place)) } else { compose };
     stack.declare(&compose, "defaults: {rollout: {minReady: 100ms, deadline: 60s}}");
     stack
 }

@@ -10,7 +10,7 @@ fn what_a_killed_run_left_is_gone_and_what_is_in_use_stays() {
     let stack = Stack::new("sweeping");
     let (left, own) = (format!("e2e{}x0-left", ended.id()), format!("{}_own", stack.name));
     let home = format!("evenkeel_home_{left}");
-    let unrelated = format!("e2e{}", stack.name);
+    let others = [format!("shop_{left}"), format!("e2e{}_data", ended.id()), format!("evkbench{}", ended.id())];
     stack.docker(&["network", "create", &left]);
     stack.docker(&["volume", "create", &home]);
     stack.docker(&[
@@ -24,7 +24,7 @@ fn what_a_killed_run_left_is_gone_and_what_is_in_use_stays() {
         &format!("{home}:/home"),
         crate::support::IMAGE,
     ]);
-    for name in [&own, &unrelated] {
+    for name in others.iter().chain([&own]) {
         stack.docker(&["volume", "create", name]);
     }
 
@@ -38,6 +38,8 @@ fn what_a_killed_run_left_is_gone_and_what_is_in_use_stays() {
     assert!(!listed(&["network", "ls", "--format", "{{.Name}}"], &left));
     assert!(!listed(&volumes, &home));
     assert!(listed(&volumes, &own), "this run goes on");
-    assert!(listed(&volumes, &unrelated), "only names with a number of a process");
-    stack.docker(&["volume", "rm", &unrelated]);
+    for name in &others {
+        assert!(listed(&volumes, name), "somebody else's");
+        stack.docker(&["volume", "rm", name]);
+    }
 }
