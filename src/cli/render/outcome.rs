@@ -108,11 +108,12 @@ fn done_in_words(plan: &Plan, rollout: &Rollout, outcome: &Outcome, span: Millis
 fn updated(plan: &Plan, rollout: &Rollout) -> &'static str {
     let does =
         |wanted: fn(&Does) -> bool| rollout.steps.iter().filter_map(|id| plan.step(id)).any(|one| wanted(&one.does));
-    match (does(|does| matches!(does, Does::Stop(_))), does(|does| matches!(does, Does::Start { .. }))) {
+    let (stops, starts) = (does(|does| matches!(does, Does::Stop(_))), does(|does| matches!(does, Does::Start { .. })));
+    match (stops, starts) {
         (true, true) => "restarted in place",
         (true, false) => "stopped",
-        (false, true) => "started",
-        (false, false) => "updated in place",
+        (false, true) if !does(|does| matches!(does, Does::Update(_))) => "started",
+        _ => "updated in place",
     }
 }
 

@@ -24,6 +24,23 @@ fn a_done_rollout_is_a_line() {
 }
 
 #[test]
+fn what_is_updated_is_said_to_be_so_though_a_replica_was_started_too() {
+    let mut plan = example();
+    let mut start = plan.steps.iter().find(|step| matches!(step.does, Does::Start { .. })).unwrap().clone();
+    start.id = "gotenberg/2/start".into();
+    let rollout_of_it = plan.rollouts.iter_mut().find(|rollout| rollout.id.as_str() == "gotenberg").unwrap();
+    rollout_of_it.steps.push(start.id.clone());
+    plan.steps.push(start);
+    let outcome = Outcome {
+        rollouts: vec![rollout("gotenberg", RolloutResult::Done, 4500)],
+        steps: vec![],
+        ..Outcome::default()
+    };
+    let text = outcome_text(&plan, &outcome, &[], Style::PLAIN);
+    assert!(text.contains("gotenberg  updated in place in 4.5s"), "{text}");
+}
+
+#[test]
 fn a_failed_gate_says_all_that_one_needs_at_once() {
     let failed = RolloutResult::Failed {
         step: "core/1/gate".into(),
