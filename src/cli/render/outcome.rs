@@ -8,6 +8,7 @@ use super::{
 };
 use crate::cli::render::plan::undone_by;
 use crate::model::{
+    container::Limits,
     names::{ServiceName, StepId},
     outcome::{AfterFailure, Outcome, RolloutOutcome, RolloutResult},
     plan::{Action, Plan, Reason, Rollout},
@@ -112,7 +113,9 @@ fn updated(plan: &Plan, rollout: &Rollout) -> &'static str {
     match (stops, starts) {
         (true, true) => "restarted in place",
         (true, false) => "stopped",
-        (false, true) if !does(|does| matches!(does, Does::Update(_))) => "started",
+        (false, true) if !does(|does| matches!(does, Does::Update(update) if update.limits != Limits::default())) => {
+            "started"
+        }
         _ => "updated in place",
     }
 }

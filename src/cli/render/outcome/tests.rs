@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::cli::render::plan::tests::example;
-use crate::model::outcome::StepOutcome;
+use crate::model::{container::RestartPolicy, outcome::StepOutcome};
 
 fn done(id: &str, took: u64) -> StepOutcome {
     StepOutcome { id: id.into(), took: Millis(took), error: None }
@@ -38,6 +38,15 @@ fn what_is_updated_is_said_to_be_so_though_a_replica_was_started_too() {
     };
     let text = outcome_text(&plan, &outcome, &[], Style::PLAIN);
     assert!(text.contains("gotenberg  updated in place in 4.5s"), "{text}");
+
+    // Who starts what was stopped gives it its restart policy back first.
+    for step in &mut plan.steps {
+        if let Does::Update(update) = &mut step.does {
+            (update.limits, update.restart) = (Limits::default(), Some(RestartPolicy::Always));
+        }
+    }
+    let text = outcome_text(&plan, &outcome, &[], Style::PLAIN);
+    assert!(text.contains("gotenberg  started in 4.5s"), "{text}");
 }
 
 #[test]

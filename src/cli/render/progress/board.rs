@@ -179,11 +179,11 @@ impl Lane {
         let has = |wanted: &str| self.steps.iter().any(|step| kind(step) == wanted);
         let verb = match () {
             () if has("create") && (has("stop") || has("remove")) => "replaced",
-            () if has("update") && !has("stop") => "updated in place",
             () if has("create") => "created",
             () if has("stop") && has("start") => "restarted in place",
             () if has("stop") => "stopped",
             () if has("start") => "started",
+            () if has("update") => "updated in place",
             () if has("remove") => "removed",
             () => "done",
         };
