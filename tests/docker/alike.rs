@@ -262,8 +262,8 @@ fn alike_at(file: &str, place: &Place) {
     stack.evenkeel(&["diff", "--exit-code"]).exits(0);
     stack.compose(&["up", "-d"]).exits(0);
     assert_eq!(stack.ids(), made);
-    stack.evenkeel(&["down", "--yes", "--volumes"]).exits(0);
-    stack.compose(&["down", "-v", "-t", "0"]).exits(0);
+    stack.is_down(stack.evenkeel(&["down", "--yes", "--volumes"]));
+    stack.is_down(stack.compose(&["down", "-v", "-t", "0"]));
 
     stack.evenkeel(&["apply"]).exits(0);
     settle(&stack);
@@ -351,10 +351,10 @@ fn who_may_use_the_engines_socket_gets_the_same_logins() {
         stack.compose(&["up", "-d", "--force-recreate"]).exits(0);
         let theirs = given();
         assert!(theirs.contains("auths") && theirs != last, "{theirs}");
-        stack.compose(&["down", "-t", "0"]).exits(0);
+        stack.is_down(stack.compose(&["down", "-t", "0"]));
         stack.evenkeel(&["apply"]).exits(0);
         assert_eq!(given(), theirs);
-        stack.evenkeel(&["down", "--yes"]).exits(0);
+        stack.is_down(stack.evenkeel(&["down", "--yes"]));
         last = theirs;
     }
 
