@@ -48,6 +48,9 @@ fn block_device() -> String {
     names.into_iter().find(|name| std::path::Path::new(name).exists()).expect("no block device")
 }
 
+/// So many stacks are brought up for one comparison at most.
+const COMPARISONS_MAX: usize = 3;
+
 /// What inspect says of everything of a stack: kind and name → path → value.
 type Seen = BTreeMap<String, BTreeMap<String, Json>>;
 
@@ -247,8 +250,16 @@ fn alike(file: &str) {
     alike_at(file, &Place::here());
 }
 
+/// Where the engine miscounts what is on a network, nothing is known of the two, and another stack is brought up.
 #[track_caller]
 fn alike_at(file: &str, place: &Place) {
+    let compared = (0..COMPARISONS_MAX).any(|_| compared(file, place));
+    assert!(compared, "the engine miscounts the endpoints of each network");
+}
+
+/// Whether the engine let the stack go in between, without which there is nothing to compare.
+#[track_caller]
+fn compared(file: &str, place: &Place) -> bool {
     let stack = declared(file, place);
     stack.compose(&["up", "-d"]).exits(0);
     settle(&stack);
@@ -262,8 +273,12 @@ fn alike_at(file: &str, place: &Place) {
     stack.evenkeel(&["diff", "--exit-code"]).exits(0);
     stack.compose(&["up", "-d"]).exits(0);
     assert_eq!(stack.ids(), made);
-    stack.is_down(stack.evenkeel(&["down", "--yes", "--volumes"]));
-    stack.is_down(stack.compose(&["down", "-v", "-t", "0"]));
+    let down = stack.evenkeel(&["down", "--yes", "--volumes"]);
+    if stack.is_miscounted(&down) {
+        return false;
+    }
+    down.exits(0);
+    stack.compose(&["down", "-v", "-t", "0"]).exits(0);
 
     stack.evenkeel(&["apply"]).exits(0);
     settle(&stack);
@@ -273,6 +288,7 @@ fn alike_at(file: &str, place: &Place) {
     stack.compose(&["up", "-d"]).exits(0);
     assert_eq!(stack.ids(), made, "docker compose leaves what evenkeel made");
     stack.evenkeel(&["diff", "--exit-code"]).exits(0);
+    true
 }
 
 /// Waits until those that end have ended.
@@ -351,10 +367,10 @@ fn who_may_use_the_engines_socket_gets_the_same_logins() {
         stack.compose(&["up", "-d", "--force-recreate"]).exits(0);
         let theirs = given();
         assert!(theirs.contains("auths") && theirs != last, "{theirs}");
-        stack.is_down(stack.compose(&["down", "-t", "0"]));
+        stack.compose(&["down", "-t", "0"]).exits(0);
         stack.evenkeel(&["apply"]).exits(0);
         assert_eq!(given(), theirs);
-        stack.is_down(stack.evenkeel(&["down", "--yes"]));
+        stack.evenkeel(&["down", "--yes"]).exits(0);
         last = theirs;
     }
 

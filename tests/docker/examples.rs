@@ -50,7 +50,7 @@ fn quickstart() {
     stack.evenkeel(&["apply"]).exits(0);
     stack.evenkeel(&["diff", "--exit-code"]).exits(0);
     stack.evenkeel(&["status"]).exits(0).says("web");
-    stack.is_down(stack.evenkeel(&["down", "--yes", "--volumes"]));
+    stack.evenkeel(&["down", "--yes", "--volumes"]).exits(0);
     assert_eq!(stack.ids().len(), 0);
 }
 

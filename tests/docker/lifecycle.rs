@@ -41,7 +41,7 @@ fn secrets_and_configs_without_a_file_are_written_as_docker_compose_writes_them(
     assert_eq!(by_compose[0], "444 0:0\nfor one");
     stack.evenkeel(&["apply"]).exits(0);
     assert_eq!(written(&stack), by_compose, "adopted");
-    stack.is_down(stack.compose(&["down", "-t", "0"]));
+    stack.compose(&["down", "-t", "0"]).exits(0);
     let applied = stack.evenkeel(&["apply"]).exits(0);
     assert!(!applied.all().contains("hunter2"), "{}", applied.all());
     assert_eq!(written(&stack), by_compose);
