@@ -129,7 +129,7 @@ impl Writing<'_> {
     /// A secret in a word or a label would stand in the manifest for everybody to read.
     fn refuse_secrets(&mut self, name: &ServiceName, spec: &ContainerSpec) {
         let own = spec.labels.users();
-        let named = own.map(|(label, value)| (format!("labels.{label}"), looks_secret(label.as_str(), value.reveal())));
+        let named = own.map(|(label, value)| (format!("labels.{label}"), looks_secret(label, value.reveal())));
         let word = |value: &Value| {
             let (name, value) = value.reveal().split_once('=').unwrap_or(("", value.reveal()));
             looks_secret(name.trim_start_matches('-'), value)

@@ -39,7 +39,7 @@ fn web(fields: &str) -> Service {
 /// Its container, without bookkeeping labels.
 fn container(fields: &str) -> ContainerSpec {
     let mut container = web(fields).container;
-    container.labels = container.labels.users().map(|(name, value)| (name.clone(), value.clone())).collect();
+    container.labels = container.labels.users().map(|(name, value)| (name.into(), value.clone())).collect();
     container
 }
 

@@ -13,6 +13,7 @@ use super::{
 use litemap::LiteMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// All that a create request says, but the name and the labels of evenkeel and docker compose.
@@ -27,8 +28,9 @@ pub struct ContainerSpec {
     pub entrypoint: Option<Vec<Value>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub command: Option<Vec<Value>>,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub environment: BTreeMap<String, Value>,
+    #[serde(skip_serializing_if = "Environment::is_empty")]
+    #[schemars(with = "BTreeMap<String, Value>")]
+    pub environment: Environment,
     /// Variables of the image that the container does not have.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub unset: BTreeSet<String>,
@@ -439,6 +441,9 @@ pub enum NetworkMode {
     Bridge,
 }
 
+/// A container's variables by name: one list, as of its networks.
+pub type Environment = LiteMap<SmolStr, Value>;
+
 /// How a container is on each of its networks: one list, for most have one, and a tree has room for eleven.
 pub type Attachments = LiteMap<NetworkName, Attachment>;
 
@@ -447,7 +452,8 @@ pub type Attachments = LiteMap<NetworkName, Attachment>;
 #[serde(rename_all = "camelCase", default)]
 pub struct Attachment {
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
-    pub aliases: BTreeSet<String>,
+    #[schemars(with = "BTreeSet<String>")]
+    pub aliases: BTreeSet<SmolStr>,
     /// A fixed address; absent: one that the engine chooses.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ipv4: Option<String>,
@@ -511,7 +517,7 @@ impl ContainerSpec {
         let check = self.healthcheck.iter_mut().flat_map(|check| check.test.iter_mut());
         let options = self.logging.iter_mut().flat_map(|logging| logging.options.values_mut());
         words
-            .chain(self.environment.values_mut())
+            .chain(self.environment.iter_mut().map(|(_, value)| value))
             .chain(self.labels.values_mut())
             .chain(check)
             .chain(options)

@@ -5,99 +5,140 @@ use super::value::Value;
 use litemap::LiteMap;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
-use std::{borrow::Borrow, collections::BTreeMap, fmt};
+use std::collections::BTreeMap;
 
 /// The labels of a container: those of the user, and apart from them docker compose's and ours, which tell thousands of
-/// containers apart and by which none is compared. Each is one list, for they are few.
+/// containers apart and by which none is compared.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(from = "BTreeMap<LabelName, Value>")]
+#[serde(from = "BTreeMap<SmolStr, Value>")]
 pub struct Labels {
     users: List,
-    bookkeeping: List,
+    /// Those of `KNOWN`, each at its place there: one of them is found without a look at the others. Absent where there is
+    /// none.
+    known: Option<Box<[Option<Value>; KNOWN.len()]>>,
+    /// docker compose's and ours of any other name.
+    others: List,
 }
 
-type List = LiteMap<LabelName, Value>;
+/// One list, for they are few.
+type List = LiteMap<SmolStr, Value>;
+
+/// The labels of every container, those first that say whose it is.
+const KNOWN: [&str; 14] = [
+    compose::SERVICE,
+    compose::NUMBER,
+    compose::ONEOFF,
+    ours::STACK,
+    ours::CONTENT,
+    compose::CONFIG_HASH,
+    compose::WORKING_DIR,
+    compose::CONFIG_FILES,
+    compose::PROJECT,
+    compose::IMAGE,
+    compose::DEPENDS_ON,
+    compose::ENVIRONMENT_FILE,
+    compose::VERSION,
+    ours::ROLLOUT,
+];
 
 impl Labels {
     /// Those of the user, by name.
-    pub fn users(&self) -> impl Iterator<Item = (&LabelName, &Value)> {
-        self.users.iter()
+    pub fn users(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.users.iter().map(|(name, value)| (name.as_str(), value))
     }
 
-    /// docker compose's and ours, by name.
-    pub fn bookkeeping(&self) -> impl Iterator<Item = (&LabelName, &Value)> {
-        self.bookkeeping.iter()
+    /// docker compose's and ours.
+    pub fn bookkeeping(&self) -> impl Iterator<Item = (&str, &Value)> {
+        let known = self.known.iter().flat_map(|known| KNOWN.into_iter().zip(known.iter()));
+        let known = known.filter_map(|(name, value)| Some((name, value.as_ref()?)));
+        known.chain(self.others.iter().map(|(name, value)| (name.as_str(), value)))
     }
 
     /// All of them, by name.
-    pub fn iter(&self) -> std::vec::IntoIter<(&LabelName, &Value)> {
+    pub fn iter(&self) -> std::vec::IntoIter<(&str, &Value)> {
         let mut all: Vec<_> = self.users().chain(self.bookkeeping()).collect();
         all.sort_unstable_by_key(|(name, _)| *name);
         all.into_iter()
     }
 
-    /// All values, those of the user first.
+    /// All values, in a fixed order.
     pub fn values_mut(&mut self) -> impl Iterator<Item = &mut Value> {
-        self.users.iter_mut().chain(self.bookkeeping.iter_mut()).map(|(_, value)| value)
+        let lists = self.users.iter_mut().chain(self.others.iter_mut()).map(|(_, value)| value);
+        lists.chain(self.known.iter_mut().flat_map(|known| known.iter_mut().flatten()))
     }
 
     /// What a label says.
     pub fn get(&self, name: &str) -> Option<&Value> {
-        if is_bookkeeping(name) { self.bookkeeping.get(name) } else { self.users.get(name) }
+        match place(name) {
+            Some(place) => self.known.as_ref()?[place].as_ref(),
+            None if is_bookkeeping(name) => self.others.get(name),
+            None => self.users.get(name),
+        }
     }
 
     /// Sets one.
-    pub fn insert(&mut self, name: LabelName, value: Value) {
-        self.list_of(&name).insert(name, value);
+    pub fn insert(&mut self, name: SmolStr, value: Value) {
+        match place(&name) {
+            Some(place) => self.known.get_or_insert_default()[place] = Some(value),
+            None => _ = self.list_of(&name).insert(name, value),
+        }
     }
 
     /// Sets one that is not there.
-    pub fn provide(&mut self, name: LabelName, value: impl FnOnce() -> Value) {
-        self.list_of(&name).entry(name).or_insert_with(value);
+    pub fn provide(&mut self, name: SmolStr, value: impl FnOnce() -> Value) {
+        if self.get(&name).is_none() {
+            self.insert(name, value());
+        }
     }
 
     /// Takes one away.
     pub fn remove(&mut self, name: &str) {
-        self.list_of(&name.into()).remove(name);
-    }
-
-    /// Makes room for so many more of docker compose's and ours.
-    pub fn reserve(&mut self, more: usize) {
-        self.bookkeeping.reserve(more);
+        match place(name) {
+            Some(place) => self.known.iter_mut().for_each(|known| known[place] = None),
+            None => _ = self.list_of(name).remove(name),
+        }
+        // None of them is the same as no place for any.
+        self.known = self.known.take().filter(|known| known.iter().any(Option::is_some));
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.users.is_empty() && self.bookkeeping.is_empty()
+        self.users.is_empty() && self.known.is_none() && self.others.is_empty()
     }
 
-    fn list_of(&mut self, name: &LabelName) -> &mut List {
-        if is_bookkeeping(name.as_str()) { &mut self.bookkeeping } else { &mut self.users }
+    /// Where one is that is not known.
+    fn list_of(&mut self, name: &str) -> &mut List {
+        if is_bookkeeping(name) { &mut self.others } else { &mut self.users }
     }
 }
 
-impl Extend<(LabelName, Value)> for Labels {
-    fn extend<I: IntoIterator<Item = (LabelName, Value)>>(&mut self, labels: I) {
+/// Where a known label stands.
+fn place(name: &str) -> Option<usize> {
+    KNOWN.iter().position(|known| *known == name)
+}
+
+impl Extend<(SmolStr, Value)> for Labels {
+    fn extend<I: IntoIterator<Item = (SmolStr, Value)>>(&mut self, labels: I) {
         labels.into_iter().for_each(|(name, value)| self.insert(name, value));
     }
 }
 
-impl FromIterator<(LabelName, Value)> for Labels {
-    fn from_iter<I: IntoIterator<Item = (LabelName, Value)>>(labels: I) -> Labels {
+impl FromIterator<(SmolStr, Value)> for Labels {
+    fn from_iter<I: IntoIterator<Item = (SmolStr, Value)>>(labels: I) -> Labels {
         let mut all = Labels::default();
         all.extend(labels);
         all
     }
 }
 
-impl From<BTreeMap<LabelName, Value>> for Labels {
-    fn from(labels: BTreeMap<LabelName, Value>) -> Labels {
+impl From<BTreeMap<SmolStr, Value>> for Labels {
+    fn from(labels: BTreeMap<SmolStr, Value>) -> Labels {
         labels.into_iter().collect()
     }
 }
 
 impl<'a> IntoIterator for &'a Labels {
-    type Item = (&'a LabelName, &'a Value);
+    type Item = (&'a str, &'a Value);
     type IntoIter = std::vec::IntoIter<Self::Item>;
 
     fn into_iter(self) -> Self::IntoIter {
@@ -110,62 +151,6 @@ impl Serialize for Labels {
         serializer.collect_map(self)
     }
 }
-
-/// A container's label's name. Those that every container carries are one text for all of them: a stack of thousands is
-/// sorted by them, and that is a matter of how much memory is read.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(from = "String")]
-pub struct LabelName(SmolStr);
-
-impl LabelName {
-    /// The text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl From<&str> for LabelName {
-    fn from(text: &str) -> LabelName {
-        let known = EVERYWHERE.into_iter().find(|known| *known == text);
-        LabelName(known.map_or_else(|| SmolStr::new(text), SmolStr::new_static))
-    }
-}
-
-impl From<String> for LabelName {
-    fn from(text: String) -> LabelName {
-        LabelName::from(text.as_str())
-    }
-}
-
-impl fmt::Display for LabelName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-impl Borrow<str> for LabelName {
-    fn borrow(&self) -> &str {
-        self.as_str()
-    }
-}
-
-/// The labels of every container.
-const EVERYWHERE: [&str; 14] = [
-    compose::PROJECT,
-    compose::SERVICE,
-    compose::NUMBER,
-    compose::ONEOFF,
-    compose::CONFIG_HASH,
-    compose::IMAGE,
-    compose::DEPENDS_ON,
-    compose::CONFIG_FILES,
-    compose::WORKING_DIR,
-    compose::ENVIRONMENT_FILE,
-    compose::VERSION,
-    ours::STACK,
-    ours::ROLLOUT,
-    ours::CONTENT,
-];
 
 /// docker compose's labels (`com.docker.compose.…`).
 pub mod compose {
@@ -213,23 +198,25 @@ mod tests {
 
     #[test]
     fn those_of_the_user_stand_apart_and_all_are_one_map_by_name() {
-        let text =
-            r#"{"a":"1","com.docker.compose.project":"shop","com.example":"2","dev.evenkeel.stack":"shop","z":"3"}"#;
+        let text = r#"{"a":"1","com.docker.compose.project":"shop","com.docker.compose.replace":"x","com.example":"2","dev.evenkeel.stack":"shop","z":"3"}"#;
         let mut labels: Labels = serde_json::from_str(text).unwrap();
-        let names = |part: &mut dyn Iterator<Item = (&LabelName, &Value)>| {
-            part.map(|(name, _)| name.to_string()).collect::<Vec<_>>()
-        };
-        assert_eq!(names(&mut labels.users()), ["a", "com.example", "z"]);
-        assert_eq!(names(&mut labels.bookkeeping()), [compose::PROJECT, ours::STACK]);
+        let users: Vec<&str> = labels.users().map(|(name, _)| name).collect();
+        assert_eq!(users, ["a", "com.example", "z"]);
         assert_eq!(serde_json::to_string(&labels).unwrap(), text);
 
         labels.provide("a".into(), || unreachable!("it is there"));
         labels.provide(ours::CONTENT.into(), || Value::plain("x"));
         assert_eq!(labels.get(ours::CONTENT), Some(&Value::plain("x")));
-        for name in ["a", "com.example", "z", compose::PROJECT, ours::STACK, ours::CONTENT] {
-            assert!(!labels.is_empty());
-            labels.remove(name);
+        labels.values_mut().for_each(|value| *value = Value::plain("same"));
+        assert!(labels.iter().all(|(_, value)| value.reveal() == "same"));
+        let names: Vec<String> = labels.iter().map(|(name, _)| name.to_owned()).collect();
+        assert_eq!(names.len(), 7);
+        for name in names {
+            assert!(labels.get(&name).is_some());
+            labels.remove(&name);
+            assert!(labels.get(&name).is_none());
         }
+        assert_eq!(labels, Labels::default());
         assert!(labels.is_empty());
     }
 }

@@ -75,8 +75,8 @@ fn service_of(
             .spec
             .labels
             .bookkeeping()
-            .filter(|(label, _)| bookkeeping(label.as_str()))
-            .map(|(k, v)| (k.clone(), v.clone())),
+            .filter(|(label, _)| bookkeeping(label))
+            .map(|(label, value)| (label.into(), value.clone())),
     );
     for (_, attachment) in container.networks.iter_mut() {
         // The engine gives every container an address; only a declared one is fixed, and that can't be told apart here.

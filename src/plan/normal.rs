@@ -5,8 +5,8 @@
 use super::survey::Parents;
 use crate::model::{
     container::{
-        Attachment, Attachments, ContainerSpec, Device, Healthcheck, HostPort, Limits, Logging, Mount, MountSource,
-        NetworkMode,
+        Attachment, Attachments, ContainerSpec, Device, Environment, Healthcheck, HostPort, Limits, Logging, Mount,
+        MountSource, NetworkMode,
     },
     image::ImageConfig,
     labels::Labels,
@@ -184,14 +184,14 @@ fn is_own(name: &str, value: &Value, of_image: &BTreeMap<String, String>) -> boo
     of_image.get(name).map(String::as_str) != Some(value.reveal())
 }
 
-fn environment(values: &BTreeMap<String, Value>, image: &ImageConfig) -> BTreeMap<String, Value> {
+fn environment(values: &Environment, image: &ImageConfig) -> Environment {
     let own = values.iter().filter(|(name, value)| is_own(name, value, &image.environment));
     own.map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
 fn labels(labels: &Labels, image: &ImageConfig) -> Labels {
-    let own = labels.users().filter(|(name, value)| is_own(name.as_str(), value, &image.labels));
-    own.map(|(name, value)| (name.clone(), value.clone())).collect()
+    let own = labels.users().filter(|(name, value)| is_own(name, value, &image.labels));
+    own.map(|(name, value)| (name.into(), value.clone())).collect()
 }
 
 fn working_dir(spec: &ContainerSpec, image: &ImageConfig) -> Option<String> {
@@ -519,11 +519,11 @@ mod tests {
         read.expose.insert("80/tcp".into());
         read.labels.insert("com.docker.compose.project".into(), Value::plain("s"));
         read.mounts.insert("/data".into(), Mount::of(MountSource::Anonymous(Some("ab".into()))));
-        let aliases = ["0123456789ab", "s-web-1", "web"].map(str::to_owned).into();
+        let aliases = ["0123456789ab", "s-web-1", "web"].map(Into::into).into();
         read.networks.insert("s_default".into(), Attachment { aliases, ..Attachment::default() });
 
         let mut wanted = ContainerSpec { image: "web:1".into(), ..ContainerSpec::default() };
-        let aliases = ["web".to_owned()].into();
+        let aliases = ["web".into()].into();
         wanted.networks.insert("s_default".into(), Attachment { aliases, ..Attachment::default() });
         assert_eq!(normal_of(&read), normal_of(&wanted));
     }
@@ -532,7 +532,7 @@ mod tests {
     fn the_hostname_is_an_alias_whether_it_is_said_or_not() {
         let spec = |aliases: &[&str]| {
             let mut spec = ContainerSpec { hostname: Some("core".into()), ..ContainerSpec::default() };
-            let aliases = aliases.iter().map(|alias| (*alias).to_owned()).collect();
+            let aliases = aliases.iter().map(|alias| (*alias).into()).collect();
             spec.networks.insert("s_default".into(), Attachment { aliases, ..Attachment::default() });
             spec
         };

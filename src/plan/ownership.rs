@@ -80,20 +80,14 @@ struct Labelled<'a> {
 
 impl<'a> Labelled<'a> {
     fn of(container: &'a ObservedContainer) -> Labelled<'a> {
-        let mut says = Labelled::default();
-        for (name, value) in container.spec.labels.bookkeeping() {
-            let what = match name.as_str() {
-                compose::SERVICE => &mut says.service,
-                compose::NUMBER => &mut says.number,
-                compose::ONEOFF => &mut says.one_off,
-                compose::WORKING_DIR => &mut says.working_dir,
-                compose::CONFIG_FILES => &mut says.config_files,
-                ours::STACK => &mut says.stack,
-                _ => continue,
-            };
-            *what = Some(value.reveal());
+        Labelled {
+            service: container.label(compose::SERVICE),
+            number: container.label(compose::NUMBER),
+            one_off: container.label(compose::ONEOFF),
+            stack: container.label(ours::STACK),
+            working_dir: container.label(compose::WORKING_DIR),
+            config_files: container.label(compose::CONFIG_FILES),
         }
-        says
     }
 
     /// Whether `docker compose run` made it.

@@ -4,7 +4,6 @@ use crate::model::{
     container::{Attachment, ContainerSpec, HostPort, Mount, MountSource},
     desired::Service,
     image::ImageConfig,
-    labels::LabelName,
     names::NetworkName,
     observed::ObservedContainer,
     policy::Strategy,
@@ -56,10 +55,9 @@ fn exclusive(service: &Service, image: &ImageConfig, old: Option<&ObservedContai
     let old = old?;
     let routing = |name: &str| name.starts_with("traefik.") || name.starts_with("caddy");
     let [new, old] = [&spec.labels, &old.spec.labels];
-    let differs =
-        |name: &&LabelName| new.get(name.as_str()).map(Value::reveal) != old.get(name.as_str()).map(Value::reveal);
+    let differs = |name: &&str| new.get(name).map(Value::reveal) != old.get(name).map(Value::reveal);
     let names = new.users().chain(old.users()).map(|(name, _)| name);
-    let label = names.filter(|name| routing(name.as_str())).find(differs)?;
+    let label = names.filter(|name| routing(name)).find(differs)?;
     Some(format!("a router would see two definitions of {label}"))
 }
 

@@ -79,9 +79,8 @@ impl View<'_> {
         link(&mut spec, &all.desired.links_of(self.service, slot.number));
         // One that is named as the network mode has no alias of its own.
         for (_, attachment) in spec.networks.iter_mut().filter(|(_, attachment)| !attachment.aliases.is_empty()) {
-            attachment.aliases.insert(slot.name.to_string());
+            attachment.aliases.insert(slot.name.as_str().into());
         }
-        spec.labels.reserve(5);
         let mut label = |key: &str, text: String| spec.labels.insert(key.into(), Value::plain(text));
         label(compose::NUMBER, slot.number.to_string());
         label(compose::IMAGE, self.image.id.to_string());

@@ -16,8 +16,8 @@ use evenkeel::{
 };
 use std::{collections::BTreeMap, sync::Arc};
 
-fn texts<T: FromIterator<String>>(texts: &[&str]) -> T {
-    texts.iter().map(|text| text.to_string()).collect()
+fn texts<N: for<'a> From<&'a str>, T: FromIterator<N>>(texts: &[&str]) -> T {
+    texts.iter().map(|text| N::from(text)).collect()
 }
 
 fn values<N: for<'a> From<&'a str>, T: FromIterator<(N, Value)>>(entries: &[(&str, &str)]) -> T {
@@ -180,7 +180,7 @@ async fn a_container_reads_back_as_it_was_sent() {
         let mut expected = with_defaults(sent, &running.spec);
         // From its start on it has its short id as an alias too.
         for (_, attachment) in expected.networks.iter_mut() {
-            attachment.aliases.insert(id.short().to_owned());
+            attachment.aliases.insert(id.short().into());
         }
         assert_same(&expected, &running.spec);
         assert_eq!(running.state.status, Status::Running);

@@ -52,7 +52,7 @@ impl Shape {
                 NetworkMode::Container(id) => format!("with {}", names.get(id.as_str()).cloned().unwrap_or_default()),
                 mode => format!("{mode:?}"),
             };
-            let environment: BTreeMap<&String, &str> =
+            let environment: BTreeMap<_, _> =
                 spec.environment.iter().map(|(name, value)| (name, value.reveal())).collect();
             let networks: Vec<String> = spec.networks.keys().map(ToString::to_string).collect();
             let text = format!(

@@ -360,7 +360,7 @@ async fn what_is_paused_is_left_as_it_is_until_its_time_is_over() {
     assert_eq!(events(&host, EventKind::Resumed), ["the pause by ann is over: a leak"]);
     // What was declared meanwhile was not accepted.
     let spec = host.engine.inspect_container("shop-web-1").await.unwrap().spec;
-    assert_eq!(spec.environment["LOG_LEVEL"].reveal(), "info");
+    assert_eq!(spec.environment.get("LOG_LEVEL").unwrap().reveal(), "info");
     host.settle(&changed).await;
 }
 

@@ -46,7 +46,7 @@ pub(super) fn body(image: &str, spec: &ContainerSpec) -> Result<models::Containe
 pub(super) fn endpoint(attachment: &Attachment) -> models::EndpointSettings {
     let fixed = attachment.ipv4.is_some() || attachment.ipv6.is_some() || !attachment.link_local.is_empty();
     models::EndpointSettings {
-        aliases: list(attachment.aliases.iter().cloned()),
+        aliases: list(attachment.aliases.iter().map(ToString::to_string)),
         links: list(attachment.links.iter().cloned()),
         mac_address: attachment.mac.clone(),
         driver_opts: map(&attachment.driver_options),

@@ -55,7 +55,7 @@ fn spec(from: Inspected) -> ContainerSpec {
         image: ImageReference::new(config.image),
         entrypoint: config.entrypoint.map(words),
         command: Some(config.cmd).filter(|words| !words.is_empty()).map(words),
-        environment: environment(config.env).map(|(name, value)| (name, Value::plain(value))).collect(),
+        environment: environment(config.env).map(|(name, value)| (name.into(), Value::plain(value))).collect(),
         unset,
         labels: config.labels.into_iter().map(|(name, label)| (name.into(), Value::plain(label))).collect(),
         working_dir: text(config.working_dir),
@@ -212,7 +212,7 @@ fn networks(from: &mut Inspected, mode: &NetworkMode, api: (u32, u32)) -> Attach
         };
         let fixed = std::mem::take(&mut endpoint.ipam_config);
         let attachment = Attachment {
-            aliases: std::mem::take(&mut endpoint.aliases).into_iter().collect(),
+            aliases: std::mem::take(&mut endpoint.aliases).into_iter().map(Into::into).collect(),
             ipv4: text(fixed.ipv4_address),
             ipv6: text(fixed.ipv6_address),
             link_local: fixed.link_local_ips.into_iter().collect(),

@@ -8,6 +8,7 @@ use crate::model::{
     observed::{ContainerState, Health, ObservedContainer, Status},
     units::{Bytes, Millis, Timestamp},
 };
+use smol_str::SmolStr;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The engine's own defaults of a health check.
@@ -129,8 +130,8 @@ impl Container {
     }
 
     /// What it is called on each network of the user's beside the aliases that were asked for.
-    pub fn own_aliases(&self) -> Vec<String> {
-        std::iter::once(self.id.short().to_owned()).chain(self.spec.hostname.clone()).collect()
+    pub fn own_aliases(&self) -> Vec<SmolStr> {
+        std::iter::once(self.id.short()).chain(self.spec.hostname.as_deref()).map(Into::into).collect()
     }
 
     /// When something happens to it next by itself.

@@ -229,7 +229,7 @@ fn fill_in(spec: &mut ContainerSpec, image: &ImageConfig, facts: &EngineFacts) {
         spec.entrypoint = image.entrypoint.as_ref().map(plain);
     }
     for (name, value) in image.environment.iter().filter(|(name, _)| !spec.unset.contains(*name)) {
-        spec.environment.entry(name.clone()).or_insert_with(|| Value::plain(value));
+        spec.environment.entry(name.into()).or_insert_with(|| Value::plain(value));
     }
     for (name, value) in &image.labels {
         spec.labels.provide(name.as_str().into(), || Value::plain(value));
@@ -258,7 +258,7 @@ fn fill_in(spec: &mut ContainerSpec, image: &ImageConfig, facts: &EngineFacts) {
     // Nobody has told an engine what is secret.
     let check = spec.healthcheck.iter_mut().flat_map(|check| &mut check.test);
     let words = spec.entrypoint.iter_mut().chain(&mut spec.command).flatten().chain(check);
-    let named = spec.environment.values_mut().chain(spec.labels.values_mut());
+    let named = spec.environment.iter_mut().map(|(_, value)| value).chain(spec.labels.values_mut());
     let options = spec.logging.iter_mut().flat_map(|logging| logging.options.values_mut());
     words.chain(named).chain(options).for_each(|value| *value = Value::plain(value.reveal()));
 }

@@ -16,7 +16,6 @@ use crate::{
     },
 };
 use std::{
-    borrow::Borrow,
     collections::{BTreeMap, BTreeSet},
     net::Ipv4Addr,
 };
@@ -290,10 +289,8 @@ fn refuse_more_networks(mode: &NetworkMode, running: bool) -> Answer<()> {
 }
 
 /// Labels as the engine keeps them.
-pub(super) fn texts<'a, N: Borrow<str> + 'a>(
-    values: impl IntoIterator<Item = (&'a N, &'a Value)>,
-) -> BTreeMap<String, String> {
-    values.into_iter().map(|(name, value)| (name.borrow().to_owned(), value.reveal().to_owned())).collect()
+pub(super) fn texts<'a>(values: impl IntoIterator<Item = (impl Into<String>, &'a Value)>) -> BTreeMap<String, String> {
+    values.into_iter().map(|(name, value)| (name.into(), value.reveal().to_owned())).collect()
 }
 
 fn as_inspected(asked: &NetworkDefinition, (first, prefix): (Ipv4Addr, u8)) -> NetworkDefinition {

@@ -113,7 +113,7 @@ impl Translation<'_> {
         for (variable, text) in &service.environment.0 {
             match text {
                 Some(text) => {
-                    spec.environment.insert(variable.clone(), self.exceptions.named(name, variable, text));
+                    spec.environment.insert(variable.into(), self.exceptions.named(name, variable, text));
                 }
                 None => {
                     spec.unset.insert(variable.clone());

@@ -93,9 +93,9 @@ fn mode(service: &Service) -> NetworkMode {
 /// name is known.
 fn attach(name: &str, attachment: Option<&project::Attachment>) -> Attachment {
     let mut attached = Attachment::default();
-    attached.aliases.insert(name.to_owned());
+    attached.aliases.insert(name.into());
     if let Some(given) = attachment {
-        attached.aliases.extend(given.aliases.iter().cloned());
+        attached.aliases.extend(given.aliases.iter().map(Into::into));
         attached.ipv4 = super::set(&given.ipv4_address);
         attached.ipv6 = super::set(&given.ipv6_address);
         attached.link_local = given.link_local_ips.iter().cloned().collect();

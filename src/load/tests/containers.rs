@@ -299,7 +299,7 @@ fn the_environment_and_where_it_came_from() {
     let spec = &desired.services[&ServiceName::new("web")].container;
     let shown: Vec<String> = spec.environment.iter().map(|(name, value)| format!("{name}={value}")).collect();
     assert_eq!(shown, ["API_KEY=***", "DATABASE_URL=***", "FROM_FILE=***", "LEVEL=info", "PASSED=***", "REGION=***"]);
-    assert_eq!(spec.environment["PASSED"].reveal(), "outside");
+    assert_eq!(spec.environment.get("PASSED").unwrap().reveal(), "outside");
     assert_eq!(spec.unset.iter().collect::<Vec<_>>(), ["UNSET"]);
     assert_eq!(spec.command.iter().flatten().map(Value::shown).collect::<Vec<_>>(), ["serve", "***", "***"]);
     assert_eq!(
@@ -455,14 +455,14 @@ fn the_engines_socket_comes_with_the_logins() {
     let web = with_logins("environment: {A: b}", || Ok("logins".to_owned())).unwrap();
     let socket = &web.container.mounts["/var/run/docker.sock"];
     assert!(!socket.read_only);
-    assert_eq!(web.container.environment["DOCKER_CONFIG"].reveal(), "/run/secrets/docker");
+    assert_eq!(web.container.environment.get("DOCKER_CONFIG").unwrap().reveal(), "/run/secrets/docker");
     let file = &web.container.files["/run/secrets/docker/config.json"];
     assert_eq!(file.content, Value::sensitive("logins"));
     // They may expire at any time, which is no reason to replace what runs.
     assert!(web.contents.is_empty());
 
     let own = with_logins("environment: {DOCKER_CONFIG: /own}", || Ok("logins".to_owned())).unwrap();
-    assert_eq!(own.container.environment["DOCKER_CONFIG"].reveal(), "/own");
+    assert_eq!(own.container.environment.get("DOCKER_CONFIG").unwrap().reveal(), "/own");
     let faults = with_logins("", || Err("`docker-credential-x` can't be started".to_owned())).unwrap_err();
     assert!(faults.contains("the logins of Docker's config can't be read: `docker-credential-x`"), "{faults}");
     assert!(faults.contains("compose.yaml:1:"), "{faults}");

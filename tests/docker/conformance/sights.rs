@@ -94,7 +94,7 @@ fn show(container: &ObservedContainer, symbols: &mut Symbols, text: &mut String)
     let mut spec = container.spec.clone();
     for (_, attachment) in spec.networks.iter_mut() {
         if attachment.aliases.remove(container.id.short()) {
-            attachment.aliases.insert("itself".to_owned());
+            attachment.aliases.insert("itself".into());
         }
     }
     for mount in spec.mounts.values_mut() {

@@ -138,7 +138,7 @@ impl Subject {
                 answer(&made.map(|made| made.warnings))
             }
             Connect(name, network) => {
-                let aliases = ["alias".to_owned()].into();
+                let aliases = ["alias".into()].into();
                 let attachment = Attachment { aliases, ..Attachment::default() };
                 answer(&engine.connect(&self.id(name).await, &self.network(network), &attachment).await)
             }

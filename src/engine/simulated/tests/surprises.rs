@@ -75,8 +75,8 @@ async fn what_the_image_and_the_engine_provide_reads_back() {
     let read = scene.inspect("rich").await.spec;
     assert_eq!(read.image.as_str(), "rich:1");
     assert_eq!(read.command, Some(vec![Value::plain("serve")]));
-    assert_eq!(read.environment["LEVEL"].reveal(), "debug");
-    assert_eq!(read.environment["PATH"].reveal(), "/bin");
+    assert_eq!(read.environment.get("LEVEL").unwrap().reveal(), "debug");
+    assert_eq!(read.environment.get("PATH").unwrap().reveal(), "/bin");
     assert_eq!(read.labels.get("from").unwrap().reveal(), "image");
     assert_eq!(read.limits, Limits { blkio_weight: None, ..memory(64, Some(128)) });
     assert_eq!(read.expose, BTreeSet::from(["81/tcp".to_owned()]));
@@ -130,7 +130,7 @@ async fn a_running_container_is_connected_only_once() {
     scene.engine.start_container(&id).await.unwrap();
     let read = scene.inspect("web").await;
     assert_eq!(read.addresses.len(), 2);
-    assert_eq!(read.spec.networks[&two].aliases, BTreeSet::from(["api".to_owned(), id.short().to_owned()]));
+    assert_eq!(read.spec.networks[&two].aliases, BTreeSet::from(["api", id.short()].map(Into::into)));
     assert_eq!(kind(scene.engine.connect(&id, &two, &attachment).await), ErrorKind::Rejected);
     assert_eq!(kind(scene.engine.connect(&id, &"none-such".into(), &attachment).await), ErrorKind::NotFound);
 
