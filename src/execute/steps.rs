@@ -128,10 +128,17 @@ pub(super) fn failure(stage: &Stage<'_>, error: &StepError) -> Failure {
 fn sentence(error: &EngineError) -> String {
     let hint = match &error.message {
         text if text.contains("port is already allocated") || text.contains("address already in use") => {
-            "; find who has the port with `ss -ltnp`, or publish another one"
+            "; find who has the port with `ss -ltnp`, or publish another one".to_owned()
         }
-        text if text.contains("no space left on device") => "; free some space, `docker system df` shows what uses it",
-        _ => "",
+        text if text.contains("no space left on device") => {
+            "; free some space, `docker system df` shows what uses it".to_owned()
+        }
+        text if text.contains("has active endpoints") => format!(
+            "; `docker network inspect {}` shows who is on it; where that is nobody, the engine has miscounted, which a \
+             restart of the engine mends",
+            error.target
+        ),
+        _ => String::new(),
     };
     format!("{error}{hint}")
 }

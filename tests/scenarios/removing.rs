@@ -3,8 +3,12 @@
 use crate::support::Host;
 use evenkeel::{
     controllers::stack::{Applied, DownRequest},
-    engine::Images,
-    model::{plan::Plan, units::Millis},
+    engine::{Images, simulated::Foreign},
+    model::{
+        container::{Attachment, ContainerSpec},
+        plan::Plan,
+        units::Millis,
+    },
 };
 
 const WAREHOUSE: &str = "
@@ -21,10 +25,14 @@ spec:
     metrics: {image: web:1, restart: always}
 ";
 
-async fn down(host: &Host, manifest: &str) -> Applied {
+async fn tried_down(host: &Host, manifest: &str) -> Applied {
     let desired = host.load(manifest).0;
     let request = DownRequest { desired, volumes: false, origin: Default::default(), lock_wait: Millis(0) };
-    let applied = host.stack().down(&request).await.unwrap();
+    host.stack().down(&request).await.unwrap()
+}
+
+async fn down(host: &Host, manifest: &str) -> Applied {
+    let applied = tried_down(host, manifest).await;
     assert_eq!(applied.exit, 0, "{applied:?}");
     applied
 }
@@ -80,4 +88,21 @@ async fn one_tag_keeps_an_image_for_all_who_use_it_and_down_leaves_none() {
     assert_eq!(tags_of_ours(&host).await, ["api", "db"]);
     down(&host, WAREHOUSE).await;
     assert_eq!(tags_of_ours(&host).await, [""; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_network_that_others_are_on_stays_and_it_is_said_how_to_find_them() {
+    let host = Host::new();
+    host.settle(WAREHOUSE).await;
+    let mut spec = ContainerSpec { image: "web:1".into(), ..ContainerSpec::default() };
+    spec.networks.insert("shop_default".into(), Attachment::default());
+    host.engine.meddle(&Foreign::Run("theirs".into(), Box::new(spec))).unwrap();
+    let applied = tried_down(&host, WAREHOUSE).await;
+    assert_ne!(applied.exit, 0);
+    let said = format!("{applied:?}");
+    assert!(said.contains("has active endpoints; `docker network inspect shop_default` shows"), "{said}");
+    assert_eq!(host.containers(), ["theirs web:1 running"]);
+
+    host.engine.meddle(&Foreign::Remove("theirs".into(), false)).unwrap();
+    down(&host, WAREHOUSE).await;
 }
