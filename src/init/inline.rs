@@ -273,11 +273,11 @@ impl Writing<'_> {
         };
         fields.set("network_mode", mode);
         for (field, value) in [("ipc", &spec.ipc), ("pid", &spec.pid)] {
-            let shared = |text: &String| match text.strip_prefix("container:") {
+            let shared = |text: &str| match text.strip_prefix("container:") {
                 Some(id) => self.sharing(id),
-                None => text.clone(),
+                None => text.to_owned(),
             };
-            fields.set(field, optional(value.as_ref().map(shared)));
+            fields.set(field, optional(value.as_deref().map(shared)));
         }
         if spec.network_mode == NetworkMode::Networks {
             let attached = spec.networks.iter().map(|(name, attachment)| {

@@ -39,17 +39,17 @@ pub struct ContainerSpec {
     #[schemars(with = "BTreeMap<String, Value>")]
     pub labels: Labels,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub working_dir: Option<String>,
+    pub working_dir: Option<SmolStr>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub user: Option<String>,
+    pub user: Option<SmolStr>,
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub group_add: BTreeSet<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub hostname: Option<String>,
+    pub hostname: Option<SmolStr>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub domainname: Option<String>,
+    pub domainname: Option<SmolStr>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub stop_signal: Option<String>,
+    pub stop_signal: Option<SmolStr>,
     /// How long a stop waits before it kills; the engine's default is 10 s.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stop_grace: Option<Millis>,
@@ -93,21 +93,21 @@ pub struct ContainerSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mac: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub ipc: Option<String>,
+    pub ipc: Option<SmolStr>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub pid: Option<String>,
+    pub pid: Option<SmolStr>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub uts: Option<String>,
+    pub uts: Option<SmolStr>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub userns: Option<String>,
+    pub userns: Option<SmolStr>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub cgroupns: Option<String>,
+    pub cgroupns: Option<SmolStr>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub cgroup_parent: Option<String>,
+    pub cgroup_parent: Option<SmolStr>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub isolation: Option<String>,
+    pub isolation: Option<SmolStr>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub runtime: Option<String>,
+    pub runtime: Option<SmolStr>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shm_size: Option<Bytes>,
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
@@ -505,7 +505,7 @@ pub struct DeviceRequest {
 pub struct Logging {
     /// Absent: the engine's.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub driver: Option<String>,
+    pub driver: Option<SmolStr>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub options: BTreeMap<String, Value>,
 }

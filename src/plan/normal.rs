@@ -15,6 +15,7 @@ use crate::model::{
     units::{Bytes, Millis, NanoCpus},
     value::Value,
 };
+use smol_str::SmolStr;
 use std::{
     borrow::Cow,
     collections::{BTreeMap, BTreeSet},
@@ -40,7 +41,7 @@ pub(super) fn normal(spec: &ContainerSpec, around: &Surroundings) -> ContainerSp
     let (entrypoint, command) = started(spec, image);
     let network_mode = network_mode(&spec.network_mode, around.parents);
     let (ipc, pid) = (shared(spec.ipc.as_deref(), around.parents), shared(spec.pid.as_deref(), around.parents));
-    let unless = |text: &Option<String>, defaults: &[&str]| text.as_deref().and_then(|text| other(text, defaults));
+    let unless = |text: &Option<SmolStr>, defaults: &[&str]| text.as_deref().and_then(|text| other(text, defaults));
     let cgroupns = if engine.cgroup_version >= 2 { "private" } else { "host" };
     let ports = ports(&spec.ports);
     ContainerSpec {
@@ -53,7 +54,7 @@ pub(super) fn normal(spec: &ContainerSpec, around: &Surroundings) -> ContainerSp
         unset: spec.unset.iter().filter(|name| image.environment.contains_key(*name)).cloned().collect(),
         labels: labels(&spec.labels, image),
         working_dir: working_dir(spec, image),
-        user: spec.user.clone().filter(|user| !user.is_empty() && Some(user) != image.user.as_ref()),
+        user: spec.user.clone().filter(|user| !user.is_empty() && Some(user.as_str()) != image.user.as_deref()),
         group_add: spec.group_add.clone(),
         hostname: hostname(spec, around),
         domainname: unless(&spec.domainname, &[]),
@@ -107,8 +108,8 @@ pub(super) fn normal(spec: &ContainerSpec, around: &Surroundings) -> ContainerSp
 }
 
 /// A text that says something, and something else than what is there anyway.
-fn other(text: &str, defaults: &[&str]) -> Option<String> {
-    (!text.is_empty() && !defaults.contains(&text)).then(|| text.to_owned())
+fn other<T: for<'a> From<&'a str>>(text: &str, defaults: &[&str]) -> Option<T> {
+    (!text.is_empty() && !defaults.contains(&text)).then(|| text.into())
 }
 
 /// The API versions from which on the engine keeps a MAC address, a gateway priority and an interface's name per network.
@@ -194,13 +195,13 @@ fn labels(labels: &Labels, image: &ImageConfig) -> Labels {
     own.map(|(name, value)| (name.into(), value.clone())).collect()
 }
 
-fn working_dir(spec: &ContainerSpec, image: &ImageConfig) -> Option<String> {
+fn working_dir(spec: &ContainerSpec, image: &ImageConfig) -> Option<SmolStr> {
     let folder = plain_path(spec.working_dir.as_ref()?);
     let of_image = image.working_dir.as_deref().map(plain_path);
-    (!folder.is_empty() && Some(&folder) != of_image.as_ref()).then_some(folder)
+    (!folder.is_empty() && Some(&folder) != of_image.as_ref()).then(|| folder.into())
 }
 
-fn stop_signal(spec: &ContainerSpec, image: &ImageConfig) -> Option<String> {
+fn stop_signal(spec: &ContainerSpec, image: &ImageConfig) -> Option<SmolStr> {
     let signal = |text: &str| match text.trim_start_matches("SIG") {
         "" => "TERM".to_owned(),
         name => name.to_ascii_uppercase(),
@@ -210,7 +211,7 @@ fn stop_signal(spec: &ContainerSpec, image: &ImageConfig) -> Option<String> {
     (!own.is_empty() && signal(own) != signal(of_image)).then(|| own.clone())
 }
 
-fn hostname(spec: &ContainerSpec, around: &Surroundings) -> Option<String> {
+fn hostname(spec: &ContainerSpec, around: &Surroundings) -> Option<SmolStr> {
     let of_host = (spec.network_mode == NetworkMode::Host).then_some(around.engine.host_name.as_str());
     let given = [around.id.map(ContainerId::short), of_host];
     spec.hostname.clone().filter(|name| !name.is_empty() && !given.contains(&Some(name)))
@@ -550,7 +551,7 @@ mod tests {
     #[test]
     fn a_path_is_the_one_that_the_engine_keeps() {
         let of = |mut spec: ContainerSpec, from: &str| {
-            spec.working_dir = Some(from.to_owned());
+            spec.working_dir = Some(from.into());
             spec.mounts.insert("/data".into(), Mount::of(MountSource::Bind(from.into())));
             normal_of(&spec)
         };

@@ -236,7 +236,7 @@ async fn whose_namespaces_it_uses_reads_back() {
         let sent = ContainerSpec {
             network_mode: NetworkMode::Container(parent.clone()),
             ipc: Some("shareable".into()),
-            pid: Some(shared.clone()),
+            pid: Some(shared.as_str().into()),
             volumes_from: vec![format!("{parent}:ro")],
             ..script("sleep 600")
         };

@@ -9,6 +9,7 @@ use crate::model::{
 };
 use bollard::models;
 use serde::de::DeserializeOwned;
+use smol_str::SmolStr;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// The request's body; `image` is the reference or id to create from. An error says what can't be said to an engine.
@@ -18,9 +19,9 @@ pub(super) fn body(image: &str, spec: &ContainerSpec) -> Result<models::Containe
     // A name alone takes the image's variable away.
     let environment = environment.chain(spec.unset.iter().cloned());
     Ok(models::ContainerCreateBody {
-        hostname: spec.hostname.clone(),
-        domainname: spec.domainname.clone(),
-        user: spec.user.clone(),
+        hostname: text(&spec.hostname),
+        domainname: text(&spec.domainname),
+        user: text(&spec.user),
         attach_stdout: Some(true),
         attach_stderr: Some(true),
         exposed_ports: list(exposed.into_iter().cloned()),
@@ -30,10 +31,10 @@ pub(super) fn body(image: &str, spec: &ContainerSpec) -> Result<models::Containe
         cmd: spec.command.as_deref().map(words),
         healthcheck: spec.healthcheck.as_ref().map(healthcheck),
         image: Some(image.to_owned()),
-        working_dir: spec.working_dir.clone(),
+        working_dir: text(&spec.working_dir),
         entrypoint: spec.entrypoint.as_deref().map(words),
         labels: Some(spec.labels.iter().map(|(name, label)| (name.to_string(), label.reveal().to_owned())).collect()),
-        stop_signal: spec.stop_signal.clone(),
+        stop_signal: text(&spec.stop_signal),
         // Whole seconds, rounded down, as docker compose does.
         stop_timeout: spec.stop_grace.map(|grace| signed(grace.0 / 1000)),
         networking_config: networking(spec),
@@ -98,6 +99,10 @@ pub(super) fn word<T: DeserializeOwned>(text: &str) -> Result<T, String> {
     serde_json::from_value(text.into()).map_err(|_| format!("the engine knows no `{text}`"))
 }
 
+fn text(word: &Option<SmolStr>) -> Option<String> {
+    word.as_ref().map(ToString::to_string)
+}
+
 /// A size for an API whose numbers have a sign.
 pub(super) fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
@@ -114,7 +119,7 @@ fn host(spec: &ContainerSpec) -> Result<models::HostConfig, String> {
         restart_policy: Some(restart(spec.restart)),
         log_config: spec.logging.as_ref().map(|logging| models::HostConfigLogConfig {
             // An empty name is the engine's own driver.
-            typ: Some(logging.driver.clone().unwrap_or_default()),
+            typ: Some(text(&logging.driver).unwrap_or_default()),
             config: Some(logging.options.iter().map(|(name, value)| (name.clone(), value.reveal().into())).collect()),
         }),
         cap_add: list(spec.cap_add.iter().cloned()),
@@ -125,25 +130,25 @@ fn host(spec: &ContainerSpec) -> Result<models::HostConfig, String> {
         dns_search: list(spec.dns_search.iter().cloned()),
         extra_hosts: list(spec.extra_hosts.iter().cloned()),
         group_add: list(spec.group_add.iter().cloned()),
-        ipc_mode: spec.ipc.clone(),
+        ipc_mode: text(&spec.ipc),
         links: list(spec.links.iter().cloned()),
-        pid_mode: spec.pid.clone(),
+        pid_mode: text(&spec.pid),
         privileged: Some(spec.privileged),
         readonly_rootfs: Some(spec.read_only),
         security_opt: list(spec.security_opt.iter().cloned()),
         masked_paths: spec.unmasked.then(Vec::new),
         readonly_paths: spec.unmasked.then(Vec::new),
         storage_opt: map(&spec.storage_options),
-        uts_mode: spec.uts.clone(),
-        userns_mode: spec.userns.clone(),
+        uts_mode: text(&spec.uts),
+        userns_mode: text(&spec.userns),
         shm_size: spec.shm_size.map(|size| signed(size.0)),
         sysctls: map(&spec.sysctls),
-        runtime: spec.runtime.clone(),
+        runtime: text(&spec.runtime),
         isolation: spec.isolation.as_deref().map(word).transpose()?,
         annotations: map(&spec.annotations),
         volumes_from: list(spec.volumes_from.iter().map(|from| from.trim_start_matches("container:").to_owned())),
         init: spec.init,
-        cgroup_parent: spec.cgroup_parent.clone(),
+        cgroup_parent: text(&spec.cgroup_parent),
         ..resources(spec)
     };
     Ok(host)

@@ -16,6 +16,7 @@ use crate::model::{
     units::{Bytes, Millis, NanoCpus, Timestamp},
     value::Value,
 };
+use smol_str::SmolStr;
 use std::collections::BTreeMap;
 
 /// The container, in our own type. `api` says which fields the engine can be believed on.
@@ -30,7 +31,7 @@ pub(super) fn observed(mut from: Inspected, api: (u32, u32)) -> ObservedContaine
         // Taken over from the other container; it can't be set.
         NetworkMode::Container(_) => None,
         // The engine's default.
-        _ => text(std::mem::take(&mut from.config.hostname)).filter(|name| name != id.short()),
+        _ => text(std::mem::take(&mut from.config.hostname)).filter(|name: &SmolStr| name != id.short()),
     };
     ObservedContainer {
         name: ContainerName::new(from.name.trim_start_matches('/')),
@@ -287,8 +288,8 @@ fn words(words: Vec<String>) -> Vec<Value> {
     words.into_iter().map(Value::plain).collect()
 }
 
-fn text(text: String) -> Option<String> {
-    Some(text).filter(|text| !text.is_empty())
+fn text<T: From<String>>(text: String) -> Option<T> {
+    Some(text).filter(|text| !text.is_empty()).map(T::from)
 }
 
 fn number(number: i64) -> Option<i64> {

@@ -134,7 +134,7 @@ impl World {
         }
         for mode in [&mut spec.ipc, &mut spec.pid].into_iter().flatten() {
             if let Some(id) = mode.strip_prefix("container:").and_then(full) {
-                *mode = format!("container:{id}");
+                *mode = format!("container:{id}").into();
             }
         }
     }
@@ -234,9 +234,9 @@ fn fill_in(spec: &mut ContainerSpec, image: &ImageConfig, facts: &EngineFacts) {
     for (name, value) in &image.labels {
         spec.labels.provide(name.as_str().into(), || Value::plain(value));
     }
-    spec.working_dir = spec.working_dir.take().or_else(|| image.working_dir.clone());
-    spec.user = spec.user.take().or_else(|| image.user.clone());
-    spec.stop_signal = spec.stop_signal.take().or_else(|| image.stop_signal.clone());
+    spec.working_dir = spec.working_dir.take().or_else(|| image.working_dir.as_ref().map(Into::into));
+    spec.user = spec.user.take().or_else(|| image.user.as_ref().map(Into::into));
+    spec.stop_signal = spec.stop_signal.take().or_else(|| image.stop_signal.as_ref().map(Into::into));
     spec.healthcheck = merged_check(spec.healthcheck.take(), image.healthcheck.as_ref());
     spec.expose.extend(image.expose.iter().cloned());
     spec.expose.retain(|port| !spec.ports.contains_key(port));
@@ -245,16 +245,16 @@ fn fill_in(spec: &mut ContainerSpec, image: &ImageConfig, facts: &EngineFacts) {
     }
     // Its own short id, which it has elsewhere, says nothing and is not shown.
     if spec.network_mode == NetworkMode::Host {
-        spec.hostname.get_or_insert_with(|| facts.host_name.clone());
+        spec.hostname.get_or_insert_with(|| facts.host_name.as_str().into());
     }
     spec.stop_grace = spec.stop_grace.map(|grace| Millis(grace.0 / 1000 * 1000));
-    spec.ipc.get_or_insert_with(|| "private".to_owned());
+    spec.ipc.get_or_insert_with(|| "private".into());
     let cgroups = if facts.cgroup_version == 2 { "private" } else { "host" };
-    spec.cgroupns.get_or_insert_with(|| cgroups.to_owned());
-    spec.runtime.get_or_insert_with(|| "runc".to_owned());
+    spec.cgroupns.get_or_insert_with(|| cgroups.into());
+    spec.runtime.get_or_insert_with(|| "runc".into());
     spec.shm_size.get_or_insert(SHM);
     let log = spec.logging.get_or_insert_with(Logging::default);
-    log.driver.get_or_insert_with(|| facts.logging_driver.clone());
+    log.driver.get_or_insert_with(|| facts.logging_driver.as_str().into());
     // Nobody has told an engine what is secret.
     let check = spec.healthcheck.iter_mut().flat_map(|check| &mut check.test);
     let words = spec.entrypoint.iter_mut().chain(&mut spec.command).flatten().chain(check);

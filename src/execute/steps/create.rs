@@ -102,7 +102,7 @@ async fn spec(stage: &Stage<'_>, step: &Step, create: &Create) -> Result<Contain
     }
     for shared in [&mut spec.ipc, &mut spec.pid].into_iter().flatten() {
         if let Some(service) = shared.strip_prefix("service:") {
-            *shared = format!("container:{}", parent(&service.into())?);
+            *shared = format!("container:{}", parent(&service.into())?).into();
         }
     }
     if let Some(text) = &create.config_text {

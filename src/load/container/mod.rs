@@ -176,8 +176,8 @@ impl Translation<'_> {
 }
 
 /// A text, unless it is empty, which means "not set" in the Compose model.
-fn set(text: &str) -> Option<String> {
-    (!text.is_empty()).then(|| text.to_owned())
+fn set<T: for<'a> From<&'a str>>(text: &str) -> Option<T> {
+    (!text.is_empty()).then(|| text.into())
 }
 
 /// A size, unless it is zero, which means "not set" in the Compose model.
