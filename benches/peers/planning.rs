@@ -21,10 +21,12 @@ use evenkeel::{
     observe::{Wanted, observe},
     plan::plan,
 };
-use std::{process::Command, sync::Arc, time::Instant};
+use std::{hint::black_box, process::Command, sync::Arc, time::Instant};
 
 /// How often each size is planned.
 const RUNS: usize = 9;
+/// So many bytes are read before a plan that shall find nothing in a cache: several times of what the largest one holds.
+const FORGOTTEN_AFTER: usize = 256 << 20;
 /// Linear but for the depth of the maps and what no cache holds any more.
 const GROWTH_MAX: f64 = 2.0;
 /// Of the instructions: no machine's caches have a part in them.
@@ -34,23 +36,26 @@ pub const ALONE: &str = "--plan";
 const FIRST: &str = "the first apply";
 const NOTHING: &str = "nothing to do";
 
-/// Prints the time a service takes at each size, of a first apply and of one that changes nothing. Beside it stands a copy
-/// of what is planned from: one pass over it, which takes longer for each where no cache holds them all any more.
+/// Prints the time a service takes at each size, of a first apply and of one that changes nothing: planned again and again,
+/// which few services spend in the caches and many do not, and planned with nothing in a cache, as it is where a plan is
+/// made once. Beside it stands a copy of what is planned from: one pass over it.
 pub fn grows_linearly() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let each = [100_usize, 1_000, 10_000].map(|count| {
         let times = runtime.block_on(seconds_to_plan(count));
-        let each = times.map(|seconds| seconds / count as f64);
-        let [first, nothing, copy] = each.map(|seconds| seconds * 1e6);
-        println!(
-            "  {count:>6} services, each: the first apply {first:.1} µs, nothing to do {nothing:.1} µs, a copy {copy:.1} µs"
-        );
-        each
+        let [first, nothing, copy] = times.map(|times| times.map(|seconds| seconds * 1e6 / count as f64));
+        println!("  {count:>6} services, each, in µs again and again (and with nothing in a cache):");
+        for (what, [again, cold]) in [(FIRST, first), (NOTHING, nothing), ("a copy", copy)] {
+            println!("         {what:<16} {again:>6.1} ({cold:.1})");
+        }
+        [first, nothing, copy]
     });
-    let [first, nothing, copy] = [0, 1, 2].map(|number| each[2][number] / each[0][number]);
-    for (what, growth) in [(FIRST, first), (NOTHING, nothing)] {
+    let grown = |what: usize, how: usize| each[2][what][how] / each[0][what][how];
+    for (number, what) in [FIRST, NOTHING].into_iter().enumerate() {
+        let (growth, copy) = (grown(number, 0), grown(2, 0));
         println!("  {what}: grows by {:.2} of what the copy does, which is {copy:.2}", growth / copy);
         report::held_to(&format!("{what}: one of 10,000 by one of 100"), growth, "", GROWTH_MAX);
+        report::held_to(&format!("{what}: the same, nothing in a cache"), grown(number, 1), "", GROWTH_MAX);
     }
     for what in [FIRST, NOTHING] {
         let [few, many] = [100, 10_000].map(|count| instructions(what, count));
@@ -104,8 +109,9 @@ async fn seen(engine: &SimulatedEngine, desired: &Desired) -> Observed {
     observe(engine, &desired.stack, &Wanted::of([desired]), Timestamp(1)).await.expect("observed")
 }
 
-/// Seconds to plan the first apply, to plan when all of it is there, and to copy what that is planned from.
-async fn seconds_to_plan(count: usize) -> [f64; 3] {
+/// Seconds to plan the first apply, to plan when all of it is there, and to copy what that is planned from: each again and
+/// again, and with nothing in a cache.
+async fn seconds_to_plan(count: usize) -> [[f64; 2]; 3] {
     let (engine, desired) = (engine(), &declared(count));
     let before = seen(&engine, desired).await;
     let context = &context(&engine).await;
@@ -119,15 +125,22 @@ async fn seconds_to_plan(count: usize) -> [f64; 3] {
     [seconds_first, seconds_nothing, seconds_copy]
 }
 
-/// What the work gives, and its least time: what came between on a busy machine is not its own.
-fn timed<T>(work: impl Fn() -> T) -> (T, f64) {
+/// What the work gives, and its least times, again and again and with nothing in a cache: what came between on a busy
+/// machine is not its own.
+fn timed<T>(work: impl Fn() -> T) -> (T, [f64; 2]) {
     let once = || {
         let begin = Instant::now();
         let given = work();
         (given, begin.elapsed().as_secs_f64())
     };
-    let least = Spread::of((0..RUNS).map(|_| once().1)).least;
-    (once().0, least)
+    let again = Spread::of((0..RUNS).map(|_| once().1)).least;
+    let other = vec![1_u8; FORGOTTEN_AFTER];
+    let forget = || black_box(other.iter().step_by(64).map(|byte| u64::from(*byte)).sum::<u64>());
+    let cold = Spread::of((0..RUNS).map(|_| {
+        forget();
+        once().1
+    }));
+    (once().0, [again, cold.least])
 }
 
 fn declared(count: usize) -> Desired {
