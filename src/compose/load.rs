@@ -72,11 +72,33 @@ pub struct Loaded {
     pub variables: BTreeMap<String, Variable>,
 }
 
+/// Why there is no project.
+#[derive(Clone, Debug)]
+pub struct Broken {
+    /// Everything found wrong, sorted by file and line.
+    pub faults: Vec<Fault>,
+    /// What there is without that; absent where nothing can be said without it.
+    pub rest: Option<Box<Loaded>>,
+}
+
+impl Broken {
+    /// The project, or what is left of it after its faults are taken.
+    pub fn rest_of(loaded: Result<Loaded, Broken>, faults: &mut Faults) -> Option<Loaded> {
+        loaded.map_or_else(
+            |broken| {
+                faults.extend(broken.faults);
+                broken.rest.map(|rest| *rest)
+            },
+            Some,
+        )
+    }
+}
+
 /// Loads a project from its files.
 ///
 /// # Errors
-/// Everything found wrong, sorted by file and line. A file that can't be read or parsed hides what depends on it.
-pub fn load(sources: &Sources<'_>) -> Result<Loaded, Vec<Fault>> {
+/// Everything found wrong. A file that can't be read or parsed hides what depends on it.
+pub fn load(sources: &Sources<'_>) -> Result<Loaded, Broken> {
     let mut loading = Loading::new(Files::new(sources.reader));
     let result = load_files(sources, &mut loading);
     finish(result, loading)
@@ -88,7 +110,7 @@ pub fn load(sources: &Sources<'_>) -> Result<Loaded, Vec<Fault>> {
 ///
 /// # Errors
 /// As [`load`].
-pub fn load_inline(model: Node, file: &FilePath, sources: &Sources<'_>) -> Result<Loaded, Vec<Fault>> {
+pub fn load_inline(model: Node, file: &FilePath, sources: &Sources<'_>) -> Result<Loaded, Broken> {
     let mut loading = Loading::new(Files::new(sources.reader));
     let result = load_node(model, file, sources, &mut loading);
     finish(result, loading)
@@ -113,16 +135,15 @@ pub fn used_variables(sources: &Sources<'_>) -> Result<BTreeMap<String, Variable
     loading.faults.or(used)
 }
 
-fn finish(result: Result<Project, Stopped>, loading: Loading<'_>) -> Result<Loaded, Vec<Fault>> {
+fn finish(result: Result<Project, Stopped>, loading: Loading<'_>) -> Result<Loaded, Broken> {
     let Loading { mut faults, warnings, used, .. } = loading;
-    match result {
-        Ok(project) => faults.or(Loaded { project, warnings: warnings.found, variables: used }),
-        Err(Stopped) => {
-            if faults.is_empty() {
-                faults.push(Fault::of_file("", "the project could not be loaded"));
-            }
-            Err(faults.or(()).err().unwrap_or_default())
-        }
+    let loaded = result.ok().map(|project| Loaded { project, warnings: warnings.found, variables: used });
+    if loaded.is_none() && faults.is_empty() {
+        faults.push(Fault::of_file("", "the project could not be loaded"));
+    }
+    match (faults.or(()), loaded) {
+        (Ok(()), Some(loaded)) => Ok(loaded),
+        (found, loaded) => Err(Broken { faults: found.err().unwrap_or_default(), rest: loaded.map(Box::new) }),
     }
 }
 

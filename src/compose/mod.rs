@@ -20,7 +20,7 @@
 //!
 //! let files = Memory::of([("/srv/app/compose.yaml", "services: {web: {image: 'nginx:${TAG:-1}'}}")]);
 //! let sources = Sources::new("/srv/app", ["/srv/app/compose.yaml"], Variables::new(), &files);
-//! let loaded = compose::load(&sources).map_err(|faults| faults[0].to_string())?;
+//! let loaded = compose::load(&sources).map_err(|broken| broken.faults[0].to_string())?;
 //! assert_eq!(loaded.project.services["web"].image, "nginx:1");
 //! # Ok::<(), String>(())
 //! ```
@@ -63,7 +63,7 @@ pub use discover::{Request, discover, normalize_name};
 pub use dotenv::{DotenvError, Format as EnvFormat, parse as parse_env};
 pub use hash::{config_hash, config_text, network_hash, printed_hash, volume_hash};
 pub use interpolate::{Interpolated, InterpolationError, Variable, interpolate};
-pub use load::{Loaded, Sources, load, load_inline, used_variables};
+pub use load::{Broken, Loaded, Sources, load, load_inline, used_variables};
 pub use project::{Project, Service};
 pub use reader::{Disk, Memory, Overlay, Reader};
 pub use text::Text;

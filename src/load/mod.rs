@@ -44,7 +44,7 @@ use crate::{
         plan::Note,
     },
 };
-use project::Read;
+use project::{Read, Unread};
 use sensitive::Exceptions;
 use sources::Recording;
 use std::collections::BTreeMap;
@@ -65,7 +65,7 @@ pub fn load(sources: &Sources<'_>) -> Result<(Desired, Vec<Note>), LoadError> {
 /// Everything that is wrong with the files themselves.
 pub fn load_project(sources: &Sources<'_>) -> Result<Loaded, LoadError> {
     let read = project::read(sources, &Recording::new(sources.reader));
-    read.map(|read| read.loaded).map_err(|faults| LoadError::new(faults, &sources.working_dir))
+    read.map(|read| read.loaded).map_err(|unread| LoadError::new(listed(unread.faults), &sources.working_dir))
 }
 
 /// The same, and where its variables are looked up.
@@ -75,7 +75,7 @@ pub fn load_project(sources: &Sources<'_>) -> Result<Loaded, LoadError> {
 pub fn load_environment(sources: &Sources<'_>) -> Result<Variables, LoadError> {
     let read = project::read(sources, &Recording::new(sources.reader));
     let named = |read: project::Read| read.variables.with_override("COMPOSE_PROJECT_NAME", &read.loaded.project.name);
-    read.map(named).map_err(|faults| LoadError::new(faults, &sources.working_dir))
+    read.map(named).map_err(|unread| LoadError::new(listed(unread.faults), &sources.working_dir))
 }
 
 /// The interpolation variables that the files use, by name.
@@ -124,7 +124,7 @@ pub fn looks_secret(name: &str, text: &str) -> bool {
 }
 
 fn load_recorded(sources: &Sources<'_>, recording: &Recording<'_>) -> Result<(Desired, Vec<Note>), Vec<Fault>> {
-    let mut read = project::read(sources, recording)?;
+    let mut read = project::read(sources, recording).map_err(all_faults)?;
     let mut faults = Faults::default();
     let mut notes = Vec::new();
     api_socket::give(&mut read.loaded.project, sources.logins, &mut faults);
@@ -134,6 +134,27 @@ fn load_recorded(sources: &Sources<'_>, recording: &Recording<'_>) -> Result<(De
     notes.sort();
     notes.dedup();
     Ok((desired, notes))
+}
+
+/// What is wrong with files that can't be read whole, and with what is left of them: all at once.
+fn all_faults(Unread { mut faults, rest }: Unread) -> Vec<Fault> {
+    if let Some(read) = rest {
+        checked(&read, &mut faults);
+        order::waves(&read, &mut faults);
+    }
+    listed(faults)
+}
+
+fn listed(faults: Faults) -> Vec<Fault> {
+    faults.or(()).err().unwrap_or_default()
+}
+
+/// Checks what each of the files can say by itself and all of them together can't.
+fn checked(read: &Read, faults: &mut Faults) {
+    let project = &read.loaded.project;
+    refused::check(project, faults);
+    check::manifest(read, faults);
+    ports::check(project, faults);
 }
 
 /// The making of a desired state from what was read.
@@ -148,9 +169,7 @@ impl Making<'_> {
     fn desired(&mut self, recording: &Recording<'_>) -> Desired {
         let Read { loaded: Loaded { project, warnings, .. }, .. } = self.read;
         let manifest = &self.read.stack;
-        refused::check(project, self.faults);
-        check::manifest(self.read, self.faults);
-        ports::check(project, self.faults);
+        checked(self.read, self.faults);
         notes::of_compose(warnings, self.notes);
         let exceptions = Exceptions { show: manifest.spec.show.clone(), hide: manifest.spec.hide.clone() };
         let overrides = self.overrides();

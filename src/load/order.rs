@@ -32,7 +32,10 @@ pub fn waves(read: &Read, faults: &mut Faults) -> Vec<Vec<ServiceName>> {
             waves.push(kept);
         }
     }
-    if let Some(cycle) = Graph::new(read, &waves).cycle() {
+    // A cycle of `depends_on` alone is the Compose file's.
+    if Graph::new(read, &[]).cycle().is_none()
+        && let Some(cycle) = Graph::new(read, &waves).cycle()
+    {
         let place = cycle.iter().rev().find_map(|name| seen.get(name));
         let path = match place {
             Some([wave, index]) => vec!["spec", "rollout", "order", wave, index],

@@ -7,7 +7,7 @@ use super::{
     tree, validate,
 };
 use crate::compose::{
-    self, Fault, Loaded, Reader, Request, Variable, Variables,
+    self, Broken, Fault, Loaded, Project, Reader, Request, Variable, Variables,
     yaml::{self, Entry, Faults, Map, Node, Position, Value},
 };
 use std::{
@@ -46,14 +46,40 @@ impl Read {
     }
 }
 
+/// Why there is nothing to make a desired state from.
+pub struct Unread {
+    /// What is wrong with the files.
+    pub faults: Faults,
+    /// What they say without that; absent where nothing can be said without it.
+    pub rest: Option<Box<Read>>,
+}
+
+impl From<Vec<Fault>> for Unread {
+    fn from(found: Vec<Fault>) -> Unread {
+        let mut faults = Faults::default();
+        faults.extend(found);
+        Unread { faults, rest: None }
+    }
+}
+
+impl Unread {
+    /// What was read, where nothing is wrong with it.
+    fn unless(faults: Faults, read: Option<Read>) -> Result<Read, Unread> {
+        match read {
+            Some(read) if faults.is_empty() => Ok(read),
+            rest => Err(Unread { faults, rest: rest.map(Box::new) }),
+        }
+    }
+}
+
 /// Reads everything that the sources name.
 ///
 /// # Errors
 /// What is wrong with the manifest, and with the Compose files as far as they can be found without it.
-pub fn read(sources: &Sources<'_>, recording: &Recording<'_>) -> Result<Read, Vec<Fault>> {
+pub fn read(sources: &Sources<'_>, recording: &Recording<'_>) -> Result<Read, Unread> {
     let files: Vec<PathBuf> = sources.files.iter().map(|file| absolute(&sources.working_dir, file)).collect();
     let Some(first) = files.first() else {
-        return Err(vec![Fault::of_file("", "no file is named").code("no-file")]);
+        return Err(vec![Fault::of_file("", "no file is named").code("no-file")].into());
     };
     let mut manifests = Vec::new();
     for file in &files {
@@ -64,7 +90,7 @@ pub fn read(sources: &Sources<'_>, recording: &Recording<'_>) -> Result<Read, Ve
         Some(tree) if files.len() == 1 => manifest(sources, tree, first, recording),
         Some(tree) => {
             let fault = Fault::at(&tree.at, "a Stack manifest stands alone, but other files are named beside it");
-            Err(vec![fault.code("conflict").hint("put the Compose files under `spec.compose.files`")])
+            Err(vec![fault.code("conflict").hint("put the Compose files under `spec.compose.files`")].into())
         }
     }
 }
@@ -80,7 +106,8 @@ pub fn used_variables(
     let files: Vec<PathBuf> = sources.files.iter().map(|file| absolute(&sources.working_dir, file)).collect();
     for file in &files {
         if manifest_tree(file, recording)?.is_some() {
-            return read(sources, recording).map(|read| read.loaded.variables);
+            let read = read(sources, recording).map_err(|unread| unread.faults.or(()).err().unwrap_or_default());
+            return read.map(|read| read.loaded.variables);
         }
     }
     let request = Request { files, ..request(sources, &sources.working_dir) };
@@ -114,17 +141,15 @@ fn manifest_tree(file: &Path, recording: &Recording<'_>) -> Result<Option<Node>,
 }
 
 /// Compose files alone.
-fn plain(sources: &Sources<'_>, files: &[PathBuf], recording: &Recording<'_>) -> Result<Read, Vec<Fault>> {
+fn plain(sources: &Sources<'_>, files: &[PathBuf], recording: &Recording<'_>) -> Result<Read, Unread> {
     let request = Request { files: files.to_vec(), ..request(sources, &sources.working_dir) };
     let mut found = compose::discover(&request, recording).map_err(|fault| vec![fault])?;
     found.consistency = sources.consistency;
     found.env_files = sources.env_files;
-    let loaded = compose::load(&found)?;
-    let metadata = Metadata { name: loaded.project.name.clone(), protect: false };
-    let stack = Stack { api_version: ApiVersion::V1, kind: Kind::Stack, metadata, spec: Spec::default() };
+    let mut faults = Faults::default();
     let nowhere = Position::start(&std::sync::Arc::new(yaml::SourceFile::new("", "")));
-    Ok(Read {
-        stack,
+    let read = Broken::rest_of(compose::load(&found), &mut faults).map(|loaded| Read {
+        stack: bare(&loaded.project),
         tree: Node::null(nowhere),
         inline: false,
         loaded,
@@ -132,11 +157,18 @@ fn plain(sources: &Sources<'_>, files: &[PathBuf], recording: &Recording<'_>) ->
         config_files: files.to_vec(),
         environment_files: Vec::new(),
         variables: found.variables,
-    })
+    });
+    Unread::unless(faults, read)
+}
+
+/// A manifest with every default.
+fn bare(project: &Project) -> Stack {
+    let metadata = Metadata { name: project.name.clone(), protect: false };
+    Stack { api_version: ApiVersion::V1, kind: Kind::Stack, metadata, spec: Spec::default() }
 }
 
 /// A manifest. Where it is faulty its Compose part is read all the same, so that both are reported together.
-fn manifest(sources: &Sources<'_>, tree: Node, file: &Path, recording: &Recording<'_>) -> Result<Read, Vec<Fault>> {
+fn manifest(sources: &Sources<'_>, tree: Node, file: &Path, recording: &Recording<'_>) -> Result<Read, Unread> {
     let mut faults = Faults::default();
     let stack = match validate::manifest(&tree) {
         Ok(stack) => Some(stack),
@@ -146,24 +178,20 @@ fn manifest(sources: &Sources<'_>, tree: Node, file: &Path, recording: &Recordin
         }
     };
     let part = compose_part(sources, &tree, file, recording, &mut faults);
-    match (stack, part) {
-        (Some(stack), Some(part)) => faults.or(Read {
-            stack,
-            inline: part.inline,
-            loaded: part.loaded,
-            manifest_file: file.to_owned(),
-            config_files: part.config_files,
-            environment_files: part.environment_files,
-            variables: part.variables,
-            tree,
-        }),
-        _ => {
-            if faults.is_empty() {
-                faults.push(Fault::at(&tree.at, "the manifest could not be read"));
-            }
-            Err(faults.or(()).err().unwrap_or_default())
-        }
+    if part.is_none() && faults.is_empty() {
+        faults.push(Fault::at(&tree.at, "the manifest could not be read"));
     }
+    let read = part.map(|part| Read {
+        stack: stack.unwrap_or_else(|| bare(&part.loaded.project)),
+        inline: part.inline,
+        loaded: part.loaded,
+        manifest_file: file.to_owned(),
+        config_files: part.config_files,
+        environment_files: part.environment_files,
+        variables: part.variables,
+        tree,
+    });
+    Unread::unless(faults, read)
 }
 
 /// What the Compose part of a manifest gives.
@@ -222,7 +250,7 @@ fn compose_part(
     } else {
         compose::load(&found)
     };
-    let loaded = loaded.map_err(|found| faults.extend(found)).ok()?;
+    let loaded = Broken::rest_of(loaded, faults)?;
     let config_files = if inline { vec![file.to_owned()] } else { config_files };
     Some(ComposePart { inline, loaded, config_files, environment_files, variables: found.variables })
 }

@@ -38,7 +38,7 @@ fn check(folder: &Path) -> Result<(), String> {
         ..Request::default()
     };
     let answer = |file: &str| files.0.get(&home.join(file)).cloned();
-    let loaded = load(&discover(&request, &files).unwrap());
+    let loaded = load(&discover(&request, &files).unwrap()).map_err(|broken| broken.faults);
     match (loaded, answer("expected.faults")) {
         (Err(faults), Some(expected)) => {
             let shown: Vec<String> = faults.iter().map(ToString::to_string).collect();

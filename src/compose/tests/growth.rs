@@ -22,7 +22,7 @@ fn seconds(files: &Memory) -> f64 {
         let begin = processor_time();
         match load(&sources) {
             Ok(loaded) => drop(render::json(&loaded.project)),
-            Err(faults) => assert_ne!(faults[0].code, Some("too-large"), "{}", faults[0]),
+            Err(broken) => assert_ne!(broken.faults[0].code, Some("too-large"), "{}", broken.faults[0]),
         }
         (processor_time() - begin).as_secs_f64()
     };

@@ -658,3 +658,23 @@ fn a_liveness_probe_that_can_do_nothing_is_refused() {
       |                                                                                        ^
     ");
 }
+
+/// Each with a fault of another stage, which must not hide that one port is published twice and one service is not there.
+#[test]
+fn what_one_stage_finds_hides_nothing_of_another() {
+    for other in ["foo: 1", "mem_limit: lots", "depends_on: [a]", "env_file: missing.env", "networks: [nonet]"] {
+        let b = format!("b: {{image: y, ports: ['80:81'], {other}}}");
+        let file = format!("services:\n  a: {{image: x, ports: ['80:80'], depends_on: [b]}}\n  {b}\n");
+        let said = if other == "depends_on: [a]" { refused(&file) } else { refused(&file.replace("[b]", "[]")) };
+        assert!(said.contains("the host port 80 is published by `a` and by `b`"), "{other}: {said}");
+        assert_eq!(said.matches("error: ").count(), 2, "{other}: {said}");
+
+        let spec = "compose: {files: [compose.yaml]}\nrollout: {order: [[a], [nobody]]}";
+        let said = manifest_with(spec, &[("compose.yaml", &file)]).unwrap_err();
+        for fault in ["the host port 80 is published", "there is no service `nobody`"] {
+            assert!(said.contains(fault), "{other}: {fault}: {said}");
+        }
+    }
+    let said = manifest_refused("services: {a: {image: x, ports: ['80:80', '80:81']}}\nrollout: {deadline: soon}");
+    assert!(said.contains("the host port 80 is published twice") && said.contains("deadline"), "{said}");
+}
